@@ -4,31 +4,16 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Length of the UTF-8 sequence at @s, 0 when it is not one. */
-static size_t sequence(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
-		   s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) ||
-		       (s[0] == 0xed && s[1] > 0x9f)))
-		return 0;
-	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) ||
-		       (s[0] == 0xf4 && s[1] > 0x8f)))
-		return 0;
-	return n;
-}
+#include "agent/libve/json_scan.h"
 
 static void quote(struct buf *b, const char *text)
 {
 	const unsigned char *s = (const unsigned char *)text;
+	const unsigned char *end = s + strlen(text);
 
 	buf_puts(b, "\"");
 	while (*s) {
-		size_t n = sequence(s);
+		size_t n = json_utf8(s, (size_t)(end - s));
 
 		if (!n)
 			buf_puts(b, "\\ufffd");

@@ -18,6 +18,25 @@ struct scan {
 
 static bool scan_value(struct scan *s);
 
+size_t json_utf8(const unsigned char *s, size_t max)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 :
+		   s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+
+	if (n > max)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if (n == 3 && ((s[0] == 0xe0 && s[1] < 0xa0) ||
+		       (s[0] == 0xed && s[1] > 0x9f)))
+		return 0;
+	if (n == 4 && ((s[0] == 0xf0 && s[1] < 0x90) ||
+		       (s[0] == 0xf4 && s[1] > 0x8f)))
+		return 0;
+	return n;
+}
+
 static bool bad(struct scan *s, const char *what)
 {
 	err_set(s->e, -EBADMSG, "%s at byte %zu of the JSON text", what,
@@ -100,10 +119,15 @@ static bool scan_string(struct scan *s)
 	if (!take(s, '"'))
 		return bad(s, "string expected");
 	while (s->p < s->end && *s->p != '"') {
-		unsigned char c = (unsigned char)*s->p++;
+		size_t n = json_utf8((const unsigned char *)s->p,
+				     (size_t)(s->end - s->p));
+		unsigned char c = (unsigned char)*s->p;
 
 		if (c < 0x20 || c == 0x7f)
 			return bad(s, "control character in a string");
+		if (!n)
+			return bad(s, "broken UTF-8");
+		s->p += n;
 		if (c != '\\')
 			continue;
 		if (s->p == s->end || !*s->p || !strchr("\"\\/bfnrtu", *s->p))

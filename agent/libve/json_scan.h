@@ -15,4 +15,7 @@
  */
 int json_scan(const char *text, size_t len, size_t *members, struct err *e);
 
+/* Length of the UTF-8 sequence at @s within @max (> 0) bytes; 0: it is none. */
+size_t json_utf8(const unsigned char *s, size_t max);
+
 #endif
