@@ -2,9 +2,13 @@
 #include "agent/sandbox.h"
 
 #include <seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "agent/libve/log.h"
 
@@ -35,7 +39,7 @@ static const char *const api_calls[] = {
 
 /* term: the rings. */
 static const char *const term_calls[] = {
-	"memfd_create", "ioctl",
+	"memfd_create",
 };
 
 /* What the run-time libraries of instrumented builds add. */
@@ -67,9 +71,28 @@ static void allow(scmp_filter_ctx ctx, const char *const *names, size_t n)
 	}
 }
 
+static void allow_ioctl(scmp_filter_ctx ctx, unsigned long request)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				 SCMP_A1(SCMP_CMP_EQ, request));
+
+	if (r < 0)
+		fatal("seccomp: ioctl: %s", strerror(-r));
+}
+
+/* The call was not made; say which it was, and end. */
+static void on_violation(int sig, siginfo_t *info, void *context)
+{
+	log_err("system call %d is not in the sandbox's list",
+		info->si_syscall);
+	_exit(1);
+}
+
 void sandbox_enter(enum sandbox_kind kind)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
+	struct sigaction sa = { .sa_sigaction = on_violation,
+				.sa_flags = SA_SIGINFO };
 	int r;
 
 	if (!ctx)
@@ -81,6 +104,10 @@ void sandbox_enter(enum sandbox_kind kind)
 		allow(ctx, term_calls,
 		      sizeof(term_calls) / sizeof(term_calls[0]));
 	allow(ctx, sanitizer, NSANITIZER);
+	allow_ioctl(ctx, TCGETS); /* isatty(), of the log */
+	if (kind == SANDBOX_TERM)
+		allow_ioctl(ctx, TIOCSWINSZ);
+	sigaction(SIGSYS, &sa, NULL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	r = seccomp_load(ctx);
 	if (r < 0)

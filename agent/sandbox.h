@@ -3,7 +3,7 @@
 #define VE_AGENT_SANDBOX_H
 
 /*
- * System calls that the unprivileged parts may make; any other kills the
+ * System calls that the unprivileged parts may make; any other ends the
  * process.  Entered after everything was opened, before the first byte of a
  * stranger is read.
  */

@@ -11,3 +11,4 @@ check-agent-unit: $(AGENT_UNIT:%=$(BUILD)/bin/test_%)
 # The agent with a kernel of its own (tests/agent/fake_venv.c).
 $(BUILD)/tests/agent/%.o: CPPFLAGS += -Ikernel/tree/include/uapi
 $(eval $(call program,ve-agentd-fake,$(AGENT_CORE) tests/agent/fake_venv.c,$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
+$(eval $(call program,t2tool,tests/agent/t2tool.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))

@@ -309,8 +309,10 @@ static void watch_program(const struct venv_run *run, int init, int line)
 
 	if (pid == 0)
 		run_program(run);
-	for (unsigned i = 0; i < run->nfds; i++)
-		close(run->fds[i]);
+	/* priv's descriptors are not ours to hold open */
+	for (int fd = 3; fd < 4096; fd++)
+		if (fd != init && fd != line)
+			close(fd);
 	p[0] = (struct pollfd){ .fd = init, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = open_pid(pid), .events = POLLIN };
 	poll(p, 2, -1);
