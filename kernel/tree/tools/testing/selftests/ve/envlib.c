@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: Apache-2.0
-#include "tests/guest/envlib.h"
+// SPDX-License-Identifier: GPL-2.0-only
+#include "envlib.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
-// SPDX-License-Identifier: Apache-2.0
+// SPDX-License-Identifier: GPL-2.0-only
 /*
  * verun [--template DIR] [--put FILE]... COMMAND...: run a command as root in
  * a fresh VE and exit with its status.
  */
-#include "tests/guest/envlib.h"
+#include "envlib.h"
 
 #include <errno.h>
 #include <fcntl.h>

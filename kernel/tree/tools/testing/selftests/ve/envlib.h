@@ -1,6 +1,6 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#ifndef VE_TESTS_GUEST_ENVLIB_H
-#define VE_TESTS_GUEST_ENVLIB_H
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _SELFTESTS_VE_ENVLIB_H
+#define _SELFTESTS_VE_ENVLIB_H
 
 /*
  * The VE calls for test programs in a guest, without the agent.  Everything
