@@ -9,6 +9,7 @@
 # The tars are kept by the hash of their package list and the week, so that security updates come in.
 # Usage: build.sh OUTPUT.img
 set -eu
+shopt -s inherit_errexit
 here=$(cd "$(dirname "$0")/.." && pwd)
 out=$(realpath -m "$1")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vestibule/image
@@ -46,7 +47,9 @@ assemble() { # runs as root, or as root of a user namespace
 	cp -r "$here/image/node/." "$root/"
 	chmod 755 "$root"/usr/lib/vestibule/*
 	mkdir -p "$root/etc/systemd/system/multi-user.target.wants" "$root/var/lib/ve/private" "$root/var/lib/ve-agentd"
-	ln -sf /usr/lib/systemd/system/ve-node-setup.service "$root/etc/systemd/system/multi-user.target.wants/"
+	for u in ve-node-setup ve-node-control; do
+		ln -sf "/usr/lib/systemd/system/$u.service" "$root/etc/systemd/system/multi-user.target.wants/"
+	done
 	ln -sf /usr/lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
 	for u in getty.target systemd-logind.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
 		e2scrub_all.timer fstrim.timer systemd-update-utmp.service systemd-journal-flush.service \

@@ -8,13 +8,14 @@
 #   --out FILE|- <------------------------ /dev/vport*p1 (name ve.out)
 #   --status FILE <----------------------- /dev/vport*p2 (name ve.status)
 #   --console FILE <---------------------- ttyS0
+#   --control SOCKET <-------------------> /dev/vport*p3 (name ve.control): commands to the node itself
 #   127.0.0.1:PORT, --forward PORT:GPORT -> eth0 10.0.2.15:GPORT
 #
 # The guest reaches nothing outside (restrict=on) unless --egress is given.  Without hardware
 # virtualisation (vmx or svm in /proc/cpuinfo; a /dev/kvm that opens proves nothing) it is emulated.
 set -eu
 
-kernel='' root='' initrd='' mem=1024 smp=2 append='' out=null status=null console=null monitor=''
+kernel='' root='' initrd='' mem=1024 smp=2 append='' out=null status=null console=null control=''
 restrict=on forward='' icount='' pidfile='' name=node
 disks=()
 while [ $# -gt 0 ]; do
@@ -29,7 +30,7 @@ while [ $# -gt 0 ]; do
 	--out) out=$2; shift ;;
 	--status) status=$2; shift ;;
 	--console) console=$2; shift ;;
-	--monitor) monitor=$2; shift ;;
+	--control) control=$2; shift ;;
 	--forward) forward="$forward,hostfwd=tcp:127.0.0.1:${2%%:*}-:${2##*:}"; shift ;;
 	--egress) restrict=off ;;
 	--icount) icount=1 ;;
@@ -81,6 +82,7 @@ for d in "${disks[@]+"${disks[@]}"}"; do
 	case $d in *:ro) d=${d%:ro} opt=,readonly=on ;; esac
 	args+=(-drive "if=none,id=disk$n,file=$d,format=raw$opt" -device "virtio-blk-pci,drive=disk$n")
 done
-[ -z "$monitor" ] || args+=(-qmp "unix:$monitor,server=on,wait=off")
+[ -z "$control" ] || args+=(-chardev "socket,id=control,path=$control,server=on,wait=off"
+	-device "virtserialport,chardev=control,name=ve.control")
 [ -z "$pidfile" ] || args+=(-pidfile "$pidfile")
 exec qemu-system-x86_64 "${args[@]}"
