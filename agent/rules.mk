@@ -24,3 +24,6 @@ $(BUILD)/agent/openapi.o: agent/openapi.json
 
 $(eval $(call program,ve-agentd,$(AGENT_CORE) $(AGENT_KERNEL),$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
 all: $(BUILD)/bin/ve-agentd
+
+$(eval $(call program,vectl,agent/vectl.c agent/vectl_term.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))
+all: $(BUILD)/bin/vectl
