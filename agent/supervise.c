@@ -291,6 +291,21 @@ static void make_dir(const char *path, mode_t mode, const char *user)
 		fatal("cannot give %s to %s: %s", path, user, strerror(errno));
 }
 
+/* systemd may have given the state directory's files to root. */
+static void own_state(const struct conf *c)
+{
+	static const char *const files[] = { "agent.db", "agent.db-wal",
+					     "agent.db-shm" };
+	const struct passwd *pw = geteuid() == 0 ? getpwnam(c->user_api) : NULL;
+	int dir _close_ = open(c->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (size_t i = 0; pw && dir >= 0 && i < 3; i++)
+		if (fchownat(dir, files[i], pw->pw_uid, pw->pw_gid,
+			     AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			log_warn("%s/%s: %s", c->state_dir, files[i],
+				 strerror(errno));
+}
+
 static int open_ctl(const struct conf *c)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
@@ -327,6 +342,7 @@ static void open_all(struct supervisor *s)
 	make_dir(c->run_dir, 0755, NULL);
 	make_dir(empty, 0755, NULL);
 	make_dir(c->state_dir, 0700, c->user_api);
+	own_state(c);
 	s->ctl_fd = open_ctl(c);
 	s->listen_fd = -1;
 	if (c->listen[0]) {
