@@ -12,3 +12,9 @@ check-agent-unit: $(AGENT_UNIT:%=$(BUILD)/bin/test_%)
 $(BUILD)/tests/agent/%.o: CPPFLAGS += -Ikernel/tree/include/uapi
 $(eval $(call program,ve-agentd-fake,$(AGENT_CORE) tests/agent/fake_venv.c,$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
 $(eval $(call program,t2tool,tests/agent/t2tool.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))
+
+AGENT_API := $(sort $(wildcard tests/api/t20*.sh))
+check-agent-api: $(addprefix $(BUILD)/bin/,ve-agentd-fake vectl t2tool)
+	$(Q)BIN=$(BUILD)/bin prove -e sh $(AGENT_API)
+
+.PHONY: check-agent-api
