@@ -36,6 +36,16 @@ static void forget(struct priv *p, struct priv_ve *v)
 	free(v);
 }
 
+/* Clean up after a VE that ended; false when it has not. */
+static bool bury(struct priv *p, struct priv_ve *v)
+{
+	if (v->last.state != ENV_ST_STOPPED)
+		return false;
+	cgroup_remove(p->conf->cgroup, v->last.veid);
+	forget(p, v);
+	return true;
+}
+
 /* Ask the kernel and tell api what changed; forget a VE that ended. */
 void priv_ve_event(struct priv *p, struct priv_ve *v)
 {
@@ -51,10 +61,7 @@ void priv_ve_event(struct priv *p, struct priv_ve *v)
 	if (v->last.state == was)
 		return;
 	s.entry = v->last;
-	if (v->last.state == ENV_ST_STOPPED) {
-		cgroup_remove(p->conf->cgroup, veid);
-		forget(p, v);
-	}
+	bury(p, v);
 	priv_tell(p, &s, NULL, 0);
 }
 
@@ -86,8 +93,11 @@ void priv_adopt(struct priv *p)
 		for (int i = 0; i < n; i++) {
 			int fd = venv_open(veids[i]);
 
+			struct priv_ve *v = fd < 0 ? NULL :
+						     adopt(p, veids[i], fd);
+
 			after = veids[i];
-			if (fd >= 0 && adopt(p, veids[i], fd))
+			if (v && !bury(p, v))
 				log_info("VE %" PRIu32 " is running: adopted",
 					 veids[i]);
 		}
@@ -176,6 +186,8 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 			       s->veid);
 	now.entry = v->last;
 	priv_tell(p, &now, NULL, 0);
+	if (bury(p, v))
+		return 0; /* it ended at once, as the state says */
 	r = s->ipv6.family ? venv_addr(fd, true, &s->ipv6, 0) : 0;
 	if (r < 0)
 		log_err("VE %" PRIu32 " gets no IPv6 address: %s", s->veid,

@@ -69,7 +69,7 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 		stream_send(s, &pong);
 	} else if (m.type == TERM_ACK) {
 		on_ack(s, m.seq);
-	} else if (m.type == TERM_INPUT && s->tty && s->tty->master.fd >= 0) {
+	} else if (m.type == TERM_INPUT && s->tty) {
 		tty_input(s->tty, s, m.data, m.len);
 	} else if (m.type == TERM_INPUT && s->exec) {
 		exec_input(s->exec, m.data, m.len);

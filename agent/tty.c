@@ -125,6 +125,14 @@ static void set_size(struct tty *t)
 		ioctl(t->master.fd, TIOCSWINSZ, &w);
 }
 
+static void want_master(struct tty *t)
+{
+	if (t->hung || t->master.fd < 0)
+		return;
+	source_want(&t->master, (t->paused ? 0 : EPOLLIN) |
+				(t->input.len ? EPOLLOUT : 0));
+}
+
 static void begin(struct tty *t, int master, int status)
 {
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
@@ -132,8 +140,8 @@ static void begin(struct tty *t, int master, int status)
 	t->master.fd = master;
 	t->status.fd = status;
 	t->screen = screen_create(t->cols, t->rows);
-	source_want(&t->master, EPOLLIN);
 	source_want(&t->status, EPOLLIN);
+	want_master(t); /* what was typed before it opened goes in too */
 }
 
 void tty_opened(struct tty *t, int master, int status)
@@ -231,14 +239,6 @@ void tty_leave(struct tty *t, struct stream *s)
 	}
 }
 
-static void want_master(struct tty *t)
-{
-	if (t->hung)
-		return;
-	source_want(&t->master, (t->paused ? 0 : EPOLLIN) |
-				(t->input.len ? EPOLLOUT : 0));
-}
-
 void tty_pace(struct tty *t)
 {
 	uint64_t behind = 0;
@@ -280,7 +280,7 @@ static void over(struct tty *t)
 
 static void write_input(struct tty *t)
 {
-	while (t->input.len) {
+	while (t->input.len && t->master.fd >= 0) {
 		ssize_t r = write(t->master.fd, t->input.data, t->input.len);
 
 		if (r <= 0)

@@ -95,15 +95,8 @@ start_agent() {
 
 is_ready() { [ "$(status GET /readyz)" = 200 ]; }
 
-# pid of a part
-part_pid() {
-	for _p in /proc/[0-9]*; do
-		[ -r "$_p/cmdline" ] || continue
-		case $(tr '\0' ' ' <"$_p/cmdline" 2>/dev/null) in
-		"ve-agentd -P $1 -c $T/conf "*) echo "${_p#/proc/}" ;;
-		esac
-	done
-}
+# pid of a part; what the fake kernel runs was forked off priv and is nobody's child
+part_pid() { pgrep -P "$AGENT" -f -- "ve-agentd -P $1 -c $T/conf"; }
 
 # api METHOD PATH [curl arguments]: body to standard output
 api() {

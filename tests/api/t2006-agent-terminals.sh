@@ -36,7 +36,7 @@ no_ 'a resume sends nothing old' 'timeout 3 "$BIN/t2tool" ws "$T" "$PORT" "$M?fr
 yes_ 'a place from another life: all that is held' 'ws "$M?from=99999999999" "$(grant 1000 tty)" expect=one-2'
 yes_ 'names are apart' 'ws "/v1/ves/1000/terminals/second/ws?from=0" "$(grant 1000 tty)" "send=echo \$0-\$((5+5))\n" expect=-10'
 is 'a bad name' "$(ROLE=terminal status GET /v1/ves/1000/terminals/A/ws)" 404
-until_ok 5 sh -c :
+
 is 'the VE shows two' "$(api GET /v1/ves/1000 | json status.terminals)" 2
 
 # two megabytes: the ring keeps one; who comes late gets the screen
@@ -46,7 +46,7 @@ yes_ 'who lost his place gets a snapshot' 'resume snapshot expect=flood-12 "send
 # credit: a client that acknowledges nothing stops the shell, and nothing is lost
 seq=$(ws "$M" "$(grant 1000 tty)" 'send=echo four-$((1+1))\n' expect=four-2 seq)
 yes_ 'without acknowledgement the shell waits' 'ws "$M?from=$seq" "$(grant 1000 tty)" noack "send=head -c 600000 /dev/zero | tr \"\\\\\\\\0\" y; echo end-\$((7+7)) >'"$T"'/ended\n" len=130000'
-no_ 'it has not ended before' '[ "$(date -r "$T/ended" +%s 2>/dev/null || echo 0)" -gt 0 ] && [ -n "$seq" ] && false'
+
 yes_ 'with them it goes on' 'ws "$M?from=$seq" "$(grant 1000 tty)" len=600000'
 
 yes_ 'exit ends the terminal with its status' 'ws "$M" "$(grant 1000 tty)" "send=exit 3\n" exit=3 close=1000'
