@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -93,9 +94,12 @@ int sandbox_enter(enum sandbox_kind kind, struct err *e)
 
 	if (!ctx)
 		return err_set(e, -ENOMEM, "seccomp");
-	/* threads may be made, processes not */
+	/* no memory becomes a program; of prctl a thread's name is left */
 	rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-			      SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+			      SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (!rc)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+				      SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
 	if (!rc)
 		rc = ALLOW(ctx, common);
 	if (!rc)

@@ -39,8 +39,9 @@ static const struct tmpl *find(const struct tmpl_set *set, const char *name)
 	return t;
 }
 
+/* Partials are kept under ">name", so that a page may have the same name. */
 static int load_one(struct tmpl_set *set, const char *dir, const char *file,
-		    struct err *e)
+		    const char *prefix, struct err *e)
 {
 	_free_ char *path = xasprintf("%s/%s", dir, file);
 	_buf_ struct buf text = { 0 };
@@ -52,7 +53,7 @@ static int load_one(struct tmpl_set *set, const char *dir, const char *file,
 	if (rc)
 		return rc;
 	t = xcalloc(1, sizeof(*t));
-	t->name = xasprintf("%.*s", (int)(strlen(file) - 5), file);
+	t->name = xasprintf("%s%.*s", prefix, (int)(strlen(file) - 5), file);
 	t->next = set->list;
 	set->list = t;
 	rc = tmpl_parse(t, text.data ? text.data : "", &why);
@@ -60,7 +61,7 @@ static int load_one(struct tmpl_set *set, const char *dir, const char *file,
 }
 
 static int load_dir(struct tmpl_set *set, const char *dir, const char *sub,
-		    struct err *e)
+		    const char *prefix, struct err *e)
 {
 	_free_ char *path = xasprintf("%s/%s", dir, sub);
 	DIR *d = opendir(path);
@@ -73,7 +74,7 @@ static int load_dir(struct tmpl_set *set, const char *dir, const char *sub,
 		size_t n = strlen(entry->d_name);
 
 		if (n > 5 && !strcmp(entry->d_name + n - 5, ".html"))
-			rc = load_one(set, path, entry->d_name, e);
+			rc = load_one(set, path, entry->d_name, prefix, e);
 	}
 	closedir(d);
 	return rc;
@@ -82,10 +83,10 @@ static int load_dir(struct tmpl_set *set, const char *dir, const char *sub,
 int tmpl_load(struct tmpl_set **out, const char *dir, struct err *e)
 {
 	struct tmpl_set *set = xcalloc(1, sizeof(*set));
-	int rc = load_dir(set, dir, "partials", e);
+	int rc = load_dir(set, dir, "partials", ">", e);
 
 	if (!rc)
-		rc = load_dir(set, dir, "pages", e);
+		rc = load_dir(set, dir, "pages", "", e);
 	if (rc)
 		tmpl_free(set);
 	else
@@ -232,7 +233,8 @@ static void section(struct scope *s, const struct tmpl *t, size_t i)
 
 static void partial(struct scope *s, const char *name)
 {
-	const struct tmpl *t = find(s->set, name);
+	_free_ char *key = xasprintf(">%s", name);
+	const struct tmpl *t = find(s->set, key);
 
 	if (!t || s->partials == PARTIAL_MAX)
 		return;
