@@ -25,6 +25,7 @@ struct db {
 	PGconn *pg;
 	const char *known[KNOWN_MAX]; /* functions prepared on this connection */
 	size_t knowns;
+	bool pinned; /* holds a lock: a lost connection is an error */
 };
 
 struct args {
@@ -90,6 +91,10 @@ static int connected(struct db *db, struct err *e)
 
 	if (db->pg && !is_stale(db))
 		return 0;
+	if (db->pinned) {
+		db->pinned = false;
+		return away(db, e);
+	}
 	PQfinish(db->pg);
 	db->knowns = 0;
 	db->pg = PQconnectdbParams(keys, values, 1);
@@ -272,5 +277,6 @@ int db_lock(struct db *db, const char *name, struct err *e)
 	r = PQexecParams(db->pg, sql, 1, NULL, &name, NULL, NULL, 0);
 	if (PQresultStatus(r) != PGRES_TUPLES_OK)
 		return away(db, e);
-	return *PQgetvalue(r, 0, 0) == 't';
+	db->pinned = *PQgetvalue(r, 0, 0) == 't';
+	return db->pinned;
 }

@@ -43,8 +43,11 @@ int db_wait(struct db *db, int ms, void (*cb)(void *arg, const char *payload),
 /* Whether the server answers right now; brings no connection up. */
 int db_ping(struct db *db, struct err *e);
 
-/* Try the session's advisory lock on @name: 1 held (until the connection ends),
- * 0 somebody else has it, negative FAULT_AWAY. */
+/*
+ * Try the session's advisory lock on @name: 1 held, 0 somebody else has it,
+ * negative FAULT_AWAY.  Held, it lasts as long as the connection, which is not
+ * made anew behind the holder's back: the first call after its loss fails.
+ */
 int db_lock(struct db *db, const char *name, struct err *e);
 
 #endif

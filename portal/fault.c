@@ -40,6 +40,7 @@ static const struct fault faults[] = {
 	{ "VE016", 409, "pool-overlaps",     "These addresses are in a pool", 0 },
 	{ "VE017", 422, "field",             "A field is not valid", 0 },
 	{ "VE018", 409, "node-taken",        "There is such a node", 0 },
+	{ "VE020", 409, "stopped",           "The environment is stopped", 0 },
 	{ "23514", 422, "field",             "A field is not valid", 0 },
 };
 /* clang-format on */

@@ -14,9 +14,11 @@
 #include "agent/libve/log.h"
 #include "portal/db_ve.h"
 #include "portal/fault.h"
+#include "portal/url.h"
 #include "portal/worker.h"
 
 #define TICKET_MS 5000
+#define CONNECT_MS 30000 /* a VE that sleeps is woken first */
 #define SILENT_MS 60000
 #define CLOSING_MS 2000
 #define QUEUE_HIGH (256u << 10)
@@ -194,28 +196,19 @@ static const char *text_of(struct json_object *o, const char *key)
 
 static int start_stream(struct relay *r, struct err *e)
 {
-	const char *url = text_of(r->grant, "url");
-	char host[128], port[8] = "443", path[200], from[40] = "";
-	struct stream_conf c = { .host = host,
-				 .port = port,
+	char path[200], from[40] = "";
+	struct url url;
+	struct stream_conf c = { .host = url.host,
+				 .port = url.port,
 				 .ctx = r->all->ctx,
 				 .node = text_of(r->grant, "node"),
 				 .path = path,
-				 .grant = text_of(r->grant, "grant") };
-	const char *colon;
+				 .grant = text_of(r->grant, "grant"),
+				 .timeout_ms = CONNECT_MS };
+	int rc = url_parse(&url, text_of(r->grant, "url"), e);
 
-	url += strncmp(url, "https://", 8) ? 0 : 8;
-	colon = strrchr(url, ':');
-	snprintf(host, sizeof(host), "%.*s",
-		 (int)(colon && !strchr(colon, ']') ? (size_t)(colon - url) :
-						      strlen(url)),
-		 url);
-	if (colon && !strchr(colon, ']'))
-		snprintf(port, sizeof(port), "%s", colon + 1);
-	if (host[0] == '[') {
-		memmove(host, host + 1, strlen(host));
-		host[strcspn(host, "]")] = '\0';
-	}
+	if (rc)
+		return rc;
 	if (r->wish.from != UINT64_MAX)
 		snprintf(from, sizeof(from), "from=%llu&",
 			 (unsigned long long)r->wish.from);
@@ -237,8 +230,8 @@ static void take_grant(struct relay *r)
 
 		relay_close(r, status == 401 ? TERM_CLOSE_SESSION :
 			       status == 403 ? TERM_CLOSE_SUSPENDED :
-			       status == 404 ? TERM_CLOSE_NO_VE :
-			       status == 409 ? TERM_CLOSE_REFUSED :
+			       status == 404 || status == 409 ?
+					       TERM_CLOSE_NO_VE :
 					       CLOSE_TRY_AGAIN);
 		return;
 	}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 portal_db    := fault.c db.c db_account.c db_ve.c
-portal_base  := conf.c file.c token.c
+portal_base  := conf.c file.c token.c url.c
 portal_web   := $(portal_base) $(portal_db) db_admin.c passwd.c html.c utf8.c tmpl.c tmpl_parse.c \
                 sanity.c field.c request.c answer.c route.c serve.c worker.c asset.c channel.c \
                 web.c web_send.c relay.c relay_conn.c ear.c sandbox.c sshkey.c page_public.c \
@@ -15,3 +15,11 @@ portal_links := $(portal_archive) $(LIBVE)
 $(eval $(call program,ve-portald,portal/main.c,$(portal_links),$(portal_pkgs),-lwslay))
 
 all: $(BUILD)/bin/ve-portald
+
+portal_jobd := jobd.c jobd_drive.c jobd_work.c jobd_house.c mail.c db_job.c
+$(eval $(call program,ve-jobd,$(addprefix portal/,$(portal_jobd)),$(portal_links),$(portal_pkgs),-lwslay))
+all: $(BUILD)/bin/ve-jobd
+
+$(eval $(call program,ve-keys,portal/keys.c,$(portal_links),$(portal_pkgs),-lwslay))
+$(eval $(call program,ve-shell,portal/shell.c portal/shell_run.c,$(portal_links),$(portal_pkgs),-lwslay))
+all: $(BUILD)/bin/ve-keys $(BUILD)/bin/ve-shell

@@ -402,6 +402,10 @@ begin
   if not found then
     raise exception using errcode = 'VE005', message = 'there is no such environment';
   end if;
+  if v.desired = 'stopped' then
+    perform ve_wake(v.veid);
+    select * into v from ve where veid = p_veid;
+  end if;
   update ssh_key set used_at = now() where fingerprint = p_fingerprint returning * into k;
   return grant_make(v, 'k:' || k.id, p_kind) || jsonb_build_object('key', k.id);
 end
@@ -471,11 +475,13 @@ begin
   if v.expires_at <= now() then
     raise exception using errcode = 'VE008', message = 'the trial is over: extend it first';
   end if;
+  if v.desired = 'stopped' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
+  end if;
   select * into n from node where id = v.node_id;
   payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
     'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
-  perform ve_wake(v.veid);
   return jsonb_build_object('node', n.id, 'url', n.url, 'veid', v.veid,
     'grant', base64url(payload) || '.' || base64url(hmac(payload, n.grant_key, 'sha256')));
 end
@@ -854,7 +860,7 @@ $$;
 
 ALTER FUNCTION ve.node_list(p_token bytea) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.operator_create(p_email text, p_password_hash text) RETURNS boolean
+CREATE FUNCTION ve.operator_create(p_email text, p_password_hash text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'ext', 'pg_temp'
     AS $$
@@ -864,12 +870,12 @@ begin
   insert into subscriber (email, role) values (p_email, 'operator')
     on conflict (email) do nothing returning id into s;
   if s is null then
-    return false;
+    return to_jsonb(false);
   end if;
   insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
   perform audit_add('installation', 'operator.create', s, null,
     jsonb_build_object('email', p_email));
-  return true;
+  return to_jsonb(true);
 end
 $$;
 
@@ -1171,11 +1177,16 @@ CREATE FUNCTION ve.ticket_create(p_token bytea, p_veid integer, p_ticket bytea) 
     AS $$
 declare
   who record;
+  v ve;
 begin
   select * into who from session_require(p_token);
-  if not exists (select from ve where veid = p_veid and subscriber_id = who.subscriber_id
-      and deleted_at is null) then
+  select * into v from ve where veid = p_veid and subscriber_id = who.subscriber_id
+    and deleted_at is null;
+  if not found then
     raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  if v.desired = 'stopped' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   delete from ticket where expires_at <= now();
   if (select count(*) from ticket where session_id = who.session_id) >= 16 then

@@ -21,11 +21,13 @@ begin
   if v.expires_at <= now() then
     raise exception using errcode = 'VE008', message = 'the trial is over: extend it first';
   end if;
+  if v.desired = 'stopped' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
+  end if;
   select * into n from node where id = v.node_id;
   payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
     'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
-  perform ve_wake(v.veid);
   return jsonb_build_object('node', n.id, 'url', n.url, 'veid', v.veid,
     'grant', base64url(payload) || '.' || base64url(hmac(payload, n.grant_key, 'sha256')));
 end

@@ -16,6 +16,10 @@ begin
   if not found then
     raise exception using errcode = 'VE005', message = 'there is no such environment';
   end if;
+  if v.desired = 'stopped' then
+    perform ve_wake(v.veid);
+    select * into v from ve where veid = p_veid;
+  end if;
   update ssh_key set used_at = now() where fingerprint = p_fingerprint returning * into k;
   return grant_make(v, 'k:' || k.id, p_kind) || jsonb_build_object('key', k.id);
 end

@@ -7,11 +7,16 @@ create or replace function ve.ticket_create(p_token bytea, p_veid integer, p_tic
 as $$
 declare
   who record;
+  v ve;
 begin
   select * into who from session_require(p_token);
-  if not exists (select from ve where veid = p_veid and subscriber_id = who.subscriber_id
-      and deleted_at is null) then
+  select * into v from ve where veid = p_veid and subscriber_id = who.subscriber_id
+    and deleted_at is null;
+  if not found then
     raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  if v.desired = 'stopped' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   delete from ticket where expires_at <= now();
   if (select count(*) from ticket where session_id = who.session_id) >= 16 then

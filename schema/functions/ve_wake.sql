@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Whoever comes to a VE that was stopped by hand starts it by that.
+-- Whoever comes by ssh to a VE that was stopped by hand starts it by that.  (A web
+-- page does not: it may be open in a forgotten tab.)
 create or replace function ve.ve_wake(p_veid integer) returns void
   language plpgsql
   set search_path = ve, pg_temp

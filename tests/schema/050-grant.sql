@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Who opens a terminal: a live session its own VE; a key its own VE; a ticket once.
-select plan(20);
+select plan(23);
 create function pg_temp.payload(g jsonb) returns jsonb language sql as $$
   select convert_from(decode(rpad(translate(split_part(g ->> 'grant', '.', 1), '-_', '+/'),
     (length(split_part(g ->> 'grant', '.', 1)) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb $$;
@@ -36,6 +36,13 @@ select throws_ok($$select key_add(pg_temp.h('bob'), 'ssh-ed25519', repeat('A', 6
 select ok(gateway_grant('SHA256:' || repeat('a', 43), pg_temp.veid('ann'), 'exec') ? 'grant', 'and opens it');
 select throws_ok(format('select gateway_grant(%L, %s, ''tty'')', 'SHA256:' || repeat('a', 43), pg_temp.veid('bob')), 'VE005', null,
   'and no other');
+select pg_temp.work() from generate_series(1, 2);
+select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'stop');
+select pg_temp.work();
+select throws_ok(format('select ticket_create(pg_temp.h(''ann''), %s, pg_temp.h(''t9''))', pg_temp.veid('ann')), 'VE020', null,
+  'a page does not wake what was stopped');
+select ok(gateway_grant('SHA256:' || repeat('a', 43), pg_temp.veid('ann'), 'tty') ? 'grant', 'ssh does');
+select is(pg_temp.work(), 'start', 'by a job');
 select subscriber_suspend(pg_temp.h('op'), pg_temp.sub('ann'), 'x');
 select is(key_lookup('SHA256:' || repeat('a', 43)), null, 'after a suspension a key opens nothing');
 select throws_ok(format('select gateway_grant(%L, %s, ''tty'')', 'SHA256:' || repeat('a', 43), pg_temp.veid('ann')), 'VE005', null,

@@ -43,12 +43,7 @@ function watchVe(ve) {
       throw e;
     }
     const state = ve.querySelector('[data-state]');
-    // other buttons fit another state: let the server make the page, unless
-    // somebody is typing
-    if (now.state !== ve.dataset.state) {
-      ve.dataset.state = state.dataset.state = now.state;
-      document.dispatchEvent(new CustomEvent('ve-state', { detail: now.state }));
-    }
+    ve.dataset.state = state.dataset.state = now.state;
     now.ipv4 ??= 'none at the moment';
     now.job = now.job && (now.job.state === 'queued' || now.job.state === 'running')
       ? `${now.job.kind}: ${now.job.stage || 'waiting'}` : '';

@@ -165,7 +165,8 @@ function onClose(event) {
       final = true;
       return say('This environment is suspended.');
     case 4404:
-      return say('The environment is not running. It comes back here when it is started.');
+      say('The environment is not running. The terminal comes back when it is.');
+      return awaitRunning();
     case 4429:
       final = true;
       return say('Too many terminals are open.');
@@ -181,13 +182,24 @@ function onClose(event) {
   retry = setTimeout(connect, wait);
 }
 
+// Looks, and does not wake: a stopped environment stays so until it is asked for.
+async function awaitRunning() {
+  clearTimeout(retry);
+  retry = setTimeout(async () => {
+    const reply = await fetch(`/api/v1/ves/${box.dataset.veid}`).catch(() => null);
+    if (reply?.ok && (await reply.json()).state === 'running') start();
+    else if (reply?.status === 401) onClose({ target: socket, code: 4401 });
+    else awaitRunning();
+  }, 1500);
+}
+
 async function ticket() {
   const reply = await fetch(`/api/v1/ves/${box.dataset.veid}/tickets`, {
     method: 'POST',
     headers: { 'X-CSRF-Token': box.dataset.csrf },
   });
   if (reply.ok) return (await reply.json()).ticket;
-  const code = { 401: 4401, 403: 4403, 404: 4404, 429: 4429 }[reply.status] ?? 1013;
+  const code = { 401: 4401, 403: 4403, 404: 4404, 409: 4404, 429: 4429 }[reply.status] ?? 1013;
   throw Object.assign(new Error('no ticket'), { code });
 }
 
@@ -228,9 +240,6 @@ setInterval(() => {
   else sendNumber(PING, Date.now());
 }, PING_MS);
 addEventListener('online', start);
-document.addEventListener('ve-state', (e) => {
-  if (e.detail === 'running' && !socket && !final) start();
-});
 
 new ResizeObserver(() => fit.fit()).observe(screen);
 term.onResize(sendSize);
