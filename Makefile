@@ -39,7 +39,7 @@ $(BUILD)/$(1): $$(patsubst %.c,$(BUILD)/%.o,$(2))
 SRCS += $(2)
 endef
 
-ROOMS := kernel agent portal www schema provisioning tests
+ROOMS := kernel agent portal www schema tests provisioning
 include $(wildcard $(ROOMS:%=%/rules.mk))
 
 $(BUILD)/%.o: %.c

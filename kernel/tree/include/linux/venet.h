@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * venet: the network of Virtual Environments.  A layer-3 device in each VE and
+ * one on the node; an address table between them is the only way through.
+ */
+#ifndef _LINUX_VENET_H
+#define _LINUX_VENET_H
+
+#include <linux/errno.h>
+
+struct env_ip;
+struct env_netstat;
+struct net;
+struct ve_struct;
+
+#ifdef CONFIG_VENET
+
+/*
+ * Give @ve an address: into the table, then onto the device in @net with a
+ * default route.  Caller holds ve->lock.  0, -EADDRINUSE (another VE has it),
+ * -EEXIST (this VE has it), -EAFNOSUPPORT, -EINVAL (no host address), -ENOMEM.
+ */
+int venet_ip_add(struct ve_struct *ve, struct net *net,
+		 const struct env_ip *ip);
+
+/*
+ * Take it back: out of the table first, so that no packet passes any more,
+ * then off the device.  Caller holds ve->lock.  0 or -EADDRNOTAVAIL.
+ */
+int venet_ip_del(struct ve_struct *ve, struct net *net,
+		 const struct env_ip *ip);
+
+/* The VE is stopping: all its addresses out of the table.  May sleep. */
+void venet_stop(struct ve_struct *ve);
+
+/* Both under ve->lock. */
+int venet_stat(struct ve_struct *ve, struct env_netstat *st);
+unsigned int venet_nr_addrs(struct ve_struct *ve);
+
+#else
+
+static inline int venet_ip_add(struct ve_struct *ve, struct net *net,
+			       const struct env_ip *ip)
+{
+	return -EAFNOSUPPORT;
+}
+
+static inline int venet_ip_del(struct ve_struct *ve, struct net *net,
+			       const struct env_ip *ip)
+{
+	return -EADDRNOTAVAIL;
+}
+
+static inline void venet_stop(struct ve_struct *ve) { }
+
+static inline int venet_stat(struct ve_struct *ve, struct env_netstat *st)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline unsigned int venet_nr_addrs(struct ve_struct *ve)
+{
+	return 0;
+}
+
+#endif
+#endif

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Capabilities and user namespaces. */
+#include "ve.h"
+
+/* In a VE no capability reaches beyond the VE, whatever credentials say. */
+static int ve_capable(const struct cred *cred, struct user_namespace *ns,
+		      int cap, unsigned int opts)
+{
+	if (!ve_inside())
+		return 0;
+	return userns_ve(ns) == current->ve ? 0 : -EPERM;
+}
+
+static int ve_userns_create(const struct cred *cred)
+{
+	if (current_on_node())
+		return 0;
+	return READ_ONCE(current->ve->features) & ENV_FEAT_NESTING ? 0 : -EPERM;
+}
+
+#ifdef CONFIG_DEBUG_VE
+/* A task never gets credentials of another VE. */
+static int ve_task_fix_setuid(struct cred *new, const struct cred *old,
+			      int flags)
+{
+	WARN_ON_ONCE(cred_ve(new) != current->ve);
+	return 0;
+}
+#endif
+
+static struct security_hook_list ve_cred_hooks[] __ro_after_init = {
+	LSM_HOOK_INIT(capable, ve_capable),
+	LSM_HOOK_INIT(userns_create, ve_userns_create),
+#ifdef CONFIG_DEBUG_VE
+	LSM_HOOK_INIT(task_fix_setuid, ve_task_fix_setuid),
+#endif
+};
+
+__init void ve_add_cred_hooks(void)
+{
+	security_add_hooks(ve_cred_hooks, ARRAY_SIZE(ve_cred_hooks), &ve_lsmid);
+}

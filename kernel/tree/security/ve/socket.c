@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sockets: which a VE may have, and whom they reach. */
+#include "ve.h"
+
+#include <linux/net.h>
+#include <linux/netlink.h>
+#include <linux/socket.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+static struct ve_struct *ve_of_sock(const struct sock *sk)
+{
+	return userns_ve(sock_net(sk)->user_ns);
+}
+
+static bool ve_netlink_allowed(int protocol)
+{
+	switch (protocol) {
+	case NETLINK_ROUTE:
+	case NETLINK_SOCK_DIAG:
+	case NETLINK_KOBJECT_UEVENT:
+		return true;
+	}
+	return false;
+}
+
+static int ve_socket_create(int family, int type, int protocol, int kern)
+{
+	if (kern || current_on_node())
+		return 0;
+	switch (family) {
+	case AF_UNIX:
+	case AF_INET:
+	case AF_INET6:
+		return 0;
+	case AF_NETLINK:
+		return ve_netlink_allowed(protocol) ? 0 : -EPROTONOSUPPORT;
+	case AF_PACKET:
+		if (READ_ONCE(current->ve->features) & ENV_FEAT_PACKET)
+			return 0;
+		return -EPERM;
+	}
+	return -EAFNOSUPPORT;
+}
+
+/* A socket's file on a shared directory is no way across. */
+static int ve_unix_reach(const struct sock *sk, const struct sock *other)
+{
+	return ve_of_sock(sk) == ve_of_sock(other) ? 0 : -ECONNREFUSED;
+}
+
+static int ve_unix_stream_connect(struct sock *sk, struct sock *other,
+				  struct sock *newsk)
+{
+	return ve_unix_reach(sk, other);
+}
+
+static int ve_unix_may_send(struct socket *sock, struct socket *other)
+{
+	return ve_unix_reach(sock->sk, other->sk);
+}
+
+static struct security_hook_list ve_socket_hooks[] __ro_after_init = {
+	LSM_HOOK_INIT(socket_create, ve_socket_create),
+	LSM_HOOK_INIT(unix_stream_connect, ve_unix_stream_connect),
+	LSM_HOOK_INIT(unix_may_send, ve_unix_may_send),
+};
+
+__init void ve_add_socket_hooks(void)
+{
+	security_add_hooks(ve_socket_hooks, ARRAY_SIZE(ve_socket_hooks),
+			   &ve_lsmid);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Acts of a task on another task. */
+#include "ve.h"
+
+#include <linux/fs.h>
+
+static int ve_task_reach(struct task_struct *p)
+{
+	return ve_check_reach(current->ve, task_ve(p));
+}
+
+static int ve_ptrace_access_check(struct task_struct *child, unsigned int mode)
+{
+	return ve_task_reach(child);
+}
+
+static int ve_ptrace_traceme(struct task_struct *parent)
+{
+	return ve_check_reach(task_ve(parent), current->ve);
+}
+
+static int ve_task_kill(struct task_struct *p, struct kernel_siginfo *info,
+			int sig, const struct cred *cred)
+{
+	return ve_check_reach(cred ? cred_ve(cred) : current->ve, task_ve(p));
+}
+
+/* SIGIO never goes across: neither does SIGURG, which asks here too. */
+static int ve_file_send_sigiotask(struct task_struct *p,
+				  struct fown_struct *fown, int sig)
+{
+	return cred_ve(fown->file->f_cred) == task_ve(p) ? 0 : -EPERM;
+}
+
+static int ve_task_setpgid(struct task_struct *p, pid_t pgid)
+{
+	return ve_task_reach(p);
+}
+
+static int ve_task_setnice(struct task_struct *p, int nice)
+{
+	return ve_task_reach(p);
+}
+
+static int ve_task_setioprio(struct task_struct *p, int ioprio)
+{
+	return ve_task_reach(p);
+}
+
+static int ve_task_prlimit(const struct cred *cred, const struct cred *tcred,
+			   unsigned int flags)
+{
+	return ve_check_reach(cred_ve(cred), cred_ve(tcred));
+}
+
+static struct security_hook_list ve_task_hooks[] __ro_after_init = {
+	LSM_HOOK_INIT(ptrace_access_check, ve_ptrace_access_check),
+	LSM_HOOK_INIT(ptrace_traceme, ve_ptrace_traceme),
+	LSM_HOOK_INIT(task_kill, ve_task_kill),
+	LSM_HOOK_INIT(file_send_sigiotask, ve_file_send_sigiotask),
+	LSM_HOOK_INIT(task_setpgid, ve_task_setpgid),
+	LSM_HOOK_INIT(task_getpgid, ve_task_reach),
+	LSM_HOOK_INIT(task_getsid, ve_task_reach),
+	LSM_HOOK_INIT(task_setnice, ve_task_setnice),
+	LSM_HOOK_INIT(task_setioprio, ve_task_setioprio),
+	LSM_HOOK_INIT(task_getioprio, ve_task_reach),
+	LSM_HOOK_INIT(task_prlimit, ve_task_prlimit),
+	LSM_HOOK_INIT(task_setscheduler, ve_task_reach),
+	LSM_HOOK_INIT(task_getscheduler, ve_task_reach),
+	LSM_HOOK_INIT(task_movememory, ve_task_reach),
+};
+
+__init void ve_add_task_hooks(void)
+{
+	security_add_hooks(ve_task_hooks, ARRAY_SIZE(ve_task_hooks), &ve_lsmid);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _SECURITY_VE_VE_H
+#define _SECURITY_VE_VE_H
+
+#include <linux/lsm_hooks.h>
+#include <linux/ve.h>
+
+extern const struct lsm_id ve_lsmid;
+
+/* Each aspect adds its own hooks. */
+void ve_add_cred_hooks(void);
+void ve_add_task_hooks(void);
+void ve_add_file_hooks(void);
+void ve_add_socket_hooks(void);
+void ve_add_gate_hooks(void);
+
+/* May somebody of @from act on something of @to? */
+static inline bool ve_may_reach(const struct ve_struct *from,
+				const struct ve_struct *to)
+{
+	return ve_is_node(from) || from == to;
+}
+
+static inline int ve_check_reach(const struct ve_struct *from,
+				 const struct ve_struct *to)
+{
+	return ve_may_reach(from, to) ? 0 : -EPERM;
+}
+
+/*
+ * Does the kernel act here under credentials that it has put on (overlayfs for
+ * its layers, the agent's pty)?  Then the task's VE is not what counts.
+ */
+static inline bool ve_creds_overridden(void)
+{
+	return current_cred() != current_real_cred();
+}
+
+/* Is this a task of a VE, acting as itself? */
+static inline bool ve_inside(void)
+{
+	return !current_on_node() && !ve_creds_overridden();
+}
+
+#endif

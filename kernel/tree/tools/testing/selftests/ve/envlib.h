@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _SELFTESTS_VE_ENVLIB_H
+#define _SELFTESTS_VE_ENVLIB_H
+
+/*
+ * The VE calls for test programs in a guest, without the agent.  Everything
+ * here ends the program with a message on failure, unless said otherwise.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <linux/ve.h>
+
+/* The raw calls: result or -1 with errno. */
+int env_create(const struct env_create_args *args, size_t size);
+int env_enter(int fd, const struct env_enter_args *args, size_t size);
+int env_ctl(int fd, unsigned int cmd, void *arg, size_t size);
+
+/* Ends with status 77 ("skipped") where the kernel has no VEs: nothing of
+ * this may run on the build machine. */
+void env_require(void);
+
+/* A detached overlay of the template on a fresh private tree in @dir, mapped
+ * to ids from @id_first on.  A mount descriptor. */
+int env_mount_root(const char *templ, const char *dir, unsigned int id_first);
+
+struct env_ve {
+	envid_t veid;
+	int fd;			/* VE descriptor */
+	int acct, init, enter;	/* cgroup directories */
+	char private[128];
+};
+
+/* Directories and root of VE @veid; fills @args for env_create().  The init
+ * is @argv, found in the template; no descriptor is open in it. */
+void env_prepare(struct env_ve *ve, envid_t veid, const char *templ,
+		 struct env_create_args *args, char *const argv[]);
+
+/* env_prepare() and env_create(). */
+void env_start(struct env_ve *ve, envid_t veid, const char *templ,
+	       char *const argv[]);
+
+/* Run @argv as root in the VE with the caller's 0, 1, 2: a process
+ * descriptor, or -1 with errno. */
+int env_run(const struct env_ve *ve, char *const argv[]);
+
+/* Wait for a process descriptor: wait(2) status, or -errno of its exec. */
+int env_wait(int fd);
+
+/* Kill it, wait until it is stopped, remove cgroups and private tree. */
+void env_destroy(struct env_ve *ve);
+
+/* Poll @fd for @events with a deadline in ms; revents, 0 when it passed. */
+int env_poll(int fd, int events, int timeout_ms);
+
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+#endif

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+IMAGE := build/image/node.img
+IMAGE_DEPS := $(wildcard provisioning/image/build.sh provisioning/template/* provisioning/packages/node.txt \
+              provisioning/packages/debian.txt) $(shell find provisioning/image/node -type f)
+
+image: $(IMAGE)
+$(IMAGE): $(IMAGE_DEPS)
+	$(Q)provisioning/image/build.sh $@
+
+# The root of test guests
+GUEST := build/guest/initramfs.cpio.gz
+guest: $(GUEST)
+build/guest/gen_init_cpio: provisioning/image/gen_init_cpio.sh
+	$(Q)provisioning/image/gen_init_cpio.sh $@
+$(GUEST): build/guest/gen_init_cpio $(GUEST_PROGRAMS) tests/guest/init.sh provisioning/image/initramfs.sh \
+          provisioning/template/tiny.sh provisioning/template/devices
+	$(call say,CPIO,$@)
+	$(Q)provisioning/image/initramfs.sh build/guest/gen_init_cpio $@ $(GUEST_PROGRAMS)
+
+packages-%:
+	$(Q)provisioning/packages/install.sh $*
+
+run: 
+	$(Q)provisioning/demo.sh run
+stop:
+	$(Q)provisioning/demo.sh stop
+
+.PHONY: image guest run stop
+
+# install: DESTDIR and PREFIX as usual; install-node and install-portal are the two machines' halves
+PREFIX  ?= /usr
+DESTDIR ?=
+MAN8     = $(DESTDIR)$(PREFIX)/share/man/man8
+
+install: install-node install-portal
+install-node: all
+	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(MAN8) $(DESTDIR)$(PREFIX)/lib/systemd/system \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d
+	$(Q)install -m 755 $(BUILD)/bin/ve-agentd $(DESTDIR)$(PREFIX)/sbin/
+	$(Q)install -m 755 $(BUILD)/bin/vectl $(DESTDIR)$(PREFIX)/bin/
+	$(Q)install -m 644 agent/ve-agentd.8 agent/vectl.8 $(MAN8)/
+	$(Q)install -m 644 provisioning/systemd/ve-agentd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	$(Q)install -m 644 provisioning/systemd/vestibule-node.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-node.conf
+install-portal: all
+	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/vestibule $(MAN8) \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/share/vestibule
+	$(Q)install -m 755 $(BUILD)/bin/ve-portald $(BUILD)/bin/ve-jobd $(DESTDIR)$(PREFIX)/sbin/
+	$(Q)install -m 755 $(BUILD)/bin/ve-keys $(BUILD)/bin/ve-shell $(DESTDIR)$(PREFIX)/lib/vestibule/
+	$(Q)install -m 644 portal/ve-portald.8 portal/ve-jobd.8 portal/ve-keys.8 portal/ve-shell.8 $(MAN8)/
+	$(Q)install -m 644 provisioning/systemd/ve-portald.service provisioning/systemd/ve-jobd.service \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/
+	$(Q)install -m 644 provisioning/systemd/vestibule-portal.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-portal.conf
+	$(Q)cp -r www schema provisioning/pki $(DESTDIR)$(PREFIX)/share/vestibule/
+
+.PHONY: install install-node install-portal
