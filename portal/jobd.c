@@ -142,7 +142,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	/* an unprivileged process reads the keys anew for each connection */
-	if (c.user && sandbox_drop(c.user, &e))
+	if (sandbox_drop(c.user, &e))
 		fatal("%s", e.text);
 	house_run(&c);
 	return 0;

@@ -23,7 +23,7 @@
 #define CLOSING_MS 2000
 #define QUEUE_HIGH (256u << 10)
 #define QUEUE_LOW (64u << 10)
-#define CLOSE_TRY_AGAIN 1013
+#define CLOSE_TRY_AGAIN TERM_CLOSE_GOING_AWAY
 
 int64_t relay_now(void)
 {

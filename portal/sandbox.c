@@ -3,13 +3,18 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "agent/libve/log.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #define DENY SCMP_ACT_LOG /* the sanitizers make calls of their own */
@@ -53,6 +58,25 @@ static const int web[] = {
 	SCMP_SYS(pselect6),
 };
 
+/* Uid 0 that is nobody: no capability, and no way to get one by exec. */
+static int drop_capabilities(struct err *e)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct none[2] = { { 0 } };
+
+	log_warn("started as root without a user to become: "
+		 "capabilities are dropped, files of root stay open");
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
+					     SECBIT_KEEP_CAPS_LOCKED))
+		return err_sys(e, "securebits");
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &head, none))
+		return err_sys(e, "capset");
+	return 0;
+}
+
 int sandbox_drop(const char *user, struct err *e)
 {
 	struct passwd *pw;
@@ -60,8 +84,7 @@ int sandbox_drop(const char *user, struct err *e)
 	if (geteuid() != 0)
 		return 0;
 	if (!user)
-		return err_set(e, -EINVAL,
-			       "user must be configured to start as root");
+		return drop_capabilities(e);
 	pw = getpwnam(user);
 	if (!pw || !pw->pw_uid)
 		return err_set(e, -EINVAL, "there is no user %s", user);

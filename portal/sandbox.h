@@ -10,8 +10,8 @@ enum sandbox_kind {
 	SANDBOX_WEB,
 };
 
-/* As root: become @user (required then), without groups and capabilities.  As
- * anybody else: nothing to lose. */
+/* As root: become @user, without other groups and capabilities; NULL: stay uid 0
+ * but without any capability (development).  As anybody else: nothing to lose. */
 int sandbox_drop(const char *user, struct err *e);
 
 /* no_new_privs, no core, no ptrace, and the system calls of the kind alone:

@@ -42,14 +42,14 @@ static const char *text_of(struct json_object *o, const char *key)
 		       "";
 }
 
+/* With a forced command sshd names its subsystem by the line that configures it:
+ * "ve-shell ... -s sftp".  Whoever types that gets the same. */
 static const char *wanted_command(void)
 {
 	const char *c = getenv("SSH_ORIGINAL_COMMAND");
+	size_t n = c ? strlen(c) : 0;
 
-	return c && (!strcmp(c, "ve-sftp") || strstr(c, "/sftp-server") ||
-		     !strcmp(c, "internal-sftp")) ?
-		       sftp :
-		       c;
+	return n > 8 && !strcmp(c + n - 8, " -s sftp") ? sftp : c;
 }
 
 static void make_path(char out[static 200], uint32_t veid, bool tty)

@@ -12,7 +12,7 @@ host=${URL#https://}
 # raw FORMAT: what printf makes of it, over TLS; prints the status
 raw() {
   # shellcheck disable=SC2059
-  { printf "$@"; } | timeout 10 openssl s_client -quiet -no_ign_eof -connect "127.0.0.1:${host#*:}" \
+  { printf "$@"; } | timeout 10 openssl s_client -quiet -connect "127.0.0.1:${host#*:}" \
     -servername localhost -CAfile "$PG_DIR/pki/ca.crt" 2>/dev/null |
     sed -n '1s/^HTTP\/1.1 \([0-9]*\).*/\1/p'
 }

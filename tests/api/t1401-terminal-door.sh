@@ -25,7 +25,7 @@ signup ann@example.net
 ann=$JAR
 
 ticket
-is 'a good ticket leads to the node (which is not there)' "$(ws "$ann" "auth:$TICKET" close)" 'close 1013'
+is 'a good ticket leads to the node (which is not there)' "$(ws "$ann" "auth:$TICKET" close)" 'close 1001'
 is 'a ticket works once' "$(ws "$ann" "auth:$TICKET" close)" 'close 4409'
 is 'a ticket that never was does not' "$(ws "$ann" auth:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA close)" 'close 4409'
 is 'nor does what is no ticket' "$(ws "$ann" auth:x close)" 'close 4409'
@@ -41,7 +41,7 @@ is 'a foreign page is refused' "$(ws "$ann" "auth:$TICKET" close)" 'http 403'
 ORIGIN=null
 is 'no page at all too' "$(ws "$ann" "auth:$TICKET" close)" 'http 403'
 ORIGIN=$URL
-is 'the ticket was not spent by that' "$(ws "$ann" "auth:$TICKET" close)" 'close 1013'
+is 'the ticket was not spent by that' "$(ws "$ann" "auth:$TICKET" close)" 'close 1001'
 is 'a stranger is refused' "$(ws /dev/null "auth:$TICKET" close)" 'http 401'
 
 JAR=$PG_DIR/jar-bob

@@ -70,6 +70,8 @@ like 'and reads why' "$BODY" 'mining'
 login ann@example.net 'wrong horse'
 is 'but only with the right password' "$STATUS" 401
 JAR=$PG_DIR/jar-op
+http GET /admin/subscribers
+csrf
 http POST "/admin/subscribers/$id/actions" -d "csrf=$CSRF&action=unsuspend"
 is 'lifts it' "$STATUS" 303
 JAR=$ann
