@@ -7,3 +7,8 @@ check-agent-unit: $(AGENT_UNIT:%=$(BUILD)/bin/test_%)
 	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $^
 
 .PHONY: check-agent-unit
+
+# The agent with a kernel of its own (tests/agent/fake_venv.c).
+$(BUILD)/tests/agent/%.o: CPPFLAGS += -Ikernel/tree/include/uapi
+$(eval $(call program,ve-agentd-fake,$(AGENT_CORE) tests/agent/fake_venv.c,$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
+$(eval $(call program,t2tool,tests/agent/t2tool.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))

@@ -16,6 +16,8 @@ struct ws {
 	struct ws_conf conf;
 	wslay_event_context_ptr ctx;
 	uint16_t peer_code;
+	uint16_t close_code; /* to be sent when the queue is empty; 0: none */
+	char close_reason[124];
 	bool paused;
 	bool gone; /* the transport ended or failed */
 };
@@ -124,14 +126,33 @@ void ws_destroy(struct ws *w)
 	free(w);
 }
 
+static void send_queued(struct ws *w)
+{
+	if (!w->gone && wslay_event_want_write(w->ctx) &&
+	    wslay_event_send(w->ctx) < 0)
+		w->gone = true;
+}
+
+/* libwslay would let a close frame overtake the messages before it. */
+static void send_close(struct ws *w)
+{
+	if (w->gone || !w->close_code ||
+	    wslay_event_get_queued_msg_count(w->ctx))
+		return;
+	wslay_event_queue_close(w->ctx, w->close_code,
+				(const uint8_t *)w->close_reason,
+				strlen(w->close_reason));
+	w->close_code = 0;
+	send_queued(w);
+}
+
 int ws_step(struct ws *w)
 {
 	if (!w->paused && wslay_event_want_read(w->ctx) &&
 	    wslay_event_recv(w->ctx) < 0)
 		w->gone = true;
-	if (!w->gone && wslay_event_want_write(w->ctx) &&
-	    wslay_event_send(w->ctx) < 0)
-		w->gone = true;
+	send_queued(w);
+	send_close(w);
 	if (w->gone)
 		return -EPIPE;
 	return wslay_event_want_read(w->ctx) || wslay_event_want_write(w->ctx) ?
@@ -145,7 +166,7 @@ bool ws_wants_read(const struct ws *w)
 
 bool ws_wants_write(const struct ws *w)
 {
-	return !w->gone && wslay_event_want_write(w->ctx);
+	return !w->gone && (w->close_code || wslay_event_want_write(w->ctx));
 }
 
 void ws_pause(struct ws *w, bool paused)
@@ -161,6 +182,8 @@ int ws_send(struct ws *w, const void *data, size_t n)
 		.msg_length = n,
 	};
 
+	if (w->close_code)
+		return -EPIPE;
 	return wslay_event_queue_msg(w->ctx, &m) ? -EPIPE : 0;
 }
 
@@ -171,8 +194,11 @@ size_t ws_queued(const struct ws *w)
 
 void ws_close(struct ws *w, uint16_t code, const char *reason)
 {
-	wslay_event_queue_close(w->ctx, code, (const uint8_t *)reason,
-				reason ? strlen(reason) : 0);
+	if (w->close_code || wslay_event_get_close_sent(w->ctx))
+		return;
+	w->close_code = code;
+	snprintf(w->close_reason, sizeof(w->close_reason), "%s",
+		 reason ? reason : "");
 }
 
 uint16_t ws_peer_code(const struct ws *w)
@@ -182,7 +208,7 @@ uint16_t ws_peer_code(const struct ws *w)
 
 bool ws_closing(const struct ws *w)
 {
-	return w->gone || wslay_event_get_close_received(w->ctx) ||
+	return w->gone || w->close_code || wslay_event_get_close_received(w->ctx) ||
 	       wslay_event_get_close_sent(w->ctx);
 }
 

@@ -54,7 +54,8 @@ int ws_send(struct ws *w, const void *data, size_t n);
 /* Bytes queued and not yet taken by the transport. */
 size_t ws_queued(const struct ws *w);
 
-/* Begin the closing handshake; messages queued before go out first. */
+/* Begin the closing handshake; messages queued before go out first, and the
+ * next ws_step() moves it on. */
 void ws_close(struct ws *w, uint16_t code, const char *reason);
 
 /* The code that the peer closed with, 0 when it has not. */
