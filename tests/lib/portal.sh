@@ -44,6 +44,8 @@ portal_setup() {
   pg_sql 'alter role ve_portal login; alter role ve_jobd login; alter role ve_gateway login' >/dev/null
   portal_pki
   JAR=$PG_DIR/jar
+  chmod a+x "$PG_DIR"
+  chmod a+rX "$PG_DIR/pki"
   NODE_PORT=$PORT_BASE
 }
 
@@ -69,7 +71,6 @@ ssh_host localhost
 ssh_port 2222
 user nobody
 CONF
-  chmod -R a+rX "$PG_DIR"
   "$BIN/ve-portald" -c "$PG_DIR/portald$1.conf" >>"$PG_DIR/portald$1.log" 2>&1 &
   echo $! >"$PG_DIR/portald$1.pid"
   eval "URL$1=https://localhost:$port"
@@ -92,9 +93,10 @@ portal_stop() {
 
 portal_cleanup() {
   [ -n "${PG_DIR:-}" ] || return 0
-  for pid in "$PG_DIR"/*.pid; do
-    [ -f "$pid" ] && kill "$(cat "$pid")" 2>/dev/null
+  for file in "$PG_DIR"/*.pid; do
+    [ -f "$file" ] && kill "$(cat "$file")" 2>/dev/null && wait "$(cat "$file")" 2>/dev/null
   done
+  ! command -v node_cleanup >/dev/null || node_cleanup
   [ -z "${KEEP_LOGS:-}" ] || cat "$PG_DIR"/*.log >&2
   pg_stop
 }
