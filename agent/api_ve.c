@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/handlers.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/api.h"
+#include "agent/db.h"
+#include "agent/name.h"
+
+struct spec {
+	char template[MSG_NAME], hostname[MSG_HOST], desired[8];
+	char ipv6[ADDR_TEXT];
+	int64_t generation, memory, processes, cpu_weight, disk;
+};
+
+/* limits lies flat in struct spec: its object is read at the same base */
+static const struct json_field limit_fields[] = {
+	JSON_ROW_INT("memory_bytes", struct spec, memory, 0, 4 << 20,
+		     1LL << 50),
+	JSON_ROW_INT("processes", struct spec, processes, 0, 4, 4000000),
+	JSON_ROW_INT("cpu_weight", struct spec, cpu_weight, 0, 1, 10000),
+	JSON_ROW_INT("disk_bytes", struct spec, disk, 0, 0, 1LL << 50),
+	JSON_ROW_END,
+};
+
+static const struct json_field spec_fields[] = {
+	JSON_ROW_STRING("template", struct spec, template, JSON_REQUIRED, 1,
+			32),
+	JSON_ROW_STRING("hostname", struct spec, hostname, 0, 1, 64),
+	JSON_ROW_STRING("desired", struct spec, desired, JSON_REQUIRED, 7, 7),
+	JSON_ROW_INT("generation", struct spec, generation, JSON_REQUIRED, 1,
+		     INT64_MAX),
+	{ "limits", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, limit_fields },
+	JSON_ROW_STRING("ipv6", struct spec, ipv6, JSON_NULLABLE, 2, 45),
+	JSON_ROW_END,
+};
+
+static int check_spec(const struct spec *s, struct err *e)
+{
+	struct addr a;
+
+	if (!is_name(s->template))
+		return err_set(e, -EINVAL, "'%s' is no template's name",
+			       s->template);
+	if (s->hostname[0] && !is_hostname(s->hostname))
+		return err_set(e, -EINVAL, "'%s' is no host name", s->hostname);
+	if (strcmp(s->desired, "running") && strcmp(s->desired, "stopped"))
+		return err_set(e, -EINVAL, "desired must be \"running\" or"
+			       " \"stopped\"");
+	if (s->ipv6[0] && (addr_parse(&a, s->ipv6) < 0 || a.family != 6))
+		return err_set(e, -EINVAL, "'%s' is no IPv6 address", s->ipv6);
+	return 0;
+}
+
+static void apply_spec(struct ve *v, const struct spec *s)
+{
+	snprintf(v->template, sizeof(v->template), "%s", s->template);
+	if (s->hostname[0])
+		snprintf(v->hostname, sizeof(v->hostname), "%s", s->hostname);
+	else
+		snprintf(v->hostname, sizeof(v->hostname), "ve%" PRIu32,
+			 v->veid);
+	snprintf(v->ipv6, sizeof(v->ipv6), "%s", s->ipv6);
+	v->want_running = !strcmp(s->desired, "running");
+	v->generation = s->generation;
+	v->limits = (struct limits){ .memory = (uint64_t)s->memory,
+				     .disk = (uint64_t)s->disk,
+				     .processes = (uint32_t)s->processes,
+				     .cpu_weight = (uint32_t)s->cpu_weight };
+}
+
+/* The VE as reply.  With the lock held, which is released. */
+static enum MHD_Result show(struct request *q, const struct ve *v, int status)
+{
+	struct buf b = { 0 };
+	struct json_out o = { .b = &b };
+	char etag[VE_ETAG];
+
+	ve_show(api.db, v, NULL, &o);
+	state_unlock();
+	ve_etag(v, etag);
+	http_add(q, "ETag", "%s", etag);
+	return http_json(q, status, &b);
+}
+
+static enum MHD_Result no_such_ve(struct request *q)
+{
+	return http_problem(q, 404, "ve-not-found", "there is no VE %" PRIu32
+			    " on this node", q->veid);
+}
+
+/* The VE with 202 and the operation's place, when work is needed. */
+static enum MHD_Result show_working(struct request *q, const struct ve *v,
+				    int status, int64_t op)
+{
+	if (op > 0) {
+		http_add(q, "Location", "/v1/operations/%" PRId64, op);
+		http_add(q, "Retry-After", "1");
+		status = 202;
+	}
+	return show(q, v, status);
+}
+
+static bool knows_template(const char *name)
+{
+	for (uint32_t i = 0; i < api.templates.nr; i++)
+		if (!strcmp(api.templates.templates[i].name, name))
+			return true;
+	return api.templates.nr == 0; /* not asked yet: the start will say */
+}
+
+static enum MHD_Result fail_locked(struct request *q, int status,
+				   const char *name, const char *why)
+{
+	state_unlock();
+	return http_problem(q, status, name, "%s", why);
+}
+
+/* With the lock held, which is released. */
+static enum MHD_Result create(struct request *q, const struct spec *s)
+{
+	int slot = ve_free_slot(api.db);
+	struct ve v = { .veid = q->veid, .slot = (uint32_t)slot,
+			.exit_status = -1, .since = clock_wall() };
+	int64_t op = 0;
+
+	if (slot < 0 || db_int(api.db, 0, "SELECT count(*) FROM ve", "") >=
+				api.conf->max_ves)
+		return fail_locked(q, 503, "capacity-exhausted",
+				   "this node holds as many VEs as it may");
+	if (!knows_template(s->template))
+		return fail_locked(q, 422, "template-unknown",
+				   "this node has no such template");
+	apply_spec(&v, s);
+	v.observed = v.want_running ? 0 : v.generation;
+	if (ve_save(api.db, &v) < 0)
+		return fail_locked(q, 507, "capacity-exhausted",
+				   "the node cannot write its state");
+	if (v.want_running)
+		op = op_queue(&v, "start", NULL);
+	return show_working(q, &v, 201, op);
+}
+
+static bool same_limits(const struct limits *a, const struct limits *b)
+{
+	return a->memory == b->memory && a->disk == b->disk &&
+	       a->processes == b->processes && a->cpu_weight == b->cpu_weight;
+}
+
+/* What must be done to get from @was to @v; NULL for nothing. */
+static const char *work_for(const struct ve *was, const struct ve *v)
+{
+	bool up = v->state != VE_STOPPED && v->state != VE_FAILED;
+
+	if (v->want_running && !up && !v->suspended)
+		return "start";
+	if (!v->want_running && up)
+		return "stop";
+	return same_limits(&was->limits, &v->limits) ? NULL : "apply";
+}
+
+/* With the lock held, which is released. */
+static enum MHD_Result update(struct request *q, const struct ve *was,
+			      const struct spec *s)
+{
+	struct ve v = *was;
+	const char *kind;
+	int64_t op = 0, other = 0;
+
+	if (strcmp(s->template, was->template))
+		return fail_locked(q, 422, "template-unknown",
+				   "the template changes by the action"
+				   " \"reinstall\" only");
+	if (s->generation < was->generation)
+		return fail_locked(q, 412, "generation-conflict",
+				   "the node has a newer generation");
+	apply_spec(&v, s);
+	kind = work_for(was, &v);
+	if (kind) {
+		op = op_queue(&v, kind, &other);
+		if (op == -EBUSY)
+			return busy(q, v.veid, other);
+	} else {
+		v.observed = v.generation;
+	}
+	if (v.want_running && !was->want_running)
+		v.halted = false;
+	if (op < 0 || ve_save(api.db, &v) < 0)
+		return fail_locked(q, 507, "capacity-exhausted",
+				   "the node cannot write its state");
+	return show_working(q, &v, 200, op);
+}
+
+static int read_spec(struct request *q, struct spec *s, struct err *e)
+{
+	*s = (struct spec){ .memory = 256 << 20, .processes = 256,
+			    .cpu_weight = 100, .disk = 1LL << 30 };
+	if (json_decode(q->body.data ? q->body.data : "", q->body.len,
+			BODY_MAX, spec_fields, s, true, e) < 0)
+		return -EBADMSG;
+	return check_spec(s, e);
+}
+
+enum MHD_Result on_ve_put(struct request *q)
+{
+	const char *none = http_header(q, "If-None-Match");
+	const char *match = http_header(q, "If-Match");
+	char etag[VE_ETAG];
+	struct err e = { 0 };
+	struct spec s;
+	struct ve v;
+	bool there;
+
+	if (!none == !match || (none && strcmp(none, "*")))
+		return http_problem(q, 428, "precondition-required",
+				    "send If-None-Match: * to create or"
+				    " If-Match to update");
+	if (read_spec(q, &s, &e) < 0)
+		return http_problem(q, 400, "malformed", "%s", e.text);
+	state_lock();
+	there = ve_load(api.db, q->veid, &v);
+	if (none && there)
+		return fail_locked(q, 412, "generation-conflict",
+				   "the VE exists already");
+	if (none)
+		return create(q, &s);
+	if (!there) {
+		state_unlock();
+		return no_such_ve(q);
+	}
+	ve_etag(&v, etag);
+	if (strcmp(match, "*") && strcmp(match, etag))
+		return fail_locked(q, 412, "generation-conflict",
+				   "the VE changed since: read it again");
+	return update(q, &v, &s);
+}
+
+enum MHD_Result on_ve_get(struct request *q)
+{
+	struct ve v;
+
+	state_lock();
+	if (ve_load(api.db, q->veid, &v))
+		return show(q, &v, 200);
+	state_unlock();
+	return no_such_ve(q);
+}
+
+enum MHD_Result on_ve_delete(struct request *q)
+{
+	struct ve v;
+	int64_t op, other = 0;
+
+	state_lock();
+	if (!ve_load(api.db, q->veid, &v)) {
+		state_unlock();
+		return no_such_ve(q);
+	}
+	op = op_queue(&v, "destroy", &other);
+	if (op < 0)
+		return busy(q, v.veid, other);
+	return accepted(q, op);
+}
+
+enum MHD_Result on_ve_list(struct request *q)
+{
+	uint64_t limit = 100, after = 0;
+	struct buf b = { 0 };
+	struct json_out o = { .b = &b };
+	struct ve v = { .veid = 0 };
+	bool more = true;
+
+	if (http_argument(q, "limit", 1000, &limit) < 0 || !limit ||
+	    http_argument(q, "after", INT32_MAX, &after) < 0)
+		return http_problem(q, 400, "malformed",
+				    "limit is 1..1000, after a veid");
+	json_open(&o, NULL, '{');
+	json_open(&o, "items", '[');
+	state_lock();
+	v.veid = (uint32_t)after;
+	while (limit-- && (more = ve_load_after(api.db, v.veid, &v)))
+		ve_show(api.db, &v, NULL, &o);
+	more = more && db_int(api.db, 0, "SELECT 1 FROM ve WHERE veid > ?", "i",
+			      (int64_t)v.veid);
+	state_unlock();
+	json_close(&o, ']');
+	if (more)
+		json_put_int(&o, "next", v.veid);
+	json_close(&o, '}');
+	return http_json(q, 200, &b);
+}

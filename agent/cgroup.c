@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/libve/clean.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+void cgroup_close(struct cgroup_fds *g)
+{
+	clean_close(&g->ve);
+	clean_close(&g->init);
+	clean_close(&g->enter);
+	*g = (struct cgroup_fds){ -1, -1, -1 };
+}
+
+static int put(int dir, const char *file, const char *text, struct err *e)
+{
+	int fd _close_ = openat(dir, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	size_t n = strlen(text);
+
+	if (fd < 0)
+		return err_sys(e, "control group file %s", file);
+	if (write(fd, text, n) != (ssize_t)n)
+		return err_sys(e, "writing %s to %s", text, file);
+	return 0;
+}
+
+static int put_number(int dir, const char *file, uint64_t v, struct err *e)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, v);
+	return put(dir, file, text, e);
+}
+
+/* A directory below @at, made when missing. */
+static int make_dir(int at, const char *name)
+{
+	if (mkdirat(at, name, 0755) < 0 && errno != EEXIST)
+		return -1;
+	return openat(at, name, DIR_FLAGS);
+}
+
+/* The directory that all VEs' groups stand in, its controllers passed on. */
+static int open_root(const char *root, struct err *e)
+{
+	static const char controllers[] = "+memory +pids +cpu";
+	const char *slash = strrchr(root, '/');
+	char *parent _free_ = xstrdup(root);
+	int above _close_ = -1;
+	int fd;
+
+	parent[slash - root] = '\0';
+	above = open(*parent ? parent : "/", DIR_FLAGS);
+	if (above < 0)
+		return err_sys(e, "control group %s", parent);
+	fd = make_dir(above, slash + 1);
+	if (fd < 0)
+		return err_sys(e, "control group %s", root);
+	if (put(above, "cgroup.subtree_control", controllers, e) < 0 ||
+	    put(fd, "cgroup.subtree_control", controllers, e) < 0) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
+int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
+		 struct err *e)
+{
+	if (put_number(g->ve, "memory.max", l->memory, e) < 0 ||
+	    put_number(g->ve, "pids.max", l->processes, e) < 0 ||
+	    put_number(g->ve, "cpu.weight", l->cpu_weight, e) < 0)
+		return -EIO;
+	/* no swap file inside a limit; kernels without swap lack the file */
+	put_number(g->ve, "memory.swap.max", 0, NULL);
+	put(g->ve, "memory.oom.group", "0", NULL);
+	return 0;
+}
+
+int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
+		struct cgroup_fds *g, struct err *e)
+{
+	int top _close_ = open_root(root, e);
+	char name[16];
+
+	*g = (struct cgroup_fds){ -1, -1, -1 };
+	if (top < 0)
+		return top;
+	snprintf(name, sizeof(name), "%" PRIu32, veid);
+	g->ve = make_dir(top, name);
+	if (g->ve >= 0) {
+		g->init = make_dir(g->ve, "init");
+		g->enter = make_dir(g->ve, "enter");
+	}
+	if (g->init < 0 || g->enter < 0) {
+		err_sys(e, "control group of VE %" PRIu32, veid);
+		cgroup_close(g);
+		return -EIO;
+	}
+	if (cgroup_limit(g, l, e) < 0) {
+		cgroup_close(g);
+		return -EIO;
+	}
+	return 0;
+}
+
+int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
+		struct err *e)
+{
+	char *path _free_ = xasprintf("%s/%" PRIu32, root, veid);
+
+	*g = (struct cgroup_fds){ -1, -1, -1 };
+	g->ve = open(path, DIR_FLAGS);
+	if (g->ve >= 0) {
+		g->init = openat(g->ve, "init", DIR_FLAGS);
+		g->enter = openat(g->ve, "enter", DIR_FLAGS);
+	}
+	if (g->init >= 0 && g->enter >= 0)
+		return 0;
+	err_sys(e, "control group %s", path);
+	cgroup_close(g);
+	return -EIO;
+}
+
+int cgroup_remove(const char *root, uint32_t veid)
+{
+	static const char *const below[] = { "/init", "/enter", "" };
+	int r = 0;
+
+	for (size_t i = 0; i < 3; i++) {
+		char *path _free_ = xasprintf("%s/%" PRIu32 "%s", root, veid,
+					      below[i]);
+
+		if (rmdir(path) < 0 && errno != ENOENT)
+			r = -errno;
+	}
+	return r;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_CGROUP_H
+#define VE_AGENT_CGROUP_H
+
+/*
+ * [priv] Control groups of VEs: <root>/<veid> carries the limits, init and enter
+ * below it hold the processes.  Limits are written to the outer one only.
+ */
+#include "agent/libve/err.h"
+#include "agent/msg.h"
+
+struct cgroup_fds {
+	int ve, init, enter; /* directories; -1 when not open */
+};
+
+void cgroup_close(struct cgroup_fds *g);
+#define _cgroup_ __attribute__((cleanup(cgroup_close)))
+
+/* Make (or take over) the groups of a VE, set the limits, open them. */
+int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
+		struct cgroup_fds *g, struct err *e);
+
+/* Open the groups of a VE that runs. */
+int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
+		struct err *e);
+
+int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
+		 struct err *e);
+
+/* Remove the groups of a VE that ended; 0 also when there are none. */
+int cgroup_remove(const char *root, uint32_t veid);
+
+#endif

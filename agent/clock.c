@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/clock.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "agent/api.h"
+#include "agent/db.h"
+#include "agent/event.h"
+#include "agent/lease.h"
+#include "agent/libve/log.h"
+
+#define RECONCILE_MS 30000
+#define TIDY_MS 600000
+#define DAY_MS 86400000
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t poked;
+static bool poke;
+
+void clock_poke(void)
+{
+	pthread_mutex_lock(&lock);
+	poke = true;
+	pthread_cond_signal(&poked);
+	pthread_mutex_unlock(&lock);
+}
+
+static void nap(int64_t ms)
+{
+	int64_t at = clock_mono() + ms;
+	struct timespec until = { .tv_sec = at / 1000,
+				  .tv_nsec = at % 1000 * 1000000 };
+
+	pthread_mutex_lock(&lock);
+	while (!poke)
+		if (pthread_cond_timedwait(&poked, &lock, &until))
+			break;
+	poke = false;
+	pthread_mutex_unlock(&lock);
+}
+
+static void tell(const struct lease *l, const char *what)
+{
+	struct buf b _buf_ = { 0 };
+	struct json_out o = { .b = &b };
+	char text[ADDR_TEXT];
+
+	json_open(&o, NULL, '{');
+	json_put_string(&o, "what", what);
+	json_put_int(&o, "veid", l->veid);
+	json_put_string(&o, "address", addr_print(text, &l->address));
+	json_put_int(&o, "epoch", l->epoch);
+	json_put_string(&o, "block", l->block);
+	json_close(&o, '}');
+	event_put(api.db, "lease", b.data);
+}
+
+void clock_lease_ended(uint32_t veid)
+{
+	struct lease was;
+
+	if (lease_end(api.db, veid, clock_boot(), clock_wall(),
+		      api.conf->quarantine_ms, &was))
+		tell(&was, "ended");
+}
+
+static int set_address(const struct lease *l, bool add, struct err *e)
+{
+	struct msg_addr m = { .head.type = MSG_ADDR, .veid = l->veid,
+			      .add = add, .epoch = l->epoch,
+			      .addr = l->address };
+	struct msg reply _msg_ = { .nfds = 0 };
+
+	return ask(&m, &reply, e);
+}
+
+/* Take back what stands in a block that is ours no longer.  false: priv could
+ * not, try again soon. */
+static bool fence(void)
+{
+	for (;;) {
+		struct err e = { 0 };
+		struct lease l;
+		bool found;
+		int r;
+
+		state_lock();
+		found = lease_overdue(api.db, clock_boot(), &l);
+		state_unlock();
+		if (!found)
+			return true;
+		r = set_address(&l, false, &e);
+		if (r < 0 && r != -ESRCH && r != -ENOENT &&
+		    r != -EADDRNOTAVAIL) {
+			log_err("fencing: %s", e.text);
+			return false;
+		}
+		log_warn("block %s is no longer ours: VE %" PRIu32
+			 " goes on without IPv4", l.block, l.veid);
+		state_lock();
+		clock_lease_ended(l.veid);
+		state_unlock();
+	}
+}
+
+/* Pick and write down under the lock, then tell the kernel. */
+static bool give_one(void)
+{
+	struct err e = { 0 };
+	struct lease l;
+	uint32_t veid;
+	int r = -EADDRNOTAVAIL;
+
+	state_lock();
+	veid = lease_next_waiting(api.db, VE_RUNNING);
+	if (veid)
+		r = lease_pick(api.db, veid, clock_boot(), clock_wall(), &l);
+	state_unlock();
+	if (r < 0)
+		return false;
+	r = set_address(&l, true, &e);
+	state_lock();
+	if (r == 0) {
+		struct ve v;
+
+		lease_installed(api.db, &l);
+		tell(&l, "began");
+		/* the status shows it */
+		if (ve_load(api.db, veid, &v))
+			ve_save(api.db, &v);
+	} else {
+		/* -EADDRINUSE: somebody has it whom we do not know of */
+		log_err("lease: %s", e.text);
+		clock_lease_ended(veid);
+	}
+	state_unlock();
+	http_resume_waiters();
+	return r == 0 || r == -EADDRINUSE;
+}
+
+/* An api that died between writing a lease down and telling the kernel. */
+static void redo_unfinished(void)
+{
+	for (;;) {
+		struct lease l = { 0 };
+		char text[ADDR_TEXT] = "";
+		sqlite3_stmt *st;
+
+		state_lock();
+		st = db_query(api.db, "SELECT veid, address, epoch FROM lease"
+				      " WHERE installed = 0 LIMIT 1", "");
+		if (db_step(st)) {
+			l.veid = (uint32_t)sqlite3_column_int64(st, 0);
+			db_text(st, 1, text, sizeof(text));
+			l.epoch = (uint32_t)sqlite3_column_int64(st, 2);
+		}
+		sqlite3_finalize(st);
+		state_unlock();
+		if (addr_parse(&l.address, text) < 0)
+			return;
+		set_address(&l, false, NULL);
+		state_lock();
+		clock_lease_ended(l.veid);
+		state_unlock();
+	}
+}
+
+static void drop_ended_blocks(void)
+{
+	state_lock();
+	db_do(api.db, "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
+		      " AND id NOT IN (SELECT block FROM lease)"
+		      " AND nonce_at > 0", "");
+	db_do(api.db, "DELETE FROM released WHERE block NOT IN"
+		      " (SELECT id FROM block)", "");
+	state_unlock();
+}
+
+static void tidy(void)
+{
+	int64_t old = clock_wall() - DAY_MS;
+
+	state_lock();
+	event_trim(api.db);
+	db_do(api.db, "DELETE FROM op WHERE state >= 2 AND finished < ?", "i",
+	      old);
+	db_do(api.db, "DELETE FROM key WHERE created < ?", "i", old);
+	db_do(api.db, "DELETE FROM nonce WHERE exp < ?", "i",
+	      clock_wall() / 1000 - 10);
+	state_unlock();
+}
+
+static void ask_templates(void)
+{
+	struct msg_ve m = { .head.type = MSG_TEMPLATES_ASK };
+	struct msg reply _msg_ = { .nfds = 0 };
+
+	if (ask(&m, &reply, NULL) < 0 ||
+	    reply.m.head.type != MSG_TEMPLATES_ARE)
+		return;
+	state_lock();
+	api.templates = reply.m.templates;
+	state_unlock();
+}
+
+static void *run(void *arg)
+{
+	int64_t reconcile = 0, tidied = 0, wait;
+
+	redo_unfinished();
+	for (;;) {
+		bool ok = fence();
+
+		if (clock_mono() >= reconcile) {
+			ask_templates();
+			op_reconcile();
+			reconcile = clock_mono() +
+				    (api.ready ? RECONCILE_MS : 500);
+		}
+		if (clock_mono() >= tidied) {
+			tidy();
+			tidied = clock_mono() + TIDY_MS;
+		}
+		while (ok && api.ready && give_one())
+			continue;
+		drop_ended_blocks();
+		http_resume_waiters();
+		state_lock();
+		wait = lease_next_ms(api.db, clock_boot(), 1000);
+		state_unlock();
+		nap(!ok || !api.ready ? 200 : wait + 1);
+	}
+	return NULL;
+}
+
+void clock_start(void)
+{
+	pthread_condattr_t a;
+	pthread_t t;
+
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&poked, &a);
+	if (pthread_create(&t, NULL, run, NULL))
+		fatal("no thread for the clock");
+}

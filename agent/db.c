@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/db.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/libve/log.h"
+
+/* Forward only: entry n brings version n to n + 1. */
+static const char *const migrations[] = {
+	"CREATE TABLE ve ("
+	" veid INTEGER PRIMARY KEY, template TEXT NOT NULL,"
+	" hostname TEXT NOT NULL, want INTEGER NOT NULL,"
+	" generation INTEGER NOT NULL, memory INTEGER NOT NULL,"
+	" processes INTEGER NOT NULL, cpu_weight INTEGER NOT NULL,"
+	" disk INTEGER NOT NULL, ipv6 TEXT, slot INTEGER NOT NULL UNIQUE,"
+	" suspended INTEGER NOT NULL, halted INTEGER NOT NULL,"
+	" state INTEGER NOT NULL, rev INTEGER NOT NULL,"
+	" observed INTEGER NOT NULL, since INTEGER NOT NULL,"
+	" exit_status INTEGER NOT NULL, error TEXT, active INTEGER NOT NULL,"
+	" terminals INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE op ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, veid INTEGER NOT NULL,"
+	" kind TEXT NOT NULL, state INTEGER NOT NULL, stage TEXT NOT NULL,"
+	" created INTEGER NOT NULL, finished INTEGER NOT NULL,"
+	" problem TEXT, detail TEXT) STRICT;"
+	"CREATE UNIQUE INDEX op_one_live_idx ON op (veid) WHERE state < 2;"
+	"CREATE TABLE key ("
+	" key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL,"
+	" op INTEGER NOT NULL, created INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE event ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"
+	" data TEXT NOT NULL) STRICT;"
+	"CREATE TABLE block ("
+	" id TEXT PRIMARY KEY, range TEXT NOT NULL, term_ms INTEGER NOT NULL,"
+	" nonce TEXT NOT NULL, nonce_at INTEGER NOT NULL,"
+	" valid_until INTEGER NOT NULL, cursor INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE address ("
+	" address TEXT PRIMARY KEY, epoch INTEGER NOT NULL,"
+	" free_at INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE lease ("
+	" address TEXT PRIMARY KEY, block TEXT NOT NULL,"
+	" veid INTEGER NOT NULL UNIQUE, epoch INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, installed INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE released ("
+	" epoch INTEGER PRIMARY KEY, block TEXT NOT NULL,"
+	" address TEXT NOT NULL, veid INTEGER NOT NULL,"
+	" since INTEGER NOT NULL, until INTEGER NOT NULL,"
+	" told INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE nonce ("
+	" nonce TEXT PRIMARY KEY, exp INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
+};
+
+#define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
+
+static int migrate(sqlite3 *db, struct err *e)
+{
+	int64_t have = db_int(db, 0, "PRAGMA user_version", "");
+
+	if (have > VERSION)
+		return err_set(e, -EINVAL, "the data base was written by a"
+			       " newer agent (version %d)", (int)have);
+	for (int64_t v = have; v < VERSION; v++) {
+		char done[64];
+
+		snprintf(done, sizeof(done), "PRAGMA user_version = %d",
+			 (int)v + 1);
+		if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
+		    sqlite3_exec(db, migrations[v], NULL, NULL, NULL) ||
+		    sqlite3_exec(db, done, NULL, NULL, NULL) ||
+		    sqlite3_exec(db, "COMMIT", NULL, NULL, NULL))
+			return err_set(e, -EIO, "migration %d: %s", (int)v,
+				       sqlite3_errmsg(db));
+	}
+	return 0;
+}
+
+sqlite3 *db_open(const char *path, struct err *e)
+{
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
+			    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) ||
+	    sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE;"
+			     "PRAGMA journal_mode = WAL;"
+			     "PRAGMA synchronous = FULL;"
+			     "PRAGMA temp_store = MEMORY", NULL, NULL, NULL)) {
+		err_set(e, -EIO, "data base %s: %s", path, sqlite3_errmsg(db));
+		sqlite3_close(db);
+		return NULL;
+	}
+	if (migrate(db, e) < 0) {
+		sqlite3_close(db);
+		return NULL;
+	}
+	return db;
+}
+
+static sqlite3_stmt *bind(sqlite3 *db, const char *sql, const char *types,
+			  va_list ap)
+{
+	sqlite3_stmt *st;
+
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK) {
+		log_err("SQL: %s in: %s", sqlite3_errmsg(db), sql);
+		abort();
+	}
+	for (int i = 0; types[i]; i++) {
+		if (types[i] == 'i')
+			sqlite3_bind_int64(st, i + 1, va_arg(ap, int64_t));
+		else
+			sqlite3_bind_text(st, i + 1, va_arg(ap, const char *),
+					  -1, SQLITE_TRANSIENT);
+	}
+	return st;
+}
+
+sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	va_start(ap, types);
+	st = bind(db, sql, types, ap);
+	va_end(ap);
+	return st;
+}
+
+bool db_step(sqlite3_stmt *st)
+{
+	int r = sqlite3_step(st);
+
+	if (r == SQLITE_ROW)
+		return true;
+	if (r != SQLITE_DONE)
+		log_err("data base: %s", sqlite3_errmsg(sqlite3_db_handle(st)));
+	return false;
+}
+
+int db_do(sqlite3 *db, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	st = bind(db, sql, types, ap);
+	va_end(ap);
+	do {
+		r = sqlite3_step(st);
+	} while (r == SQLITE_ROW);
+	if (r != SQLITE_DONE && r != SQLITE_CONSTRAINT)
+		log_err("data base: %s", sqlite3_errmsg(db));
+	sqlite3_finalize(st);
+	switch (r) {
+	case SQLITE_DONE:
+		return sqlite3_changes(db);
+	case SQLITE_CONSTRAINT:
+		return -EEXIST;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	default:
+		return -EIO;
+	}
+}
+
+int64_t db_int(sqlite3 *db, int64_t none, const char *sql, const char *types,
+	       ...)
+{
+	sqlite3_stmt *st;
+	va_list ap;
+
+	va_start(ap, types);
+	st = bind(db, sql, types, ap);
+	va_end(ap);
+	if (db_step(st) && sqlite3_column_type(st, 0) != SQLITE_NULL)
+		none = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return none;
+}
+
+void db_text(sqlite3_stmt *st, int column, char *out, size_t size)
+{
+	const char *s = (const char *)sqlite3_column_text(st, column);
+
+	snprintf(out, size, "%s", s ? s : "");
+}
+
+/* ---- lock and clocks ----------------------------------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t changed;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void init_changed(void)
+{
+	pthread_condattr_t a;
+
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&changed, &a);
+	pthread_condattr_destroy(&a);
+}
+
+void state_lock(void)
+{
+	pthread_once(&once, init_changed);
+	pthread_mutex_lock(&lock);
+}
+
+void state_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
+}
+
+void state_changed(void)
+{
+	pthread_once(&once, init_changed);
+	pthread_cond_broadcast(&changed);
+}
+
+bool state_wait(int64_t deadline)
+{
+	struct timespec t = { .tv_sec = deadline / 1000,
+			      .tv_nsec = deadline % 1000 * 1000000 };
+
+	return pthread_cond_timedwait(&changed, &lock, &t) == 0;
+}
+
+static int64_t clock_ms(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int64_t clock_mono(void)
+{
+	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boot(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
+int64_t clock_wall(void)
+{
+	return clock_ms(CLOCK_REALTIME);
+}
+
+const char *time_text(char out[static TIME_TEXT], int64_t wall_ms)
+{
+	time_t s = wall_ms / 1000;
+	struct tm tm;
+
+	gmtime_r(&s, &tm);
+	strftime(out, TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(out + strlen(out), 6, ".%03uZ", (unsigned)(wall_ms % 1000));
+	return out;
+}

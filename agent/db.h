@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_DB_H
+#define VE_AGENT_DB_H
+
+/*
+ * The node's state in SQLite: one connection, guarded by one lock that every
+ * user of the data base holds (state_lock).  WAL, synchronous FULL: what was
+ * acknowledged survives a power cut.
+ */
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/libve/err.h"
+
+/* Open or create; brings an older schema up to date.  NULL with words. */
+sqlite3 *db_open(const char *path, struct err *e);
+
+/*
+ * Prepare @sql and bind values by @types: 'i' int64_t, 't' const char * (NULL
+ * is NULL).  Step with db_step(), release with sqlite3_finalize() or _stmt_.
+ * A programming error (SQL that does not compile) aborts.
+ */
+sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...);
+
+/* true: a row; false: the end, or an error that was logged. */
+bool db_step(sqlite3_stmt *st);
+
+static inline void db_done(sqlite3_stmt **st)
+{
+	sqlite3_finalize(*st);
+}
+#define _stmt_ __attribute__((cleanup(db_done)))
+
+/* Run to the end.  Number of changed rows, or -ENOSPC, -EEXIST (a constraint),
+ * -EIO; logged but for -EEXIST. */
+int db_do(sqlite3 *db, const char *sql, const char *types, ...);
+
+/* First column of the first row, or @none. */
+int64_t db_int(sqlite3 *db, int64_t none, const char *sql, const char *types,
+	       ...);
+
+/* Copy a text column ("" for NULL), cut to @size. */
+void db_text(sqlite3_stmt *st, int column, char *out, size_t size);
+
+/* The lock around all this, and the condition that any change broadcasts. */
+void state_lock(void);
+void state_unlock(void);
+void state_changed(void);
+/* Wait for a change until @deadline (ms of clock_mono); false when it passed.
+ * With the lock held. */
+bool state_wait(int64_t deadline);
+
+int64_t clock_mono(void); /* ms */
+int64_t clock_boot(void); /* ms, runs on while the node sleeps */
+int64_t clock_wall(void); /* ms since 1970 */
+
+/* "2026-11-24T05:36:43.123Z" */
+#define TIME_TEXT 32
+const char *time_text(char out[static TIME_TEXT], int64_t wall_ms);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_HTTP_H
+#define VE_AGENT_HTTP_H
+
+/*
+ * [api] libmicrohttpd behind libve's TLS front and behind the control socket:
+ * the sanity filter, bodies, replies.  What there is to call stands in route.c.
+ */
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/libve/buf.h"
+#include "agent/libve/json.h"
+#include "agent/msg.h"
+
+#define BODY_MAX 65536
+
+enum role {
+	ROLE_CONTROL = 1 << 0,
+	ROLE_TERMINAL = 1 << 1,
+	ROLE_METRICS = 1 << 2,
+	ROLE_ANY = 1 << 3,   /* a certificate of our CA, whatever it says */
+	ROLE_LOCAL = 1 << 4, /* root on this node, by the control socket */
+};
+
+struct route;
+
+struct request {
+	struct MHD_Connection *conn;
+	const struct route *route;
+	unsigned roles;	   /* of the caller, enum role */
+	uint32_t veid;	   /* {veid} */
+	char id[65];	   /* {id}: decimal or a name */
+	char name[MSG_NAME]; /* {name} */
+	struct buf body;
+	bool too_large;
+	int64_t deadline;  /* clock_mono() of a long poll, 0: none yet */
+	unsigned nheaders;
+	struct {
+		const char *name;
+		char value[160];
+	} headers[6];
+};
+
+typedef enum MHD_Result (*handler)(struct request *q);
+
+struct route {
+	const char *method, *path;
+	unsigned roles; /* any of them will do */
+	size_t body;	/* bound, 0: none is taken */
+	handler run;
+};
+
+/* route.c.  NULL with the problem's status in @status (404 or 405). */
+const struct route *route_find(const char *method, const char *path,
+			       struct request *q, int *status);
+/* Roles that a name in a certificate gives. */
+unsigned route_roles(const char *role);
+
+/* ---- what handlers use ---- */
+
+/* A header of the request, NULL when missing. */
+const char *http_header(const struct request *q, const char *name);
+/* Decimal query argument: 0 and @out, or -EINVAL; @out stays when missing. */
+int http_argument(const struct request *q, const char *name, uint64_t max,
+		  uint64_t *out);
+/* Text of a query argument, NULL when missing. */
+const char *http_text(const struct request *q, const char *name);
+
+/* A header of the reply; @name must live on. */
+void http_add(struct request *q, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Replies; @body is emptied. */
+enum MHD_Result http_json(struct request *q, int status, struct buf *body);
+enum MHD_Result http_empty(struct request *q, int status);
+enum MHD_Result http_send(struct request *q, int status, const char *type,
+			  struct buf *body);
+enum MHD_Result http_problem(struct request *q, int status, const char *name,
+			     const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Call the handler again at the next change; MHD_NO-like when too many wait. */
+enum MHD_Result http_wait(struct request *q);
+/* For content readers (sse.c): suspend until the next change. */
+bool http_wait_reader(struct MHD_Connection *conn);
+
+/* ---- the machine (http.c); link.c hands the sockets in ---- */
+void http_listen(int fd);
+void http_accept_local(int listen_fd);
+
+#endif

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/lease.h"
+
+#include <errno.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/db.h"
+
+static void read_lease(sqlite3_stmt *st, struct lease *l)
+{
+	char text[ADDR_TEXT];
+
+	*l = (struct lease){ 0 };
+	db_text(st, 0, text, sizeof(text));
+	addr_parse(&l->address, text);
+	db_text(st, 1, l->block, sizeof(l->block));
+	l->veid = (uint32_t)sqlite3_column_int64(st, 2);
+	l->epoch = (uint32_t)sqlite3_column_int64(st, 3);
+}
+
+void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
+		int64_t quarantine_ms)
+{
+	sqlite3_stmt *st _stmt_ =
+		db_query(db, "SELECT 1 FROM fact WHERE name = 'boot_id'"
+			     " AND value = ?", "t", boot_id);
+
+	if (db_step(st))
+		return;
+	db_do(db, "BEGIN IMMEDIATE", "");
+	db_do(db, "UPDATE address SET free_at = ?", "i", now + quarantine_ms);
+	db_do(db, "INSERT INTO released SELECT epoch, block, address, veid,"
+		  " since, ?, 0 FROM lease", "i", wall);
+	db_do(db, "DELETE FROM lease", "");
+	db_do(db, "UPDATE block SET nonce = '', nonce_at = 0, valid_until = 0",
+	      "");
+	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('boot_id', ?)", "t",
+	      boot_id);
+	db_do(db, "COMMIT", "");
+}
+
+static int check_range(sqlite3 *db, const char *id, const char *range,
+		       struct err *e)
+{
+	sqlite3_stmt *st _stmt_ =
+		db_query(db, "SELECT id, range FROM block WHERE id <> ?", "t",
+			 id);
+	struct cidr mine, other;
+	char text[CIDR_TEXT], name[BLOCK_ID];
+
+	if (cidr_parse(&mine, range) < 0 || mine.base.family != 4)
+		return err_set(e, -EINVAL, "'%s' is no IPv4 range", range);
+	while (db_step(st)) {
+		db_text(st, 0, name, sizeof(name));
+		db_text(st, 1, text, sizeof(text));
+		if (cidr_parse(&other, text) == 0 &&
+		    cidr_overlaps(&mine, &other))
+			return err_set(e, -EINVAL, "%s meets %s of block %s",
+				       range, text, name);
+	}
+	return 0;
+}
+
+static void new_nonce(char out[static NONCE_TEXT])
+{
+	unsigned char raw[16];
+
+	RAND_bytes(raw, sizeof(raw));
+	for (size_t i = 0; i < sizeof(raw); i++)
+		snprintf(out + 2 * i, 3, "%02x", raw[i]);
+}
+
+/* What the lender says it knows of the ends is not told again. */
+static void drop_acked(sqlite3 *db, const char *id, int64_t acked)
+{
+	db_do(db, "DELETE FROM released WHERE block = ? AND told = 1"
+		  " AND epoch <= ?", "ti", id, acked);
+}
+
+int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
+		    int64_t now, struct err *e)
+{
+	char nonce[NONCE_TEXT], range[CIDR_TEXT], last[NONCE_TEXT];
+	sqlite3_stmt *st _stmt_ =
+		db_query(db, "SELECT range, nonce, nonce_at FROM block"
+			     " WHERE id = ?", "t", id);
+	int64_t until = 0;
+
+	if (check_range(db, id, b->range, e) < 0)
+		return -EINVAL;
+	new_nonce(nonce);
+	if (!db_step(st))
+		return db_do(db, "INSERT INTO block VALUES (?,?,?,?,?,0,0)",
+			     "ttiti", id, b->range, b->term_ms, nonce, now);
+	db_text(st, 0, range, sizeof(range));
+	db_text(st, 1, last, sizeof(last));
+	if (strcmp(range, b->range) &&
+	    db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t", id))
+		return err_set(e, -EBUSY, "block %s is %s and has leases", id,
+			       range);
+	if (last[0] && !strcmp(last, b->nonce)) {
+		until = sqlite3_column_int64(st, 2) + b->term_ms / 4 * 3;
+		drop_acked(db, id, b->acked_epoch);
+	}
+	return db_do(db, "UPDATE block SET range = ?, term_ms = ?, nonce = ?,"
+			 " nonce_at = ?, valid_until = max(valid_until, ?)"
+			 " WHERE id = ?", "titiit", b->range, b->term_ms,
+		     nonce, now, until, id);
+}
+
+int lease_block_end(sqlite3 *db, const char *id)
+{
+	return db_do(db, "UPDATE block SET valid_until = 0, nonce = ''"
+			 " WHERE id = ?", "t", id) == 1 ? 0 : -ENOENT;
+}
+
+int lease_block_drop(sqlite3 *db, const char *id)
+{
+	if (db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t", id))
+		return -EBUSY;
+	db_do(db, "DELETE FROM released WHERE block = ?", "t", id);
+	return db_do(db, "DELETE FROM block WHERE id = ?", "t", id) == 1 ?
+		       0 : -ENOENT;
+}
+
+/* One row of leases or released: address, veid, epoch, since[, until]. */
+static void show_row(sqlite3_stmt *st, bool ended, struct json_out *o)
+{
+	char text[ADDR_TEXT], when[TIME_TEXT];
+
+	json_open(o, NULL, '{');
+	db_text(st, 0, text, sizeof(text));
+	json_put_string(o, "address", text);
+	json_put_int(o, "veid", sqlite3_column_int64(st, 1));
+	json_put_int(o, "epoch", sqlite3_column_int64(st, 2));
+	json_put_string(o, "since", time_text(when,
+					      sqlite3_column_int64(st, 3)));
+	if (ended)
+		json_put_string(o, "until",
+				time_text(when, sqlite3_column_int64(st, 4)));
+	json_close(o, '}');
+}
+
+void lease_block_show(sqlite3 *db, const char *id, int64_t now,
+		      struct json_out *o)
+{
+	sqlite3_stmt *b _stmt_ = db_query(
+		db, "SELECT range, nonce, valid_until FROM block WHERE id = ?",
+		"t", id);
+	sqlite3_stmt *l _stmt_ = db_query(
+		db, "SELECT address, veid, epoch, since FROM lease"
+		    " WHERE block = ? ORDER BY epoch", "t", id);
+	sqlite3_stmt *r _stmt_ = db_query(
+		db, "SELECT address, veid, epoch, since, until FROM released"
+		    " WHERE block = ? ORDER BY epoch LIMIT 1000", "t", id);
+	char range[CIDR_TEXT] = "", nonce[NONCE_TEXT] = "";
+	int64_t left = 0;
+
+	if (db_step(b)) {
+		db_text(b, 0, range, sizeof(range));
+		db_text(b, 1, nonce, sizeof(nonce));
+		left = sqlite3_column_int64(b, 2) - now;
+	}
+	json_put_string(o, "id", id);
+	json_put_string(o, "range", range);
+	json_put_string(o, "nonce", nonce);
+	json_put_int(o, "remaining_ms", left > 0 ? left : 0);
+	json_open(o, "leases", '[');
+	while (db_step(l))
+		show_row(l, false, o);
+	json_close(o, ']');
+	json_open(o, "released", '[');
+	while (db_step(r))
+		show_row(r, true, o);
+	json_close(o, ']');
+	db_do(db, "UPDATE released SET told = 1 WHERE told = 0 AND block = ?"
+		  " AND epoch IN (SELECT epoch FROM released WHERE block = ?"
+		  " ORDER BY epoch LIMIT 1000)", "tt", id, id);
+}
+
+static bool is_free(sqlite3 *db, const char *address, int64_t now)
+{
+	return !db_int(db, 0, "SELECT 1 FROM lease WHERE address = ?", "t",
+		       address) &&
+	       !db_int(db, 0, "SELECT 1 FROM address WHERE address = ?"
+			      " AND free_at > ?", "ti", address, now);
+}
+
+/* Look through one block from its cursor on, so that the address that rested
+ * longest comes first.  -EADDRNOTAVAIL. */
+static int find_in_block(sqlite3 *db, const char *range, uint32_t *cursor,
+			 int64_t now, struct addr *a)
+{
+	char text[ADDR_TEXT];
+	struct cidr c;
+	uint32_t n;
+
+	if (cidr_parse(&c, range) < 0)
+		return -EADDRNOTAVAIL;
+	n = cidr_count(&c);
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t at = (*cursor + i) % n;
+
+		cidr_nth(&c, at, a);
+		if (!is_free(db, addr_print(text, a), now))
+			continue;
+		*cursor = (at + 1) % n;
+		return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
+/* Epochs grow over the whole node, so they grow for each address. */
+static int64_t next_epoch(sqlite3 *db)
+{
+	int64_t e = db_int(db, 0, "SELECT CAST(value AS INTEGER) FROM fact"
+				  " WHERE name = 'epoch'", "") + 1;
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)e);
+	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('epoch', ?)", "t", text);
+	return e;
+}
+
+static int write_lease(sqlite3 *db, struct lease *l, uint32_t cursor,
+		       int64_t wall)
+{
+	char text[ADDR_TEXT];
+	int r;
+
+	addr_print(text, &l->address);
+	db_do(db, "BEGIN IMMEDIATE", "");
+	l->epoch = (uint32_t)next_epoch(db);
+	r = db_do(db, "INSERT INTO lease VALUES (?,?,?,?,?,0)", "ttiii", text,
+		  l->block, (int64_t)l->veid, (int64_t)l->epoch, wall);
+	db_do(db, "INSERT OR REPLACE INTO address VALUES (?,?,0)", "ti", text,
+	      (int64_t)l->epoch);
+	db_do(db, "UPDATE block SET cursor = ? WHERE id = ?", "it",
+	      (int64_t)cursor, l->block);
+	db_do(db, r == 1 ? "COMMIT" : "ROLLBACK", "");
+	return r == 1 ? 0 : -EIO;
+}
+
+int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
+	       struct lease *l)
+{
+	sqlite3_stmt *st _stmt_ = db_query(
+		db, "SELECT id, range, cursor FROM block WHERE valid_until > ?"
+		    " ORDER BY id", "i", now);
+
+	*l = (struct lease){ .veid = veid };
+	while (db_step(st)) {
+		uint32_t cursor = (uint32_t)sqlite3_column_int64(st, 2);
+		char range[CIDR_TEXT];
+
+		db_text(st, 0, l->block, sizeof(l->block));
+		db_text(st, 1, range, sizeof(range));
+		if (find_in_block(db, range, &cursor, now, &l->address) < 0)
+			continue;
+		sqlite3_reset(st);
+		return write_lease(db, l, cursor, wall);
+	}
+	return -EADDRNOTAVAIL;
+}
+
+void lease_installed(sqlite3 *db, const struct lease *l)
+{
+	db_do(db, "UPDATE lease SET installed = 1 WHERE veid = ? AND epoch = ?",
+	      "ii", (int64_t)l->veid, (int64_t)l->epoch);
+}
+
+static const char select_lease[] =
+	"SELECT lease.address, block, veid, lease.epoch FROM lease ";
+
+bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
+	       int64_t quarantine_ms, struct lease *was)
+{
+	char sql[160], text[ADDR_TEXT];
+	sqlite3_stmt *st;
+	bool had;
+
+	snprintf(sql, sizeof(sql), "%s WHERE veid = ?", select_lease);
+	st = db_query(db, sql, "i", (int64_t)veid);
+	had = db_step(st);
+	if (had)
+		read_lease(st, was);
+	sqlite3_finalize(st);
+	if (!had)
+		return false;
+	addr_print(text, &was->address);
+	db_do(db, "BEGIN IMMEDIATE", "");
+	db_do(db, "INSERT OR REPLACE INTO released SELECT epoch, block,"
+		  " address, veid, since, ?, 0 FROM lease WHERE veid = ?",
+	      "ii", wall, (int64_t)veid);
+	db_do(db, "UPDATE address SET free_at = ? WHERE address = ?", "it",
+	      now + quarantine_ms, text);
+	db_do(db, "DELETE FROM lease WHERE veid = ?", "i", (int64_t)veid);
+	db_do(db, "COMMIT", "");
+	return true;
+}
+
+bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l)
+{
+	char sql[240];
+	sqlite3_stmt *st;
+	bool found;
+
+	snprintf(sql, sizeof(sql), "%s LEFT JOIN block ON block.id ="
+		 " lease.block WHERE coalesce(valid_until, 0) <= ? LIMIT 1",
+		 select_lease);
+	st = db_query(db, sql, "i", now);
+	found = db_step(st);
+	if (found)
+		read_lease(st, l);
+	sqlite3_finalize(st);
+	return found;
+}
+
+uint32_t lease_next_waiting(sqlite3 *db, int running)
+{
+	return (uint32_t)db_int(
+		db, 0, "SELECT veid FROM ve WHERE state = ? AND veid NOT IN"
+		       " (SELECT veid FROM lease) ORDER BY since, veid LIMIT 1",
+		"i", (int64_t)running);
+}
+
+bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
+{
+	char sql[160];
+	sqlite3_stmt *st;
+	bool found;
+
+	snprintf(sql, sizeof(sql), "%s WHERE veid = ? AND installed = 1",
+		 select_lease);
+	st = db_query(db, sql, "i", (int64_t)veid);
+	found = db_step(st);
+	if (found)
+		read_lease(st, l);
+	sqlite3_finalize(st);
+	return found;
+}
+
+int64_t lease_next_ms(sqlite3 *db, int64_t now, int64_t most)
+{
+	int64_t end = db_int(db, now + most, "SELECT min(valid_until) FROM"
+			     " block WHERE valid_until > ?", "i", now);
+	int64_t rest = db_int(db, now + most, "SELECT min(free_at) FROM"
+			      " address WHERE free_at > ?", "i", now);
+	int64_t next = end < rest ? end : rest;
+
+	return next < now + most ? next - now : most;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_LEASE_H
+#define VE_AGENT_LEASE_H
+
+/*
+ * Addresses: blocks that the provider's data base lent to this node, and single
+ * leases of them to VEs that run.  Pure book-keeping: the kernel's table is
+ * changed by the caller (clock.c), before what is taken away is written here
+ * and after what is given is.  Call with the state lock held.
+ *
+ * Fencing: every reply about a block carries a nonce; the renewal that echoes it
+ * makes the block valid for three quarters of the term, counted from when the
+ * nonce was ISSUED.  So however late a renewal arrives, the node's idea of the
+ * end lies before the lender's.  @now is clock_boot() throughout.
+ */
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/libve/addr.h"
+#include "agent/libve/err.h"
+#include "agent/libve/json.h"
+
+#define BLOCK_ID 65
+#define NONCE_TEXT 33
+
+struct lease {
+	uint32_t veid, epoch;
+	struct addr address;
+	char block[BLOCK_ID];
+};
+
+/* At start: after a reboot no lease and no block stands any more, and every
+ * address that was leased rests for @quarantine_ms. */
+void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
+		int64_t quarantine_ms);
+
+struct block_put {
+	char range[CIDR_TEXT];
+	char nonce[NONCE_TEXT];
+	int64_t term_ms, acked_epoch;
+};
+
+/*
+ * Lend or renew.  -EINVAL: the range is none, or meets another block; -EBUSY:
+ * the block has another range and leases.  A nonce that is not the last one is
+ * no error: the block just is not prolonged.
+ */
+int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
+		    int64_t now, struct err *e);
+
+/* Forget a block without leases; -EBUSY while it has some, -ENOENT. */
+int lease_block_drop(sqlite3 *db, const char *id);
+
+/* Stop giving addresses of it: the next sweep takes all back. */
+int lease_block_end(sqlite3 *db, const char *id);
+
+/* Members of the reply about a block: id, range, nonce, remaining_ms, leases,
+ * released.  What is listed as released is marked as told. */
+void lease_block_show(sqlite3 *db, const char *id, int64_t now,
+		      struct json_out *o);
+
+/*
+ * Pick a free address for @veid and write the lease down, not yet installed.
+ * -EADDRNOTAVAIL when none is free now.
+ */
+int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
+	       struct lease *l);
+
+/* The kernel has it. */
+void lease_installed(sqlite3 *db, const struct lease *l);
+
+/* End the lease of @veid, if it has one: the address rests until
+ * @now + @quarantine_ms, and the lender will be told.  true when it had one. */
+bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
+	       int64_t quarantine_ms, struct lease *was);
+
+/* A lease whose block is no longer valid; false when there is none. */
+bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l);
+
+/* A running VE (state @running in table ve) that has no lease, the one that
+ * waits longest; 0 when there is none. */
+uint32_t lease_next_waiting(sqlite3 *db, int running);
+
+/* Address and epoch of a VE; false when it has none (installed). */
+bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l);
+
+/* Milliseconds until something happens by itself (a block's end, an address'
+ * rest), at most @most. */
+int64_t lease_next_ms(sqlite3 *db, int64_t now, int64_t most);
+
+#endif

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/api.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "agent/db.h"
+#include "agent/http.h"
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/part.h"
+
+#define ASK_MS 60000
+#define LOST_MS 30000 /* without a line to priv we are of no use */
+
+/* A question on its way. */
+struct pending {
+	struct pending *next;
+	uint32_t id;
+	struct msg *reply;
+	int result; /* 1: none yet */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t answered;
+static struct pending *waiting;
+static uint32_t last_id;
+static int priv_fd = -1, term_fd = -1, listen_fd = -1, ctl_fd = -1;
+
+static void fail_all(int code)
+{
+	for (struct pending *p = waiting; p; p = p->next)
+		if (p->result == 1)
+			p->result = code;
+	pthread_cond_broadcast(&answered);
+}
+
+static void unlist(const struct pending *gone)
+{
+	for (struct pending **at = &waiting; *at; at = &(*at)->next)
+		if (*at == gone) {
+			*at = gone->next;
+			return;
+		}
+}
+
+/* With the lock of this file held: wait until there is a line to priv. */
+static int await_priv(const struct timespec *until)
+{
+	while (priv_fd < 0)
+		if (pthread_cond_timedwait(&answered, &lock, until))
+			return -ETIMEDOUT;
+	return 0;
+}
+
+static int exchange(struct msg_head *head, size_t size, struct msg *reply)
+{
+	struct pending p = { .reply = reply, .result = 1 };
+	struct timespec until;
+	int r;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ASK_MS / 1000;
+	pthread_mutex_lock(&lock);
+	r = await_priv(&until);
+	if (r == 0) {
+		head->id = p.id = ++last_id;
+		r = msg_send(priv_fd, head, NULL, 0);
+	}
+	if (r < 0) {
+		pthread_mutex_unlock(&lock);
+		return r == -ETIMEDOUT ? r : -EPIPE;
+	}
+	p.next = waiting;
+	waiting = &p;
+	while (p.result == 1)
+		if (pthread_cond_timedwait(&answered, &lock, &until))
+			break;
+	unlist(&p);
+	pthread_mutex_unlock(&lock);
+	return p.result == 1 ? -ETIMEDOUT : p.result;
+}
+
+int ask(void *request, struct msg *reply, struct err *e)
+{
+	struct msg_head *head = request;
+	int r = exchange(head, msg_size(head->type), reply);
+
+	if (r < 0)
+		return err_set(e, r, r == -EPIPE ?
+			       "the privileged part was restarted" :
+			       "the privileged part does not answer");
+	if (reply->m.head.type == MSG_DONE && reply->m.done.code < 0) {
+		msg_fini(reply);
+		return err_set(e, reply->m.done.code, "%s",
+			       reply->m.done.text);
+	}
+	return 0;
+}
+
+bool tell_term(const void *m, const int *fds, unsigned nfds)
+{
+	int r = -EPIPE;
+
+	pthread_mutex_lock(&lock);
+	if (term_fd >= 0)
+		r = msg_send(term_fd, m, fds, nfds);
+	pthread_mutex_unlock(&lock);
+	return r == 0;
+}
+
+/* Hand an answer to whoever asked; an answer nobody waits for is dropped. */
+static void deliver(struct msg *m)
+{
+	pthread_mutex_lock(&lock);
+	for (struct pending *p = waiting; p; p = p->next) {
+		if (p->id != m->m.head.id || p->result != 1)
+			continue;
+		*p->reply = *m;
+		m->nfds = 0;
+		p->result = 0;
+		pthread_cond_broadcast(&answered);
+		break;
+	}
+	pthread_mutex_unlock(&lock);
+}
+
+static void on_priv(void)
+{
+	struct msg m _msg_ = { .nfds = 0 };
+	int r = msg_recv(priv_fd, &m);
+
+	if (r == 0 && m.m.head.type == MSG_STATE) {
+		op_on_state(&m.m.state.entry);
+	} else if (r == 0) {
+		deliver(&m);
+	} else if (r != -EAGAIN) {
+		pthread_mutex_lock(&lock);
+		clean_close(&priv_fd);
+		priv_fd = -1;
+		fail_all(-EPIPE);
+		pthread_mutex_unlock(&lock);
+		log_warn("the line to priv broke");
+	}
+}
+
+static void on_count(const struct msg_count *c)
+{
+	struct ve v;
+
+	state_lock();
+	if (ve_load(api.db, c->veid, &v) &&
+	    (v.terminals != c->terminals || v.active != c->active_ms)) {
+		v.terminals = c->terminals;
+		if (c->active_ms)
+			v.active = c->active_ms;
+		ve_save(api.db, &v);
+	}
+	state_unlock();
+	http_resume_waiters();
+}
+
+static void on_term(void)
+{
+	struct msg m _msg_ = { .nfds = 0 };
+	int r = msg_recv(term_fd, &m);
+
+	if (r == 0 && m.m.head.type == MSG_NEED) {
+		open_needed(&m.m.terminal);
+	} else if (r == 0 && m.m.head.type == MSG_COUNT) {
+		on_count(&m.m.count);
+	} else if (r < 0 && r != -EAGAIN) {
+		pthread_mutex_lock(&lock);
+		clean_close(&term_fd);
+		term_fd = -1;
+		pthread_mutex_unlock(&lock);
+		log_warn("the line to term broke");
+	}
+}
+
+static void take_link(uint32_t what, int fd)
+{
+	pthread_mutex_lock(&lock);
+	switch (what) {
+	case LINK_PRIV:
+		clean_close(&priv_fd);
+		priv_fd = fd;
+		fail_all(-EPIPE);
+		break;
+	case LINK_TERM:
+		clean_close(&term_fd);
+		term_fd = fd;
+		break;
+	case LINK_LISTEN:
+		listen_fd = fd;
+		break;
+	case LINK_CTL:
+		clean_close(&ctl_fd);
+		ctl_fd = fd;
+		break;
+	default:
+		close(fd);
+		break;
+	}
+	pthread_mutex_unlock(&lock);
+	if (what == LINK_LISTEN)
+		http_listen(fd);
+	if (what == LINK_PRIV)
+		clock_poke();
+}
+
+static void on_supervisor(void)
+{
+	struct msg m _msg_ = { .nfds = 0 };
+	int r = msg_recv(PART_SOCK, &m);
+
+	if (r == -EPIPE)
+		part_orphaned();
+	if (r == 0 && m.m.head.type == MSG_LINK)
+		take_link(m.m.link.what, take_fd(&m.fds[0]));
+}
+
+static void *run(void *arg)
+{
+	int64_t lost = clock_mono();
+
+	for (;;) {
+		struct pollfd p[4] = {
+			{ .fd = PART_SOCK, .events = POLLIN },
+			{ .fd = priv_fd, .events = POLLIN },
+			{ .fd = term_fd, .events = POLLIN },
+			{ .fd = ctl_fd, .events = POLLIN },
+		};
+
+		if (poll(p, 4, 1000) < 0 && errno != EINTR)
+			fatal("poll: %s", strerror(errno));
+		if (p[0].revents)
+			on_supervisor();
+		else if (p[1].revents)
+			on_priv();
+		else if (p[2].revents)
+			on_term();
+		else if (p[3].revents)
+			http_accept_local(ctl_fd);
+		if (priv_fd >= 0)
+			lost = clock_mono();
+		else if (clock_mono() - lost > LOST_MS)
+			fatal("no line to the privileged part");
+	}
+	return NULL;
+}
+
+void link_start(void)
+{
+	pthread_condattr_t a;
+	pthread_t t;
+
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&answered, &a);
+	if (pthread_create(&t, NULL, run, NULL))
+		fatal("no thread for the lines");
+}

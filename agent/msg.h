@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_MSG_H
+#define VE_AGENT_MSG_H
+
+/*
+ * Messages between the parts of ve-agentd: fixed structs, one a packet of a
+ * SOCK_SEQPACKET pair, descriptors beside them.  msg_recv() lets only those
+ * through whose type, length and number of descriptors stand in the table of
+ * msg.c and whose strings end; what the values mean is for the receiver to
+ * check again (priv trusts nobody).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/libve/addr.h"
+
+#define MSG_FDS 6
+#define MSG_NAME 33	  /* template, terminal */
+#define MSG_HOST 65
+#define MSG_TEXT 200
+#define MSG_COMMAND 8193
+#define MSG_EXTRA 4096	  /* bytes that a client sent behind its request */
+#define MSG_ENTRIES 64
+#define MSG_TEMPLATES 16
+#define MSG_BLOB 112
+
+enum msg_type {
+	/* supervisor to part, and back */
+	MSG_LINK = 1,	/* a descriptor: what says which */
+	MSG_KEEP,	/* hold these for me, under this key */
+	MSG_DROP,	/* let go of that key */
+	MSG_KEPT,	/* what you gave me in an earlier life */
+	MSG_KEPT_END,	/* ... that was all */
+	/* api to priv; each is answered by MSG_DONE or what is named */
+	MSG_LIST,	/* MSG_ENTRIES_IS */
+	MSG_TEMPLATES_ASK, /* MSG_TEMPLATES_ARE */
+	MSG_START,
+	MSG_STOP,
+	MSG_ERASE,
+	MSG_ADDR,
+	MSG_LIMITS,
+	MSG_TTY,	/* DONE with master, status */
+	MSG_EXEC,	/* DONE with stdin, stdout, stderr, status */
+	/* priv to api */
+	MSG_DONE,
+	MSG_ENTRIES_IS,
+	MSG_TEMPLATES_ARE,
+	MSG_STATE,	/* not asked for: a VE changed its state */
+	/* api to term */
+	MSG_ATTACH,	/* a client's socket for a terminal */
+	MSG_OPENED,	/* master, status of a terminal that was needed */
+	MSG_NOT_OPENED, /* it cannot be: close the clients with this code */
+	MSG_RUN,	/* a client's socket and stdin, stdout, stderr, status */
+	MSG_REFUSE,	/* a client's socket to be closed with this code */
+	MSG_CLOSE,	/* every stream of a VE, with this code */
+	/* term to api */
+	MSG_NEED,	/* a terminal that does not exist yet */
+	MSG_COUNT,	/* terminals of a VE, and when it was last typed in */
+};
+
+enum msg_link {
+	LINK_LISTEN, /* TCP, to api */
+	LINK_CTL,    /* Unix, to api */
+	LINK_API,    /* to priv and term */
+	LINK_PRIV,   /* to api */
+	LINK_TERM,   /* to api */
+};
+
+struct msg_head {
+	uint32_t type;
+	uint32_t id; /* of a request, repeated in its answer */
+};
+
+struct msg_link_is {
+	struct msg_head head;
+	uint32_t what; /* enum msg_link */
+	uint32_t pad;
+};
+
+struct msg_keep {
+	struct msg_head head;
+	uint64_t key;
+	uint8_t blob[MSG_BLOB]; /* the part's own notes, given back as they are */
+};
+
+/* Every request about one VE begins like this. */
+struct msg_ve {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t arg; /* MSG_STOP: 0 asks init, 1 kills; MSG_LIST: after (veid) */
+};
+
+struct limits {
+	uint64_t memory;     /* bytes */
+	uint64_t disk;	     /* bytes, 0: no limit */
+	uint32_t processes;
+	uint32_t cpu_weight; /* 1..10000 */
+};
+
+struct msg_start {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t slot;
+	struct limits limits;
+	struct addr ipv6; /* family 0: none */
+	char template[MSG_NAME];
+	char hostname[MSG_HOST];
+};
+
+struct msg_addr {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t add; /* 1 adds, 0 takes away */
+	uint32_t epoch;
+	struct addr addr;
+};
+
+struct msg_limits {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t pad;
+	struct limits limits;
+};
+
+struct msg_tty {
+	struct msg_head head;
+	uint32_t veid;
+	uint16_t cols, rows;
+	char template[MSG_NAME];
+};
+
+struct msg_exec {
+	struct msg_head head;
+	uint32_t veid;
+	char template[MSG_NAME];
+	char command[MSG_COMMAND]; /* "": the login shell */
+};
+
+struct msg_done {
+	struct msg_head head;
+	int32_t code;	     /* 0 or -errno */
+	char text[MSG_TEXT]; /* why not */
+};
+
+/* State of a VE as the kernel has it. */
+struct msg_entry {
+	uint32_t veid;
+	uint32_t state;	      /* enum env_state of the kernel */
+	uint32_t id_first;
+	uint32_t exit_status; /* as wait(2) has it */
+	uint32_t halt;	      /* enum env_halt */
+	uint32_t exec_error;
+};
+
+struct msg_entries {
+	struct msg_head head;
+	uint32_t nr;
+	uint32_t more; /* 1: ask again after the last veid */
+	struct msg_entry entries[MSG_ENTRIES];
+};
+
+struct msg_state {
+	struct msg_head head;
+	struct msg_entry entry;
+};
+
+struct msg_template {
+	uint64_t bytes;
+	char name[MSG_NAME];
+	char digest[81];
+};
+
+struct msg_templates {
+	struct msg_head head;
+	uint32_t nr;
+	struct msg_template templates[MSG_TEMPLATES];
+};
+
+struct msg_attach {
+	struct msg_head head;
+	uint32_t veid;
+	uint16_t cols, rows;
+	uint64_t from;	/* UINT64_MAX: from now on, with a snapshot */
+	uint32_t nextra;
+	char name[MSG_NAME];
+	uint8_t extra[MSG_EXTRA];
+};
+
+struct msg_terminal {
+	struct msg_head head;
+	uint32_t veid;
+	uint16_t cols, rows;
+	uint32_t close; /* MSG_NOT_OPENED, MSG_CLOSE, MSG_REFUSE: code */
+	char name[MSG_NAME];
+};
+
+struct msg_count {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t terminals;
+	int64_t active_ms; /* CLOCK_REALTIME of the last input, 0: never */
+};
+
+union msg_any {
+	struct msg_head head;
+	struct msg_link_is link;
+	struct msg_keep keep;
+	struct msg_ve ve;
+	struct msg_start start;
+	struct msg_addr addr;
+	struct msg_limits limits;
+	struct msg_tty tty;
+	struct msg_exec exec;
+	struct msg_done done;
+	struct msg_entries entries;
+	struct msg_state state;
+	struct msg_templates templates;
+	struct msg_attach attach;
+	struct msg_terminal terminal;
+	struct msg_count count;
+};
+
+struct msg {
+	union msg_any m;
+	int fds[MSG_FDS]; /* of the receiver until taken (take_fd) */
+	unsigned nfds;
+};
+
+/*
+ * Send one message of the table; its length follows from m->head.type.  The
+ * descriptors stay the caller's.  0, -EAGAIN when the queue is full (on a
+ * non-blocking socket), or -errno.
+ */
+int msg_send(int sock, const void *m, const int *fds, unsigned nfds);
+
+/*
+ * Receive one.  0; -EAGAIN; -EPIPE at the end; -EBADMSG for what the table does
+ * not know (its descriptors are closed).  Release with msg_fini().
+ */
+int msg_recv(int sock, struct msg *m);
+void msg_fini(struct msg *m);
+#define _msg_ __attribute__((cleanup(msg_fini)))
+
+/* Form of a message of @n bytes: 0 or -EBADMSG.  For msg_recv and tests. */
+int msg_check(const union msg_any *m, size_t n, unsigned nfds);
+
+/* Length of a message of that type, 0 when there is none. */
+size_t msg_size(uint32_t type);
+
+#endif

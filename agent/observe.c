@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the kernel says about VEs, and what follows from it by itself. */
+#include "agent/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/ve.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "agent/clock.h"
+#include "agent/db.h"
+#include "agent/libve/log.h"
+
+static int64_t shell_status(uint32_t status)
+{
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+static bool has_operation(uint32_t veid)
+{
+	return db_int(api.db, 0, "SELECT 1 FROM op WHERE veid = ? AND state < 2",
+		      "i", (int64_t)veid) != 0;
+}
+
+static void ended(struct ve *v, const struct msg_entry *e)
+{
+	v->exit_status = shell_status(e->exit_status);
+	v->state = VE_STOPPED;
+	v->since = clock_wall();
+	if (e->exec_error) {
+		v->state = VE_FAILED;
+		snprintf(v->error, sizeof(v->error), "/sbin/init: %s",
+			 strerror((int)e->exec_error));
+	}
+	clock_lease_ended(v->veid);
+	if (has_operation(v->veid))
+		return;
+	/* it went by itself */
+	v->halted = e->halt == ENV_HALT_HALT;
+	if (e->halt == ENV_HALT_RESTART && !v->suspended)
+		op_queue(v, "start", NULL);
+}
+
+/* The row's new state; false when nothing changes. */
+static bool apply(struct ve *v, const struct msg_entry *e)
+{
+	enum ve_state want = v->state;
+
+	switch (e->state) {
+	case ENV_ST_STARTING:
+		want = VE_STARTING;
+		break;
+	case ENV_ST_RUNNING:
+		want = VE_RUNNING;
+		break;
+	case ENV_ST_FROZEN:
+		want = VE_FROZEN;
+		break;
+	case ENV_ST_STOPPING:
+		want = VE_STOPPING;
+		break;
+	case ENV_ST_STOPPED:
+		if (v->state == VE_STOPPED || v->state == VE_FAILED)
+			return false;
+		ended(v, e);
+		return true;
+	default:
+		return false;
+	}
+	/* a stop that we asked for is not undone by an older report */
+	if (want == v->state || (v->state == VE_STOPPING &&
+				 want != VE_STOPPING && has_operation(v->veid)))
+		return false;
+	v->state = want;
+	v->since = clock_wall();
+	if (want == VE_RUNNING)
+		v->error[0] = '\0';
+	return true;
+}
+
+void op_on_state(const struct msg_entry *e)
+{
+	struct ve v;
+
+	state_lock();
+	if (!ve_load(api.db, e->veid, &v))
+		log_warn("the kernel runs VE %" PRIu32 ", which nobody asked"
+			 " for: left alone", e->veid);
+	else if (apply(&v, e))
+		ve_save(api.db, &v);
+	state_unlock();
+	http_resume_waiters();
+	clock_poke();
+}
+
+/* Everything that the kernel runs, by our eyes; false when priv is silent. */
+static bool read_kernel(uint8_t *alive, size_t size)
+{
+	uint32_t after = 0;
+
+	for (;;) {
+		struct msg_ve m = { .head.type = MSG_LIST, .arg = after };
+		struct msg reply _msg_ = { .nfds = 0 };
+
+		if (ask(&m, &reply, NULL) < 0 ||
+		    reply.m.head.type != MSG_ENTRIES_IS)
+			return false;
+		for (uint32_t i = 0; i < reply.m.entries.nr; i++) {
+			const struct msg_entry *e = &reply.m.entries.entries[i];
+			struct ve v;
+
+			after = e->veid;
+			op_on_state(e);
+			state_lock();
+			if (ve_load(api.db, e->veid, &v) && v.slot < size)
+				alive[v.slot] = 1;
+			state_unlock();
+		}
+		if (!reply.m.entries.more)
+			return true;
+	}
+}
+
+/* One VE: gone from the kernel, or not as it is wanted? */
+static void settle(struct ve *v, bool alive)
+{
+	bool up = v->state != VE_STOPPED && v->state != VE_FAILED;
+
+	if (has_operation(v->veid))
+		return;
+	if (up && !alive) {
+		/* the node started anew, or it ended while we were away */
+		v->state = VE_STOPPED;
+		v->since = clock_wall();
+		clock_lease_ended(v->veid);
+		ve_save(api.db, v);
+		up = false;
+	}
+	if (v->want_running && !v->suspended && !v->halted &&
+	    v->state == VE_STOPPED)
+		op_queue(v, "start", NULL);
+	else if (up && v->suspended)
+		op_queue(v, "suspend", NULL);
+}
+
+void op_reconcile(void)
+{
+	static uint8_t alive[32768]; /* by slot; the clock's thread only */
+	struct ve v = { .veid = 0 };
+
+	memset(alive, 0, sizeof(alive));
+	if (!read_kernel(alive, sizeof(alive)))
+		return;
+	state_lock();
+	while (ve_load_after(api.db, v.veid, &v))
+		settle(&v, v.slot < sizeof(alive) && alive[v.slot]);
+	state_unlock();
+	api.ready = true;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Operations: the queue in the data base and the workers that empty it. */
+#include "agent/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/db.h"
+#include "agent/event.h"
+#include "agent/libve/log.h"
+#include "agent/op_run.h"
+
+#define WORKERS 4
+
+int64_t op_queue(const struct ve *v, const char *kind, int64_t *other)
+{
+	int64_t busy = db_int(api.db, 0, "SELECT id FROM op WHERE veid = ?"
+					 " AND state < 2", "i",
+			      (int64_t)v->veid);
+	int r;
+
+	if (busy) {
+		if (other)
+			*other = busy;
+		return -EBUSY;
+	}
+	r = db_do(api.db, "INSERT INTO op (veid, kind, state, stage, created,"
+			  " finished) VALUES (?, ?, 0, 'queued', ?, 0)",
+		  "iti", (int64_t)v->veid, kind, clock_wall());
+	if (r < 0)
+		return r;
+	state_changed();
+	return sqlite3_last_insert_rowid(api.db);
+}
+
+bool op_ended(int64_t id)
+{
+	return db_int(api.db, OP_FAILED, "SELECT state FROM op WHERE id = ?",
+		      "i", id) >= OP_SUCCEEDED;
+}
+
+static void show_error(sqlite3_stmt *st, struct json_out *o)
+{
+	char name[48], type[80], detail[240];
+
+	if (sqlite3_column_type(st, 6) == SQLITE_NULL) {
+		json_put_null(o, "error");
+		return;
+	}
+	db_text(st, 6, name, sizeof(name));
+	db_text(st, 7, detail, sizeof(detail));
+	snprintf(type, sizeof(type), "urn:vestibule:problem:%s", name);
+	json_open(o, "error", '{');
+	json_put_string(o, "type", type);
+	json_put_string(o, "title", name);
+	json_put_string(o, "detail", detail);
+	json_close(o, '}');
+}
+
+bool op_show(int64_t id, struct buf *out)
+{
+	static const char *const states[] = { "queued", "running", "succeeded",
+					      "failed" };
+	sqlite3_stmt *st _stmt_ = db_query(
+		api.db, "SELECT veid, kind, state, stage, created, finished,"
+			" problem, detail FROM op WHERE id = ?", "i", id);
+	struct json_out o = { .b = out };
+	char text[64], when[TIME_TEXT];
+	int64_t finished;
+
+	if (!db_step(st))
+		return false;
+	finished = sqlite3_column_int64(st, 5);
+	json_open(&o, NULL, '{');
+	snprintf(text, sizeof(text), "%" PRId64, id);
+	json_put_string(&o, "id", text);
+	json_put_int(&o, "veid", sqlite3_column_int64(st, 0));
+	db_text(st, 1, text, sizeof(text));
+	json_put_string(&o, "kind", text);
+	json_put_string(&o, "state", states[sqlite3_column_int64(st, 2) & 3]);
+	db_text(st, 3, text, sizeof(text));
+	json_put_string(&o, "stage", text);
+	json_put_string(&o, "created", time_text(when,
+						 sqlite3_column_int64(st, 4)));
+	json_put_maybe(&o, "finished", finished ? time_text(when, finished) :
+						  NULL);
+	show_error(st, &o);
+	json_close(&o, '}');
+	return true;
+}
+
+void op_stage(int64_t id, const char *stage)
+{
+	state_lock();
+	db_do(api.db, "UPDATE op SET stage = ? WHERE id = ?", "ti", stage, id);
+	state_unlock();
+}
+
+/* What a failure is called outside. */
+static const char *problem_of(int code)
+{
+	switch (code) {
+	case -ENOENT:
+		return "template-unknown";
+	case -EPERM:
+		return "suspended";
+	case -ENOSPC:
+	case -EDQUOT:
+	case -ENOMEM:
+		return "capacity-exhausted";
+	case -ENOSYS:
+		return "kernel-abi-mismatch";
+	case -EROFS:
+		return "tree-unwritable";
+	default:
+		return "internal";
+	}
+}
+
+/* It was suspended while another operation ran: now is its turn. */
+static void follow_up(uint32_t veid)
+{
+	struct ve v;
+
+	if (ve_load(api.db, veid, &v) && v.suspended &&
+	    v.state != VE_STOPPED && v.state != VE_FAILED)
+		op_queue(&v, "suspend", NULL);
+}
+
+static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
+{
+	struct buf b _buf_ = { 0 };
+
+	state_lock();
+	db_do(api.db, "UPDATE op SET state = ?, stage = 'done', finished = ?,"
+		      " problem = ?, detail = ? WHERE id = ?", "iitti",
+	      (int64_t)(code < 0 ? OP_FAILED : OP_SUCCEEDED), clock_wall(),
+	      code < 0 ? problem_of(code) : NULL, code < 0 ? e->text : NULL,
+	      id);
+	if (op_show(id, &b))
+		event_put(api.db, "operation", b.data);
+	if (code == 0)
+		follow_up(veid);
+	state_changed();
+	state_unlock();
+	if (code < 0)
+		log_warn("operation %" PRId64 " on VE %" PRIu32 ": %s", id,
+			 veid, e->text);
+	http_resume_waiters();
+	clock_poke();
+}
+
+struct claimed {
+	int64_t id;
+	uint32_t veid;
+	char kind[16];
+};
+
+static void claim(struct claimed *c)
+{
+	state_lock();
+	for (;;) {
+		sqlite3_stmt *st = db_query(
+			api.db, "SELECT id, veid, kind FROM op WHERE state = 0"
+				" ORDER BY id LIMIT 1", "");
+		bool found = db_step(st);
+
+		if (found) {
+			c->id = sqlite3_column_int64(st, 0);
+			c->veid = (uint32_t)sqlite3_column_int64(st, 1);
+			db_text(st, 2, c->kind, sizeof(c->kind));
+		}
+		sqlite3_finalize(st);
+		if (found)
+			break;
+		state_wait(clock_mono() + 5000);
+	}
+	db_do(api.db, "UPDATE op SET state = 1, stage = kind WHERE id = ?", "i",
+	      c->id);
+	state_unlock();
+}
+
+static void *work(void *arg)
+{
+	for (;;) {
+		struct claimed c;
+		struct err e = { 0 };
+		int r;
+
+		claim(&c);
+		r = op_run(c.id, c.veid, c.kind, &e);
+		finish(c.id, c.veid, r, &e);
+	}
+	return NULL;
+}
+
+void op_start_workers(void)
+{
+	pthread_t t;
+
+	/* what a former life did not finish is done again: each step is
+	 * written so that it can be */
+	db_do(api.db, "UPDATE op SET state = 0 WHERE state = 1", "");
+	for (int i = 0; i < WORKERS; i++)
+		if (pthread_create(&t, NULL, work, NULL))
+			fatal("no thread for operations");
+}

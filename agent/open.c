@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Opening terminals: wake the VE when it sleeps, have priv make what is needed,
+ * hand the sockets to term.
+ */
+#include "agent/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "agent/db.h"
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/libve/wire.h"
+
+#define WORKERS 8
+#define QUEUE_MAX 512
+#define WAKE_MS 60000
+
+struct job {
+	struct job *next;
+	struct opening *open;	   /* a client, or */
+	struct msg_terminal need;  /* a terminal that term lacks */
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
+static struct job *first, **last = &first;
+static unsigned length;
+
+static void drop_opening(struct opening *o)
+{
+	clean_close(&o->fd);
+	free(o);
+}
+
+/* The client hears a close code instead of a terminal. */
+static void refuse(struct opening *o, uint32_t code)
+{
+	struct msg_terminal m = { .head.type = MSG_REFUSE, .veid = o->veid,
+				  .close = code };
+
+	tell_term(&m, &o->fd, 1);
+	drop_opening(o);
+}
+
+static bool push(struct job *j)
+{
+	bool room;
+
+	pthread_mutex_lock(&lock);
+	room = length < QUEUE_MAX;
+	if (room) {
+		*last = j;
+		last = &j->next;
+		length++;
+		pthread_cond_signal(&more);
+	}
+	pthread_mutex_unlock(&lock);
+	return room;
+}
+
+static struct job *pop(void)
+{
+	struct job *j;
+
+	pthread_mutex_lock(&lock);
+	while (!first)
+		pthread_cond_wait(&more, &lock);
+	j = first;
+	first = j->next;
+	if (!first)
+		last = &first;
+	length--;
+	pthread_mutex_unlock(&lock);
+	return j;
+}
+
+void open_queue(struct opening *o)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->open = o;
+	if (push(j))
+		return;
+	free(j);
+	refuse(o, TERM_CLOSE_TOO_MANY);
+}
+
+static void not_opened(const struct msg_terminal *need, uint32_t code)
+{
+	struct msg_terminal m = *need;
+
+	m.head.type = MSG_NOT_OPENED;
+	m.close = code;
+	tell_term(&m, NULL, 0);
+}
+
+void open_wanted(const struct msg_terminal *m)
+{
+	tell_term(m, NULL, 0);
+}
+
+void open_needed(const struct msg_terminal *m)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->need = *m;
+	if (push(j))
+		return;
+	free(j);
+	not_opened(m, TERM_CLOSE_TOO_MANY);
+}
+
+/* See that the VE runs: 0 and the row, or the close code. */
+static uint32_t wake(uint32_t veid, struct ve *v)
+{
+	int64_t until = clock_mono() + WAKE_MS;
+	uint32_t code = TERM_CLOSE_GOING_AWAY;
+	bool asked = false;
+
+	state_lock();
+	for (;;) {
+		if (!ve_load(api.db, veid, v)) {
+			code = TERM_CLOSE_NO_VE;
+			break;
+		}
+		if (v->suspended) {
+			code = TERM_CLOSE_SUSPENDED;
+			break;
+		}
+		if (v->state == VE_RUNNING) {
+			code = 0;
+			break;
+		}
+		if (v->state == VE_STOPPED || v->state == VE_FAILED) {
+			/* once: a VE whose init fails is not tried for ever */
+			if (!asked && op_queue(v, "start", NULL) > 0)
+				asked = true;
+			else if (asked && v->state == VE_FAILED)
+				break;
+		}
+		if (!state_wait(until))
+			break;
+	}
+	state_unlock();
+	return code;
+}
+
+static void open_tty(const struct msg_terminal *need)
+{
+	struct msg_tty m = { .head.type = MSG_TTY, .veid = need->veid,
+			     .cols = need->cols, .rows = need->rows };
+	struct msg_terminal opened = *need;
+	struct msg reply _msg_ = { .nfds = 0 };
+	struct err e = { 0 };
+	struct ve v;
+	uint32_t code = wake(need->veid, &v);
+	int r;
+
+	if (code) {
+		not_opened(need, code);
+		return;
+	}
+	strcpy(m.template, v.template);
+	r = ask(&m, &reply, &e);
+	if (r == -EPIPE) {
+		e = (struct err){ 0 };
+		r = ask(&m, &reply, &e); /* priv died: once more */
+	}
+	if (r < 0 || reply.nfds != 2) {
+		log_warn("terminal %s of VE %" PRIu32 ": %s", need->name,
+			 need->veid, e.text);
+		not_opened(need, TERM_CLOSE_GOING_AWAY);
+		return;
+	}
+	opened.head.type = MSG_OPENED;
+	tell_term(&opened, reply.fds, 2);
+}
+
+static void fill_attach(struct msg_attach *m, const struct opening *o)
+{
+	*m = (struct msg_attach){ .veid = o->veid, .cols = o->cols,
+				  .rows = o->rows, .from = o->from,
+				  .nextra = o->nextra };
+	strcpy(m->name, o->name);
+	memcpy(m->extra, o->extra, o->nextra);
+}
+
+static void open_exec(struct opening *o)
+{
+	struct msg_exec m = { .head.type = MSG_EXEC, .veid = o->veid };
+	struct msg reply _msg_ = { .nfds = 0 };
+	struct msg_attach run;
+	struct err e = { 0 };
+	struct ve v;
+	uint32_t code = wake(o->veid, &v);
+	int fds[5], r;
+
+	if (code) {
+		refuse(o, code);
+		return;
+	}
+	strcpy(m.template, v.template);
+	strcpy(m.command, o->command);
+	r = ask(&m, &reply, &e);
+	if (r < 0 || reply.nfds != 4) {
+		log_warn("command in VE %" PRIu32 ": %s", o->veid, e.text);
+		refuse(o, TERM_CLOSE_GOING_AWAY);
+		return;
+	}
+	fill_attach(&run, o);
+	run.head.type = MSG_RUN;
+	fds[0] = o->fd;
+	memcpy(fds + 1, reply.fds, 4 * sizeof(int));
+	tell_term(&run, fds, 5);
+	drop_opening(o);
+}
+
+/* term keeps the client until the terminal is there, and asks for it. */
+static void attach(struct opening *o)
+{
+	struct msg_attach m;
+
+	fill_attach(&m, o);
+	m.head.type = MSG_ATTACH;
+	tell_term(&m, &o->fd, 1);
+	drop_opening(o);
+}
+
+static void *work(void *arg)
+{
+	for (;;) {
+		struct job *j = pop();
+
+		if (!j->open)
+			open_tty(&j->need);
+		else if (j->open->kind == TERM_EXEC)
+			open_exec(j->open);
+		else
+			attach(j->open);
+		free(j);
+	}
+	return NULL;
+}
+
+void open_start_workers(void)
+{
+	pthread_t t;
+
+	for (int i = 0; i < WORKERS; i++)
+		if (pthread_create(&t, NULL, work, NULL))
+			fatal("no thread for terminals");
+}

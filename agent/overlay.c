@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/mount.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/prctl.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/libve/clean.h"
+
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+
+int overlay_init(struct err *e)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
+		return err_sys(e, "securebits");
+	return 0;
+}
+
+static int write_map(pid_t pid, const char *which, uint32_t id_first,
+		     uint32_t id_count)
+{
+	char *path _free_ = xasprintf("/proc/%d/%s", (int)pid, which);
+	char *line _free_ = xasprintf("0 %" PRIu32 " %" PRIu32 "\n", id_first,
+				      id_count);
+	int fd _close_ = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, line, strlen(line)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* A user namespace that nobody lives in: only its mapping is of use. */
+static int open_userns(uint32_t id_first, uint32_t id_count, struct err *e)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0,
+				   0);
+	char *path _free_ = NULL;
+	int fd = -1;
+
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	if (pid < 0)
+		return err_sys(e, "user namespace for the id mapping");
+	if (write_map(pid, "uid_map", id_first, id_count) < 0 ||
+	    write_map(pid, "gid_map", id_first, id_count) < 0) {
+		err_sys(e, "id mapping %" PRIu32, id_first);
+	} else {
+		path = xasprintf("/proc/%d/ns/user", (int)pid);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			err_sys(e, "user namespace for the id mapping");
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return fd < 0 ? -EIO : fd;
+}
+
+/* A detached, id-mapped copy of the mount at the directory @dir. */
+static int map_layer(int dir, int userns, uint64_t set, struct err *e)
+{
+	struct mount_attr a = { .attr_set = MOUNT_ATTR_IDMAP | set,
+				.userns_fd = (uint64_t)userns };
+	int fd _close_ = (int)syscall(SYS_open_tree, dir, "",
+				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+				      AT_EMPTY_PATH);
+
+	if (fd < 0)
+		return err_sys(e, "open_tree");
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &a,
+		    sizeof(a)) < 0)
+		return err_sys(e, "id-mapping a layer");
+	return take_fd(&fd);
+}
+
+static int set_string(int fs, const char *key, const char *value)
+{
+	return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value,
+			    0);
+}
+
+/* The kernel's own words about a mount that failed stand in the context. */
+static int mount_failed(int fs, struct err *e)
+{
+	int code = errno;
+	char text[160];
+	ssize_t n = read(fs, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return err_set(e, -code, "overlay: %s (%s)", strerror(code), text);
+}
+
+static int make_overlay(int lower, int private, struct err *e)
+{
+	char low[40], upper[48], work[48];
+	int fs _close_ = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+	int mnt _close_ = -1;
+	struct statvfs st;
+
+	if (fs < 0)
+		return err_sys(e, "overlay");
+	snprintf(low, sizeof(low), "/proc/self/fd/%d", lower);
+	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", private);
+	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", private);
+	if (set_string(fs, "source", "ve") < 0 ||
+	    set_string(fs, "lowerdir", low) < 0 ||
+	    set_string(fs, "upperdir", upper) < 0 ||
+	    set_string(fs, "workdir", work) < 0 ||
+	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return mount_failed(fs, e);
+	mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
+	if (mnt < 0)
+		return mount_failed(fs, e);
+	/* a work directory that cannot be written gives a read-only mount and
+	 * no error */
+	if (fstatvfs(mnt, &st) < 0 || (st.f_flag & ST_RDONLY))
+		return err_set(e, -EROFS, "the private tree is not writable"
+			       " by its owner");
+	return take_fd(&mnt);
+}
+
+int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
+		  uint32_t id_count, struct err *e)
+{
+	int userns _close_ = open_userns(id_first, id_count, e);
+	int lower _close_ = -1, private _close_ = -1;
+	int r;
+
+	if (userns < 0)
+		return userns;
+	lower = map_layer(template_fd, userns, MOUNT_ATTR_RDONLY, e);
+	if (lower < 0)
+		return lower;
+	private = map_layer(private_fd, userns, 0, e);
+	if (private < 0)
+		return private;
+	/* as the VE's root, so that the tree is its own and the file system's
+	 * reserve is not */
+	setfsgid(id_first);
+	setfsuid(id_first);
+	r = make_overlay(lower, private, e);
+	setfsuid(0);
+	setfsgid(0);
+	return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_OVERLAY_H
+#define VE_AGENT_OVERLAY_H
+
+/*
+ * [priv] The root of a VE: an overlay of a template and a private tree, both
+ * id-mapped to the VE's range, mounted detached: it never stands in the node's
+ * own tree.
+ */
+#include <stdint.h>
+
+#include "agent/libve/err.h"
+
+/* Once, before the first mount: keep capabilities when the fsuid changes. */
+int overlay_init(struct err *e);
+
+/* A mount descriptor.  @template_fd and @private_fd stay the caller's. */
+int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
+		  uint32_t id_count, struct err *e);
+
+#endif

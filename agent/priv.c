@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/priv.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/overlay.h"
+#include "agent/part.h"
+#include "agent/tree.h"
+#include "agent/venv.h"
+
+#define SWEEP_MS 5000
+
+int priv_watch(struct priv *p, struct watch *w, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.ptr = w };
+
+	return epoll_ctl(p->ep, EPOLL_CTL_ADD, w->fd, &ev) < 0 ? -errno : 0;
+}
+
+static void drop_api(struct priv *p)
+{
+	clean_close(&p->api.fd); /* closing takes it out of epoll */
+	p->api.fd = -1;
+}
+
+void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds)
+{
+	int r;
+
+	if (p->api.fd < 0)
+		return; /* it will list when it comes back */
+	r = msg_send(p->api.fd, m, fds, nfds);
+	if (r < 0) {
+		log_warn("api does not listen: %s", strerror(-r));
+		drop_api(p);
+	}
+}
+
+static void reply(struct priv *p, const struct msg *m, int code,
+		  const struct err *e, const int *fds, unsigned nfds)
+{
+	struct msg_done d = { .head = { MSG_DONE, m->m.head.id },
+			      .code = code };
+
+	if (code < 0)
+		snprintf(d.text, sizeof(d.text), "%.199s",
+			 e->code ? e->text : strerror(-code));
+	priv_tell(p, &d, fds, nfds);
+}
+
+static void answer_list(struct priv *p, const struct msg *m)
+{
+	struct msg_entries r = { .head = { MSG_ENTRIES_IS, m->m.head.id } };
+	uint32_t after = m->m.ve.arg;
+
+	for (;;) {
+		struct priv_ve *best = NULL;
+
+		for (struct priv_ve *v = p->ves; v; v = v->next)
+			if (v->last.veid > after &&
+			    (!best || v->last.veid < best->last.veid))
+				best = v;
+		if (!best)
+			break;
+		if (r.nr == MSG_ENTRIES) {
+			r.more = 1;
+			break;
+		}
+		r.entries[r.nr++] = best->last;
+		after = best->last.veid;
+	}
+	priv_tell(p, &r, NULL, 0);
+}
+
+static void answer_templates(struct priv *p, const struct msg *m)
+{
+	struct msg_templates r = { .head = { MSG_TEMPLATES_ARE,
+					     m->m.head.id } };
+
+	r.nr = tree_templates(p->conf->template_dir, r.templates);
+	priv_tell(p, &r, NULL, 0);
+}
+
+/* THE table: what api may ask.  Anything else closes the line, and api, which
+ * ends without it, starts afresh. */
+static const struct request {
+	uint32_t type;
+	void (*whole)(struct priv *p, const struct msg *m);
+	int (*plain)(struct priv *p, const struct msg *m, struct err *e);
+	int (*with_fds)(struct priv *p, const struct msg *m, int *fds,
+			struct err *e);
+} requests[] = {
+	/* clang-format off */
+	{ MSG_LIST,		answer_list,	  NULL,		  NULL },
+	{ MSG_TEMPLATES_ASK,	answer_templates, NULL,		  NULL },
+	{ MSG_START,		NULL,		  answer_start,	  NULL },
+	{ MSG_STOP,		NULL,		  answer_stop,	  NULL },
+	{ MSG_ERASE,		NULL,		  answer_erase,	  NULL },
+	{ MSG_ADDR,		NULL,		  answer_addr,	  NULL },
+	{ MSG_LIMITS,		NULL,		  answer_limits,  NULL },
+	{ MSG_TTY,		NULL,		  NULL,		  answer_tty },
+	{ MSG_EXEC,		NULL,		  NULL,		  answer_exec },
+	/* clang-format on */
+};
+
+static void answer(struct priv *p, const struct request *q,
+		   const struct msg *m)
+{
+	int fds[MSG_FDS], r;
+	struct err e = { 0 };
+
+	if (q->whole) {
+		q->whole(p, m);
+		return;
+	}
+	if (q->plain) {
+		reply(p, m, q->plain(p, m, &e), &e, NULL, 0);
+		return;
+	}
+	r = q->with_fds(p, m, fds, &e);
+	reply(p, m, r < 0 ? r : 0, &e, fds, r < 0 ? 0 : (unsigned)r);
+	for (int i = 0; i < r; i++)
+		close(fds[i]);
+}
+
+static void on_api(struct priv *p)
+{
+	struct msg m _msg_ = { .nfds = 0 };
+	int r = msg_recv(p->api.fd, &m);
+
+	if (r == 0)
+		for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]);
+		     i++)
+			if (requests[i].type == m.m.head.type) {
+				answer(p, &requests[i], &m);
+				return;
+			}
+	if (r == 0 || r == -EBADMSG)
+		log_err("api asked for what is not in the table: hanging up");
+	if (r != -EAGAIN)
+		drop_api(p);
+}
+
+static void on_supervisor(struct priv *p)
+{
+	struct msg m _msg_ = { .nfds = 0 };
+	int r = msg_recv(p->supervisor.fd, &m);
+
+	if (r == -EPIPE)
+		part_orphaned();
+	if (r < 0)
+		return;
+	if (m.m.head.type == MSG_KEPT) {
+		priv_proc_kept(p, &m);
+	} else if (m.m.head.type == MSG_LINK && m.m.link.what == LINK_API) {
+		drop_api(p);
+		p->api = (struct watch){ WATCH_API, take_fd(&m.fds[0]) };
+		if (priv_watch(p, &p->api, EPOLLIN) < 0)
+			fatal("epoll does not take api's line");
+	}
+}
+
+static void dispatch(struct priv *p, struct watch *w)
+{
+	switch (w->kind) {
+	case WATCH_SUPERVISOR:
+		on_supervisor(p);
+		break;
+	case WATCH_API:
+		if (p->api.fd >= 0)
+			on_api(p);
+		break;
+	case WATCH_VE:
+		priv_ve_event(p, (struct priv_ve *)w);
+		break;
+	case WATCH_PROC:
+		priv_proc_event(p, (struct priv_proc *)w);
+		break;
+	}
+}
+
+static void sweep(struct priv *p)
+{
+	int status;
+
+	if (p->sweeper && waitpid(p->sweeper, &status, WNOHANG) != 0)
+		p->sweeper = 0;
+	if (!p->sweeper)
+		p->sweeper = tree_sweep(p->conf->private_dir);
+}
+
+void priv_main(const struct conf *c)
+{
+	struct priv p = {
+		.conf = c,
+		.supervisor = { WATCH_SUPERVISOR, PART_SOCK },
+		.api = { WATCH_API, -1 },
+		.next_key = 1,
+	};
+	struct err e = { 0 };
+
+	signal(SIGPIPE, SIG_IGN);
+	if (overlay_init(&e) < 0)
+		fatal("%s", e.text);
+	if (venv_abi() < 0)
+		log_err("this kernel has no Virtual Environments: nothing can"
+			" be started; boot the patched kernel");
+	p.ep = epoll_create1(EPOLL_CLOEXEC);
+	if (p.ep < 0 || priv_watch(&p, &p.supervisor, EPOLLIN) < 0)
+		fatal("epoll: %s", strerror(errno));
+	priv_adopt(&p);
+	for (;;) {
+		/* one at a time: a handler may free what a later event names */
+		struct epoll_event ev;
+		int n = epoll_wait(p.ep, &ev, 1, SWEEP_MS);
+
+		if (n > 0)
+			dispatch(&p, ev.data.ptr);
+		else
+			sweep(&p);
+	}
+}

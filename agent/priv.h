@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_PRIV_H
+#define VE_AGENT_PRIV_H
+
+/*
+ * [priv] The root part: the only one that touches the kernel's VE interface,
+ * mounts and control groups.  It talks to api by the table of priv.c and to
+ * nobody else; it opens no socket.
+ */
+#include "agent/conf.h"
+#include "agent/libve/err.h"
+#include "agent/msg.h"
+
+enum watch_kind {
+	WATCH_SUPERVISOR,
+	WATCH_API,
+	WATCH_VE,
+	WATCH_PROC,
+};
+
+struct watch {
+	enum watch_kind kind;
+	int fd;
+};
+
+struct priv_ve {
+	struct watch watch; /* first: epoll hands it back */
+	struct priv_ve *next;
+	struct msg_entry last;
+};
+
+/* A process that was entered: its status is written to a pipe at its end. */
+struct priv_proc {
+	struct watch watch;
+	struct priv_proc *next;
+	int status_fd;
+	uint64_t key; /* at the supervisor */
+};
+
+struct priv {
+	const struct conf *conf;
+	int ep;
+	struct watch supervisor, api;
+	struct priv_ve *ves;
+	struct priv_proc *procs;
+	uint64_t next_key;
+	int sweeper; /* pid of the process that deletes trees, 0: none */
+};
+
+/* priv.c */
+int priv_watch(struct priv *p, struct watch *w, uint32_t events);
+void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds);
+
+/* priv_ve.c: adopt what the kernel has; what the table calls. */
+void priv_adopt(struct priv *p);
+struct priv_ve *priv_find(struct priv *p, uint32_t veid);
+void priv_ve_event(struct priv *p, struct priv_ve *v);
+int answer_start(struct priv *p, const struct msg *m, struct err *e);
+int answer_stop(struct priv *p, const struct msg *m, struct err *e);
+int answer_erase(struct priv *p, const struct msg *m, struct err *e);
+int answer_addr(struct priv *p, const struct msg *m, struct err *e);
+int answer_limits(struct priv *p, const struct msg *m, struct err *e);
+
+/* priv_proc.c: answer with descriptors in @fds; the number of them or -errno. */
+int answer_tty(struct priv *p, const struct msg *m, int *fds, struct err *e);
+int answer_exec(struct priv *p, const struct msg *m, int *fds, struct err *e);
+void priv_proc_event(struct priv *p, struct priv_proc *proc);
+void priv_proc_kept(struct priv *p, struct msg *m);
+
+#endif

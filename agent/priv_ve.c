@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/ve.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "agent/cgroup.h"
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/name.h"
+#include "agent/overlay.h"
+#include "agent/tree.h"
+#include "agent/venv.h"
+
+struct priv_ve *priv_find(struct priv *p, uint32_t veid)
+{
+	for (struct priv_ve *v = p->ves; v; v = v->next)
+		if (v->last.veid == veid)
+			return v;
+	return NULL;
+}
+
+static void forget(struct priv *p, struct priv_ve *v)
+{
+	for (struct priv_ve **at = &p->ves; *at; at = &(*at)->next) {
+		if (*at != v)
+			continue;
+		*at = v->next;
+		break;
+	}
+	close(v->watch.fd);
+	free(v);
+}
+
+/* Ask the kernel and tell api what changed; forget a VE that ended. */
+void priv_ve_event(struct priv *p, struct priv_ve *v)
+{
+	struct msg_state s = { .head.type = MSG_STATE };
+	uint32_t was = v->last.state, veid = v->last.veid;
+	int r = venv_query(v->watch.fd, &v->last);
+
+	if (r < 0) {
+		log_err("VE %" PRIu32 ": query: %s", veid, strerror(-r));
+		return;
+	}
+	v->last.veid = veid;
+	if (v->last.state == was)
+		return;
+	s.entry = v->last;
+	if (v->last.state == ENV_ST_STOPPED) {
+		cgroup_remove(p->conf->cgroup, veid);
+		forget(p, v);
+	}
+	priv_tell(p, &s, NULL, 0);
+}
+
+/* Takes @fd. */
+static struct priv_ve *adopt(struct priv *p, uint32_t veid, int fd)
+{
+	struct priv_ve *v = xcalloc(1, sizeof(*v));
+
+	v->watch = (struct watch){ WATCH_VE, fd };
+	if (venv_query(fd, &v->last) < 0 ||
+	    priv_watch(p, &v->watch, EPOLLIN | EPOLLET) < 0) {
+		log_err("VE %" PRIu32 " cannot be watched", veid);
+		close(fd);
+		free(v);
+		return NULL;
+	}
+	v->last.veid = veid;
+	v->next = p->ves;
+	p->ves = v;
+	return v;
+}
+
+void priv_adopt(struct priv *p)
+{
+	uint32_t veids[MSG_ENTRIES], after = 0;
+	int n;
+
+	while ((n = venv_list(after, veids, MSG_ENTRIES)) > 0) {
+		for (int i = 0; i < n; i++) {
+			int fd = venv_open(veids[i]);
+
+			after = veids[i];
+			if (fd >= 0 && adopt(p, veids[i], fd))
+				log_info("VE %" PRIu32 " is running: adopted",
+					 veids[i]);
+		}
+	}
+}
+
+static int check_start(struct priv *p, const struct msg_start *s,
+		       struct err *e)
+{
+	if (!is_veid(s->veid) || s->slot >= SLOT_MAX || !is_name(s->template) ||
+	    !is_hostname(s->hostname) || !is_limits(&s->limits) ||
+	    (s->ipv6.family != 0 && s->ipv6.family != 6))
+		return err_set(e, -EINVAL, "start: a field is out of range");
+	for (struct priv_ve *v = p->ves; v; v = v->next) {
+		if (v->last.veid == s->veid)
+			return err_set(e, -EEXIST, "VE %" PRIu32
+				       " is there already", s->veid);
+		if (v->last.id_first == slot_id(s->slot))
+			return err_set(e, -EBUSY, "ids of slot %" PRIu32
+				       " belong to VE %" PRIu32, s->slot,
+				       v->last.veid);
+	}
+	return 0;
+}
+
+/* The VE's descriptor, or -errno with words. */
+static int create(struct priv *p, const struct msg_start *s,
+		  const struct cgroup_fds *g, struct err *e)
+{
+	static char *const argv[] = { (char *)"/sbin/init", NULL };
+	static char *const envp[] = {
+		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
+			"/usr/bin:/sbin:/bin",
+		(char *)"TERM=linux", (char *)"container=vestibule", NULL
+	};
+	struct venv_spec spec = {
+		.veid = s->veid,
+		.id_first = slot_id(s->slot),
+		.id_count = SLOT_SIZE,
+		.init_cgroup_fd = g->init,
+		.cgroup_fd = g->ve,
+		.hostname = s->hostname,
+		.init = { .path = argv[0], .argv = argv, .envp = envp },
+	};
+	int tmpl _close_ = tree_template(p->conf->template_dir, s->template, e);
+	int tree _close_ = -1, root _close_ = -1;
+	int fd;
+
+	if (tmpl < 0)
+		return tmpl;
+	tree = tree_open(p->conf->private_dir, s->veid, s->limits.disk, e);
+	if (tree < 0)
+		return tree;
+	root = overlay_mount(tmpl, tree, spec.id_first, SLOT_SIZE, e);
+	if (root < 0)
+		return root;
+	spec.root_fd = root;
+	fd = venv_create(&spec);
+	if (fd < 0)
+		return err_set(e, fd, "env_create of VE %" PRIu32 ": %s",
+			       s->veid, strerror(-fd));
+	return fd;
+}
+
+int answer_start(struct priv *p, const struct msg *m, struct err *e)
+{
+	const struct msg_start *s = &m->m.start;
+	struct msg_state now = { .head.type = MSG_STATE };
+	struct cgroup_fds g _cgroup_ = { -1, -1, -1 };
+	int r = check_start(p, s, e), fd;
+	struct priv_ve *v;
+
+	if (r < 0)
+		return r;
+	r = cgroup_make(p->conf->cgroup, s->veid, &s->limits, &g, e);
+	if (r < 0)
+		return r;
+	fd = create(p, s, &g, e);
+	if (fd < 0) {
+		cgroup_remove(p->conf->cgroup, s->veid);
+		return fd;
+	}
+	v = adopt(p, s->veid, fd);
+	if (!v)
+		return err_set(e, -EIO, "VE %" PRIu32 " cannot be watched",
+			       s->veid);
+	now.entry = v->last;
+	priv_tell(p, &now, NULL, 0);
+	r = s->ipv6.family ? venv_addr(fd, true, &s->ipv6, 0) : 0;
+	if (r < 0)
+		log_err("VE %" PRIu32 " gets no IPv6 address: %s", s->veid,
+			strerror(-r));
+	return 0;
+}
+
+int answer_stop(struct priv *p, const struct msg *m, struct err *e)
+{
+	struct priv_ve *v = priv_find(p, m->m.ve.veid);
+	uint32_t sig = m->m.ve.arg;
+	int r;
+
+	if (!v)
+		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
+			       m->m.ve.veid);
+	if (sig == SIGKILL)
+		r = venv_kill(v->watch.fd);
+	else if (sig == SIGPWR || sig == SIGUSR2 || sig == SIGTERM ||
+		 sig == SIGINT)
+		r = venv_signal(v->watch.fd, (int)sig);
+	else
+		return err_set(e, -EINVAL, "signal %" PRIu32
+			       " is not for init", sig);
+	return r < 0 ? err_set(e, r, "stopping VE %" PRIu32 ": %s",
+			       m->m.ve.veid, strerror(-r)) : 0;
+}
+
+int answer_erase(struct priv *p, const struct msg *m, struct err *e)
+{
+	uint32_t veid = m->m.ve.veid;
+
+	if (!is_veid(veid))
+		return err_set(e, -EINVAL, "erase: no such veid");
+	if (priv_find(p, veid))
+		return err_set(e, -EBUSY, "VE %" PRIu32 " is running", veid);
+	return tree_erase(p->conf->private_dir, veid, e);
+}
+
+int answer_addr(struct priv *p, const struct msg *m, struct err *e)
+{
+	const struct msg_addr *a = &m->m.addr;
+	struct priv_ve *v = priv_find(p, a->veid);
+	char text[ADDR_TEXT];
+	int r;
+
+	if (a->addr.family != 4 && a->addr.family != 6)
+		return err_set(e, -EINVAL, "no address");
+	if (!v)
+		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
+			       a->veid);
+	r = venv_addr(v->watch.fd, a->add != 0, &a->addr, a->epoch);
+	return r < 0 ? err_set(e, r, "%s address %s of VE %" PRIu32 ": %s",
+			       a->add ? "adding" : "removing",
+			       addr_print(text, &a->addr), a->veid,
+			       strerror(-r)) : 0;
+}
+
+int answer_limits(struct priv *p, const struct msg *m, struct err *e)
+{
+	const struct msg_limits *l = &m->m.limits;
+	struct cgroup_fds g _cgroup_ = { -1, -1, -1 };
+	int r;
+
+	if (!is_veid(l->veid) || !is_limits(&l->limits))
+		return err_set(e, -EINVAL, "limits: a field is out of range");
+	r = tree_limit(p->conf->private_dir, l->veid, l->limits.disk, e);
+	if (r < 0 || !priv_find(p, l->veid))
+		return r;
+	r = cgroup_open(p->conf->cgroup, l->veid, &g, e);
+	return r < 0 ? r : cgroup_limit(&g, &l->limits, e);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/quota.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/name.h"
+
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+#define TRASH ".trash"
+
+/* The headers of Debian 12 lack it. */
+#ifndef PRJQUOTA
+#define PRJQUOTA 2
+#endif
+
+static int set_project(int dir, uint32_t veid)
+{
+	struct fsxattr x = { 0 };
+
+	if (ioctl(dir, FS_IOC_FSGETXATTR, &x) < 0)
+		return -errno;
+	x.fsx_projid = veid;
+	x.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+	return ioctl(dir, FS_IOC_FSSETXATTR, &x) < 0 ? -errno : 0;
+}
+
+/* A file system without project quota serves too; it is said once. */
+static int set_quota(int dir, uint32_t veid, uint64_t disk, struct err *e)
+{
+	struct dqblk q = { .dqb_bhardlimit = disk / 1024,
+			   .dqb_bsoftlimit = disk / 1024,
+			   .dqb_valid = QIF_BLIMITS };
+	static bool said;
+	int r = set_project(dir, veid);
+
+	if (r == 0 && syscall(SYS_quotactl_fd, dir,
+			      QCMD(Q_SETQUOTA, PRJQUOTA), veid, &q) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	if (r == -ENOSPC || r == -EDQUOT)
+		return err_set(e, r, "disk full setting the quota of VE %"
+			       PRIu32, veid);
+	if (!said)
+		log_warn("no project quota on the private trees (%s): disk"
+			 " limits are not enforced", strerror(-r));
+	said = true;
+	return 0;
+}
+
+static int open_base(const char *private_dir, struct err *e)
+{
+	int fd = open(private_dir, DIR_FLAGS);
+
+	return fd < 0 ? err_sys(e, "private trees %s", private_dir) : fd;
+}
+
+int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
+	      struct err *e)
+{
+	int base _close_ = open_base(private_dir, e);
+	int dir _close_ = -1;
+	char name[16];
+
+	if (base < 0)
+		return base;
+	snprintf(name, sizeof(name), "%" PRIu32, veid);
+	if (mkdirat(base, name, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "private tree of VE %" PRIu32, veid);
+	dir = openat(base, name, DIR_FLAGS);
+	if (dir < 0)
+		return err_sys(e, "private tree of VE %" PRIu32, veid);
+	if (set_quota(dir, veid, disk, e) < 0)
+		return e ? e->code : -EDQUOT;
+	if ((mkdirat(dir, "upper", 0755) < 0 && errno != EEXIST) ||
+	    (mkdirat(dir, "work", 0700) < 0 && errno != EEXIST))
+		return err_sys(e, "private tree of VE %" PRIu32, veid);
+	return take_fd(&dir);
+}
+
+int tree_limit(const char *private_dir, uint32_t veid, uint64_t disk,
+	       struct err *e)
+{
+	int base _close_ = open_base(private_dir, e);
+	int dir _close_ = -1;
+	char name[16];
+
+	snprintf(name, sizeof(name), "%" PRIu32, veid);
+	dir = base < 0 ? -1 : openat(base, name, DIR_FLAGS);
+	if (dir < 0)
+		return base < 0 ? base : 0;
+	return set_quota(dir, veid, disk, e);
+}
+
+int tree_erase(const char *private_dir, uint32_t veid, struct err *e)
+{
+	int base _close_ = open_base(private_dir, e);
+	char from[16], to[80];
+	struct timespec t;
+
+	if (base < 0)
+		return base;
+	if (mkdirat(base, TRASH, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "%s/%s", private_dir, TRASH);
+	clock_gettime(CLOCK_REALTIME, &t);
+	snprintf(from, sizeof(from), "%" PRIu32, veid);
+	snprintf(to, sizeof(to), "%s/%s.%lld.%ld", TRASH, from,
+		 (long long)t.tv_sec, t.tv_nsec);
+	if (renameat(base, from, base, to) < 0 && errno != ENOENT)
+		return err_sys(e, "private tree of VE %" PRIu32, veid);
+	return 0;
+}
+
+/* Depth is bounded by descending with one descriptor at a time only as far as
+ * the limit; a tree that is deeper is flattened: its rest moves up. */
+#define DEPTH_MAX 64
+
+static int empty(int dir, int top, dev_t dev, int depth, unsigned *moved);
+
+static int drop_directory(int dir, int top, const char *name, dev_t dev,
+			  int depth, unsigned *moved)
+{
+	int sub;
+
+	if (depth >= DEPTH_MAX) {
+		char flat[32];
+
+		snprintf(flat, sizeof(flat), ".deep.%u", (*moved)++);
+		return renameat(dir, name, top, flat) < 0 ? -errno : 0;
+	}
+	sub = openat(dir, name, DIR_FLAGS);
+	if (sub < 0)
+		return -errno;
+	empty(sub, top, dev, depth + 1, moved);
+	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+/* Delete below @dir, which is closed. */
+static int empty(int dir, int top, dev_t dev, int depth, unsigned *moved)
+{
+	DIR *d = fdopendir(dir);
+	struct dirent *de;
+	struct stat st;
+	int r = 0;
+
+	if (!d) {
+		close(dir);
+		return -ENOMEM;
+	}
+	if (fstat(dir, &st) < 0 || st.st_dev != dev) {
+		closedir(d);
+		return -EXDEV;
+	}
+	while ((de = readdir(d))) {
+		int one = 0;
+
+		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
+			continue;
+		if (unlinkat(dir, de->d_name, 0) < 0)
+			one = errno == EISDIR || errno == EPERM ?
+				      drop_directory(dir, top, de->d_name, dev,
+						     depth, moved) : -errno;
+		r = one < 0 ? one : r;
+	}
+	closedir(d);
+	return r;
+}
+
+int tree_empty(int dir)
+{
+	unsigned moved = 0, before;
+	struct stat st;
+	int r;
+
+	if (fstat(dir, &st) < 0) {
+		close(dir);
+		return -EIO;
+	}
+	/* again as long as deep parts were moved up */
+	do {
+		before = moved;
+		r = empty(dup(dir), dir, st.st_dev, 0, &moved);
+		lseek(dir, 0, SEEK_SET);
+	} while (moved != before);
+	close(dir);
+	return r;
+}
+
+int tree_sweep(const char *private_dir)
+{
+	int base _close_ = open(private_dir, DIR_FLAGS);
+	int trash _close_ = base < 0 ? -1 : openat(base, TRASH, DIR_FLAGS);
+	DIR *d = trash < 0 ? NULL : fdopendir(dup(trash));
+	struct dirent *de;
+	bool any = false;
+	pid_t pid;
+
+	while (d && (de = readdir(d)))
+		any |= strcmp(de->d_name, ".") && strcmp(de->d_name, "..");
+	if (d)
+		closedir(d);
+	if (!any)
+		return 0;
+	pid = fork();
+	if (pid == 0) {
+		if (nice(10) < 0)
+			errno = 0;
+		lseek(trash, 0, SEEK_SET);
+		_exit(tree_empty(take_fd(&trash)) < 0);
+	}
+	return pid < 0 ? 0 : pid;
+}
+
+int tree_template(const char *template_dir, const char *name, struct err *e)
+{
+	int base _close_ = open(template_dir, DIR_FLAGS);
+	int fd = base < 0 ? -1 : openat(base, name, DIR_FLAGS);
+
+	if (fd < 0)
+		return err_set(e, -ENOENT, "there is no template '%s' in %s",
+			       name, template_dir);
+	return fd;
+}
+
+static void read_word(int dir, const char *name, const char *suffix, char *out,
+		      size_t size)
+{
+	char *file _free_ = xasprintf("%s%s", name, suffix);
+	int fd _close_ = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, size - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	out[strcspn(out, " \t\r\n")] = '\0';
+}
+
+uint32_t tree_templates(const char *template_dir, struct msg_template *out)
+{
+	DIR *d = opendir(template_dir);
+	struct dirent *de;
+	uint32_t n = 0;
+
+	while (d && n < MSG_TEMPLATES && (de = readdir(d))) {
+		struct msg_template *t = &out[n];
+		struct stat st;
+		char size[24];
+
+		if (!is_name(de->d_name) ||
+		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISDIR(st.st_mode))
+			continue;
+		*t = (struct msg_template){ 0 };
+		strcpy(t->name, de->d_name);
+		read_word(dirfd(d), t->name, ".digest", t->digest,
+			  sizeof(t->digest));
+		read_word(dirfd(d), t->name, ".bytes", size, sizeof(size));
+		t->bytes = strtoull(size, NULL, 10);
+		n++;
+	}
+	if (d)
+		closedir(d);
+	return n;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_TREE_H
+#define VE_AGENT_TREE_H
+
+/*
+ * [priv] Template trees and private trees on disk.  A private tree
+ * (<private_dir>/<veid>/{upper,work}) was written by a stranger who was root in
+ * it: everything below is reached by descriptors, never through a link, never
+ * across a mount.
+ */
+#include "agent/libve/err.h"
+#include "agent/msg.h"
+
+/* The private tree of @veid, made when missing, with its project quota set to
+ * @disk bytes (0: none).  Its directory, or -errno. */
+int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
+	      struct err *e);
+
+/* Change the quota of a tree that exists. */
+int tree_limit(const char *private_dir, uint32_t veid, uint64_t disk,
+	       struct err *e);
+
+/* Put the tree away; its files go later, by tree_sweep().  0 when there was
+ * none. */
+int tree_erase(const char *private_dir, uint32_t veid, struct err *e);
+
+/* Start a process that deletes what tree_erase() put away, if there is
+ * anything; its pid, or 0. */
+int tree_sweep(const char *private_dir);
+
+/* Directory of a template, or -ENOENT. */
+int tree_template(const char *template_dir, const char *name, struct err *e);
+
+/* Names, sizes and digests of the templates, at most MSG_TEMPLATES. */
+uint32_t tree_templates(const char *template_dir, struct msg_template *out);
+
+/* Delete everything below @dir (which is closed), on its file system only. */
+int tree_empty(int dir);
+
+#endif

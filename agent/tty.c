@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/term.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/part.h"
+
+#define EACH_VE 16	   /* terminals of one VE */
+#define INPUT_MAX 65536	   /* waiting for a shell that does not read */
+#define EXIT_WAIT_MS 300   /* for output that is still on its way */
+#define REPORT_MS 10000	   /* activity is told as often */
+
+/* The supervisor's copy of what we know of a tty. */
+struct notes {
+	uint32_t veid;
+	uint16_t cols, rows;
+	char name[MSG_NAME];
+};
+
+_Static_assert(sizeof(struct notes) <= MSG_BLOB, "notes fit");
+
+struct tty *tty_find(uint32_t veid, const char *name)
+{
+	for (struct tty *t = term.ttys; t; t = t->next)
+		if (t->veid == veid && !strcmp(t->name, name))
+			return t;
+	return NULL;
+}
+
+void tty_report(uint32_t veid)
+{
+	struct msg_count m = { .head.type = MSG_COUNT, .veid = veid };
+
+	for (const struct tty *t = term.ttys; t; t = t->next) {
+		if (t->veid != veid || t->master.fd < 0)
+			continue;
+		m.terminals++;
+		if (t->active > m.active_ms)
+			m.active_ms = t->active;
+	}
+	term_tell(&m);
+}
+
+static void ask_for(const struct tty *t)
+{
+	struct msg_terminal m = { .head.type = MSG_NEED, .veid = t->veid,
+				  .cols = t->cols, .rows = t->rows };
+
+	strcpy(m.name, t->name);
+	term_tell(&m);
+}
+
+void tty_ask_again(void)
+{
+	for (const struct tty *t = term.ttys; t; t = t->next) {
+		if (t->master.fd < 0)
+			ask_for(t);
+		else
+			tty_report(t->veid);
+	}
+}
+
+static struct tty *add(uint32_t veid, const char *name, uint16_t cols,
+		       uint16_t rows)
+{
+	struct tty *t = xcalloc(1, sizeof(*t));
+
+	t->veid = veid;
+	t->cols = cols;
+	t->rows = rows;
+	strcpy(t->name, name);
+	t->master = (struct source){ .kind = SOURCE_MASTER, .fd = -1,
+				     .owner = t };
+	t->status = (struct source){ .kind = SOURCE_STATUS, .fd = -1,
+				     .owner = t };
+	t->next = term.ttys;
+	term.ttys = t;
+	return t;
+}
+
+struct tty *tty_need(uint32_t veid, const char *name, uint16_t cols,
+		     uint16_t rows)
+{
+	struct tty *t = tty_find(veid, name);
+	unsigned n = 0;
+
+	if (t)
+		return t;
+	for (t = term.ttys; t; t = t->next)
+		n += t->veid == veid;
+	if (n >= EACH_VE)
+		return NULL;
+	t = add(veid, name, cols, rows);
+	ask_for(t);
+	return t;
+}
+
+static void keep(const struct tty *t)
+{
+	struct msg_keep m = { .head.type = MSG_KEEP, .key = t->key };
+	struct notes n = { .veid = t->veid, .cols = t->cols, .rows = t->rows };
+	int fds[3] = { t->master.fd, ring_fd(t->ring), t->status.fd };
+
+	strcpy(n.name, t->name);
+	memcpy(m.blob, &n, sizeof(n));
+	if (msg_send(PART_SOCK, &m, fds, 3) < 0)
+		log_warn("terminal %s of VE %" PRIu32 " would not outlive us",
+			 t->name, t->veid);
+}
+
+static void set_size(struct tty *t)
+{
+	struct winsize w = { .ws_col = t->cols, .ws_row = t->rows };
+
+	if (t->master.fd >= 0)
+		ioctl(t->master.fd, TIOCSWINSZ, &w);
+}
+
+static void begin(struct tty *t, int master, int status)
+{
+	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+	fcntl(status, F_SETFL, O_NONBLOCK);
+	t->master.fd = master;
+	t->status.fd = status;
+	t->screen = screen_create(t->cols, t->rows);
+	source_want(&t->master, EPOLLIN);
+	source_want(&t->status, EPOLLIN);
+}
+
+void tty_opened(struct tty *t, int master, int status)
+{
+	struct stream *s, *next;
+
+	t->ring = ring_create();
+	if (!t->ring) {
+		close(master);
+		close(status);
+		log_err("no memory for a terminal's ring");
+		tty_destroy(t);
+		return;
+	}
+	t->key = term.next_key++;
+	begin(t, master, status);
+	set_size(t);
+	keep(t);
+	tty_report(t->veid);
+	for (s = term.streams; s; s = next) {
+		next = s->next;
+		if (s->tty == t)
+			stream_greet(s);
+	}
+}
+
+/* Repaint what a former life had seen. */
+static void replay(struct tty *t)
+{
+	uint8_t chunk[16384];
+	uint64_t seq = ring_lo(t->ring);
+	size_t n;
+
+	while ((n = ring_read(t->ring, seq, chunk, sizeof(chunk))) > 0) {
+		screen_feed(t->screen, chunk, n);
+		seq += n;
+	}
+}
+
+void tty_kept(struct msg *m)
+{
+	struct notes n;
+	struct ring *r;
+	struct tty *t;
+
+	memcpy(&n, m->m.keep.blob, sizeof(n));
+	n.name[sizeof(n.name) - 1] = '\0';
+	if (m->nfds != 3 || tty_find(n.veid, n.name))
+		return;
+	r = ring_adopt(take_fd(&m->fds[1]));
+	if (!r)
+		return;
+	t = add(n.veid, n.name, n.cols, n.rows);
+	t->key = m->m.keep.key;
+	if (t->key >= term.next_key)
+		term.next_key = t->key + 1;
+	t->ring = r;
+	begin(t, take_fd(&m->fds[0]), take_fd(&m->fds[2]));
+	replay(t);
+}
+
+void tty_destroy(struct tty *t)
+{
+	struct msg_keep drop = { .head.type = MSG_DROP, .key = t->key };
+	struct stream *s, *next;
+	uint32_t veid = t->veid;
+
+	for (s = term.streams; s; s = next) {
+		next = s->next;
+		if (s->tty == t)
+			stream_end(s, TERM_CLOSE_GOING_AWAY, NULL);
+	}
+	for (struct tty **at = &term.ttys; *at; at = &(*at)->next) {
+		if (*at != t)
+			continue;
+		*at = t->next;
+		break;
+	}
+	if (t->key)
+		msg_send(PART_SOCK, &drop, NULL, 0);
+	source_close(&t->master);
+	source_close(&t->status);
+	ring_destroy(t->ring);
+	screen_destroy(t->screen);
+	buf_free(&t->input);
+	free(t);
+	tty_report(veid);
+}
+
+void tty_leave(struct tty *t, struct stream *s)
+{
+	if (t->pacer == s) {
+		t->pacer = NULL;
+		tty_pace(t);
+	}
+}
+
+static void want_master(struct tty *t)
+{
+	if (t->hung)
+		return;
+	source_want(&t->master, (t->paused ? 0 : EPOLLIN) |
+				(t->input.len ? EPOLLOUT : 0));
+}
+
+void tty_pace(struct tty *t)
+{
+	uint64_t behind = 0;
+
+	if (t->master.fd < 0)
+		return;
+	if (t->pacer && t->pacer->greeted && !t->exited)
+		behind = ring_hi(t->ring) - t->pacer->ack;
+	if (behind > TERM_CREDIT_HIGH)
+		t->paused = true;
+	else if (behind < TERM_CREDIT_LOW)
+		t->paused = false;
+	want_master(t);
+}
+
+static void pump_all(struct tty *t)
+{
+	struct stream *s, *next;
+
+	for (s = term.streams; s; s = next) {
+		next = s->next;
+		if (s->tty == t)
+			stream_pump(s);
+	}
+}
+
+/* The shell is gone and its last words are in the ring. */
+static void over(struct tty *t)
+{
+	struct stream *s, *next;
+
+	for (s = term.streams; s; s = next) {
+		next = s->next;
+		if (s->tty == t)
+			stream_exit(s, t->exit_status);
+	}
+	tty_destroy(t);
+}
+
+static void write_input(struct tty *t)
+{
+	while (t->input.len) {
+		ssize_t r = write(t->master.fd, t->input.data, t->input.len);
+
+		if (r <= 0)
+			break;
+		buf_shift(&t->input, (size_t)r);
+	}
+	if (!t->input.len)
+		for (struct stream *s = term.streams; s; s = s->next)
+			if (s->tty == t)
+				ws_pause(s->ws, false);
+	want_master(t);
+}
+
+void tty_on_master(struct tty *t, uint32_t events)
+{
+	uint8_t chunk[32768];
+	ssize_t n;
+
+	if (events & EPOLLOUT) {
+		write_input(t);
+		if (!t->input.len)
+			pump_all(t); /* those that were held up */
+	}
+	if (!(events & ~(uint32_t)EPOLLOUT))
+		return;
+	n = read(t->master.fd, chunk, sizeof(chunk));
+	if (n > 0) {
+		ring_put(t->ring, chunk, (size_t)n);
+		screen_feed(t->screen, chunk, (size_t)n);
+		tty_pace(t);
+		pump_all(t);
+		return;
+	}
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	/* the status follows */
+	t->hung = true;
+	source_want(&t->master, 0);
+	if (t->exited)
+		over(t);
+}
+
+void tty_on_status(struct tty *t)
+{
+	uint32_t status;
+	ssize_t n = read(t->status.fd, &status, sizeof(status));
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	t->exit_status = n == sizeof(status) && status <= 255 ? status : 255;
+	t->exited = true;
+	t->exit_at = term_now() + EXIT_WAIT_MS;
+	source_want(&t->status, 0);
+	if (t->hung)
+		over(t);
+	else
+		tty_pace(t); /* what is left is read without credit */
+}
+
+void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
+{
+	int64_t wall = term_wall();
+
+	if (t->pacer != s) {
+		t->pacer = s;
+		tty_pace(t);
+	}
+	buf_put(&t->input, data, n);
+	write_input(t);
+	if (t->input.len > INPUT_MAX)
+		ws_pause(s->ws, true);
+	if (wall - t->active >= REPORT_MS) {
+		t->active = wall;
+		tty_report(t->veid);
+	}
+}
+
+void tty_resize(struct tty *t, uint16_t cols, uint16_t rows)
+{
+	if (t->cols == cols && t->rows == rows)
+		return;
+	t->cols = cols;
+	t->rows = rows;
+	set_size(t);
+	if (!t->screen)
+		return;
+	screen_resize(t->screen, cols, rows);
+	keep(t);
+}
+
+void tty_tick(int64_t now)
+{
+	struct tty *t, *next;
+
+	for (t = term.ttys; t; t = next) {
+		next = t->next;
+		if (t->exited && now >= t->exit_at)
+			over(t);
+	}
+}

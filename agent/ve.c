@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/ve.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/db.h"
+#include "agent/event.h"
+#include "agent/lease.h"
+#include "agent/name.h"
+
+#define COLUMNS                                                             \
+	"veid, template, hostname, want, generation, memory, processes,"    \
+	" cpu_weight, disk, ipv6, slot, suspended, halted, state, rev,"     \
+	" observed, since, exit_status, error, active, terminals"
+
+const char *ve_state_name(enum ve_state s)
+{
+	static const char *const names[] = {
+		[VE_STOPPED] = "stopped",   [VE_STARTING] = "starting",
+		[VE_RUNNING] = "running",   [VE_STOPPING] = "stopping",
+		[VE_FROZEN] = "frozen",	    [VE_FAILED] = "failed",
+	};
+
+	return names[s];
+}
+
+static void read_row(sqlite3_stmt *st, struct ve *v)
+{
+	int64_t n[21];
+
+	for (int i = 0; i < 21; i++)
+		n[i] = sqlite3_column_int64(st, i);
+	*v = (struct ve){
+		.veid = (uint32_t)n[0],
+		.want_running = n[3] != 0,
+		.generation = n[4],
+		.limits = { .memory = (uint64_t)n[5],
+			    .processes = (uint32_t)n[6],
+			    .cpu_weight = (uint32_t)n[7],
+			    .disk = (uint64_t)n[8] },
+		.slot = (uint32_t)n[10],
+		.suspended = n[11] != 0,
+		.halted = n[12] != 0,
+		.state = (enum ve_state)n[13],
+		.rev = n[14],
+		.observed = n[15],
+		.since = n[16],
+		.exit_status = n[17],
+		.active = n[19],
+		.terminals = n[20],
+	};
+	db_text(st, 1, v->template, sizeof(v->template));
+	db_text(st, 2, v->hostname, sizeof(v->hostname));
+	db_text(st, 9, v->ipv6, sizeof(v->ipv6));
+	db_text(st, 18, v->error, sizeof(v->error));
+}
+
+bool ve_load(sqlite3 *db, uint32_t veid, struct ve *v)
+{
+	sqlite3_stmt *st _stmt_ = db_query(
+		db, "SELECT " COLUMNS " FROM ve WHERE veid = ?", "i",
+		(int64_t)veid);
+	bool found = db_step(st);
+
+	if (found)
+		read_row(st, v);
+	return found;
+}
+
+bool ve_load_after(sqlite3 *db, uint32_t after, struct ve *v)
+{
+	sqlite3_stmt *st _stmt_ = db_query(
+		db, "SELECT " COLUMNS " FROM ve WHERE veid > ?"
+		    " ORDER BY veid LIMIT 1", "i", (int64_t)after);
+	bool found = db_step(st);
+
+	if (found)
+		read_row(st, v);
+	return found;
+}
+
+static void tell(sqlite3 *db, const struct ve *v, const char *state)
+{
+	struct buf b _buf_ = { 0 };
+	struct json_out o = { .b = &b };
+
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "veid", v->veid);
+	json_put_string(&o, "state", state);
+	json_put_bool(&o, "suspended", v->suspended);
+	json_put_int(&o, "observed_generation", v->observed);
+	json_put_int(&o, "rev", v->rev);
+	json_put_int(&o, "terminals", v->terminals);
+	json_put_maybe(&o, "error", v->error);
+	json_close(&o, '}');
+	event_put(db, "ve", b.data);
+}
+
+int ve_save(sqlite3 *db, struct ve *v)
+{
+	int r;
+
+	v->rev++;
+	r = db_do(db, "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
+		      " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		  "ittiiiiiitiiiiiiiitii", (int64_t)v->veid, v->template,
+		  v->hostname, (int64_t)v->want_running, v->generation,
+		  (int64_t)v->limits.memory, (int64_t)v->limits.processes,
+		  (int64_t)v->limits.cpu_weight, (int64_t)v->limits.disk,
+		  v->ipv6, (int64_t)v->slot, (int64_t)v->suspended,
+		  (int64_t)v->halted, (int64_t)v->state, v->rev, v->observed,
+		  v->since, v->exit_status, v->error, v->active, v->terminals);
+	if (r < 0)
+		return r;
+	tell(db, v, ve_state_name(v->state));
+	state_changed();
+	return 0;
+}
+
+int ve_delete(sqlite3 *db, const struct ve *v)
+{
+	int r = db_do(db, "DELETE FROM ve WHERE veid = ?", "i",
+		      (int64_t)v->veid);
+
+	if (r < 0)
+		return r;
+	tell(db, v, "absent");
+	state_changed();
+	return 0;
+}
+
+int ve_free_slot(sqlite3 *db)
+{
+	int64_t slot = db_int(db, 0, "SELECT min(s) FROM (SELECT 0 AS s UNION"
+				     " SELECT slot + 1 FROM ve) WHERE s NOT IN"
+				     " (SELECT slot FROM ve)", "");
+
+	return slot >= SLOT_MAX ? -ENOSPC : (int)slot;
+}
+
+static void show_spec(const struct ve *v, struct json_out *o)
+{
+	json_open(o, "spec", '{');
+	json_put_string(o, "template", v->template);
+	json_put_string(o, "hostname", v->hostname);
+	json_put_string(o, "desired", v->want_running ? "running" : "stopped");
+	json_put_int(o, "generation", v->generation);
+	json_open(o, "limits", '{');
+	json_put_int(o, "memory_bytes", (int64_t)v->limits.memory);
+	json_put_int(o, "processes", v->limits.processes);
+	json_put_int(o, "cpu_weight", v->limits.cpu_weight);
+	json_put_int(o, "disk_bytes", (int64_t)v->limits.disk);
+	json_close(o, '}');
+	json_put_maybe(o, "ipv6", v->ipv6);
+	json_close(o, '}');
+}
+
+static void show_status(sqlite3 *db, const struct ve *v, struct json_out *o)
+{
+	char text[ADDR_TEXT] = "", when[TIME_TEXT];
+	struct lease l = { 0 };
+
+	if (lease_of(db, v->veid, &l))
+		addr_print(text, &l.address);
+	json_open(o, "status", '{');
+	json_put_string(o, "state", ve_state_name(v->state));
+	json_put_bool(o, "suspended", v->suspended);
+	json_put_int(o, "observed_generation", v->observed);
+	json_put_maybe(o, "ipv4", text);
+	json_put_int(o, "lease_epoch", l.epoch);
+	json_put_string(o, "since", time_text(when, v->since));
+	if (v->exit_status >= 0)
+		json_put_int(o, "exit_status", v->exit_status);
+	else
+		json_put_null(o, "exit_status");
+	json_put_maybe(o, "error", v->error);
+	json_put_int(o, "last_activity_ms", v->active);
+	json_put_int(o, "terminals", v->terminals);
+	json_close(o, '}');
+}
+
+void ve_show(sqlite3 *db, const struct ve *v, const char *key,
+	     struct json_out *o)
+{
+	json_open(o, key, '{');
+	json_put_int(o, "veid", v->veid);
+	show_spec(v, o);
+	show_status(db, v, o);
+	json_close(o, '}');
+}
+
+void ve_etag(const struct ve *v, char out[static VE_ETAG])
+{
+	snprintf(out, VE_ETAG, "\"%" PRId64 "-%" PRId64 "\"", v->generation,
+		 v->rev);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/venv.h"
+
+#include <errno.h>
+#include <linux/ve.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define ABI 1
+
+static int ctl(int fd, unsigned cmd, void *arg, size_t size)
+{
+	long r = syscall(__NR_env_ctl, fd, cmd, arg, size);
+
+	return r < 0 ? -errno : (int)r;
+}
+
+int venv_abi(void)
+{
+	struct env_list l = { 0 };
+	int r = ctl(-1, ENV_CTL_LIST, &l, sizeof(l));
+
+	return r == -ENOSYS ? r : ABI;
+}
+
+static void fill_exec(struct env_exec *x, const struct venv_run *run,
+		      struct env_fdmap *map)
+{
+	for (unsigned i = 0; i < run->nfds; i++)
+		map[i] = (struct env_fdmap){ .src = run->fds[i], .dst = (int)i };
+	*x = (struct env_exec){
+		.path = (uintptr_t)run->path,
+		.argv = (uintptr_t)run->argv,
+		.envp = (uintptr_t)run->envp,
+		.cwd = (uintptr_t)run->cwd,
+		.fds = (uintptr_t)(run->nfds ? map : NULL),
+		.nr_fds = run->nfds,
+		.flags = run->ctty ? ENV_EXEC_CTTY : 0,
+	};
+}
+
+int venv_create(const struct venv_spec *s)
+{
+	struct env_fdmap map[ENV_EXEC_MAX_FDS];
+	struct env_create_args a = {
+		.veid = s->veid,
+		.id_first = s->id_first,
+		.id_count = s->id_count,
+		.root_fd = s->root_fd,
+		.cgroup_fd = s->init_cgroup_fd,
+		.acct_cgroup_fd = s->cgroup_fd,
+		.hostname = (uintptr_t)s->hostname,
+	};
+	long r;
+
+	if (s->init.nfds > ENV_EXEC_MAX_FDS)
+		return -EINVAL;
+	fill_exec(&a.init, &s->init, map);
+	r = syscall(__NR_env_create, &a, sizeof(a));
+	return r < 0 ? -errno : (int)r;
+}
+
+int venv_open(uint32_t veid)
+{
+	envid_t id = veid;
+
+	return ctl(-1, ENV_CTL_OPEN, &id, sizeof(id));
+}
+
+int venv_query(int fd, struct msg_entry *e)
+{
+	struct env_info i = { 0 };
+	int r = ctl(fd, ENV_CTL_QUERY, &i, sizeof(i));
+
+	*e = (struct msg_entry){
+		.veid = i.veid,
+		.state = i.state,
+		.id_first = i.id_first,
+		.exit_status = i.exit_status,
+		.halt = i.halt,
+		.exec_error = i.exec_error,
+	};
+	return r < 0 ? r : 0;
+}
+
+int venv_list(uint32_t after, uint32_t *veids, uint32_t room)
+{
+	struct env_list_entry e[MSG_ENTRIES];
+	struct env_list l = { .entries = (uintptr_t)e, .after = after };
+	int r;
+
+	l.nr = room < MSG_ENTRIES ? room : MSG_ENTRIES;
+	r = ctl(-1, ENV_CTL_LIST, &l, sizeof(l));
+	if (r < 0)
+		return r;
+	for (uint32_t i = 0; i < l.nr && i < room; i++)
+		veids[i] = e[i].veid;
+	return (int)l.nr;
+}
+
+int venv_signal(int fd, int sig)
+{
+	uint32_t s = (uint32_t)sig;
+
+	return ctl(fd, ENV_CTL_SIGNAL, &s, sizeof(s));
+}
+
+int venv_kill(int fd)
+{
+	return ctl(fd, ENV_CTL_KILL, NULL, 0);
+}
+
+int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave)
+{
+	struct env_pty p = { .master = -1, .slave = -1, .cols = cols,
+			     .rows = rows };
+	int r = ctl(fd, ENV_CTL_OPEN_PTY, &p, sizeof(p));
+
+	*master = p.master;
+	*slave = p.slave;
+	return r < 0 ? r : 0;
+}
+
+int venv_enter(int fd, int cgroup_fd, const struct venv_run *run)
+{
+	struct env_fdmap map[ENV_EXEC_MAX_FDS];
+	struct env_enter_args a = { .cgroup_fd = cgroup_fd };
+	long r;
+
+	if (run->nfds > ENV_EXEC_MAX_FDS)
+		return -EINVAL;
+	fill_exec(&a.exec, run, map);
+	r = syscall(__NR_env_enter, fd, &a, sizeof(a));
+	return r < 0 ? -errno : (int)r;
+}
+
+int venv_proc_query(int fd, struct venv_proc *p)
+{
+	struct env_proc_info i = { 0 };
+	int r = ctl(fd, ENV_CTL_QUERY, &i, sizeof(i));
+
+	*p = (struct venv_proc){
+		.exited = i.state == ENV_PROC_EXITED,
+		.exec_error = i.exec_error,
+		.exit_status = i.exit_status,
+	};
+	return r < 0 ? r : 0;
+}
+
+int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
+{
+	struct env_ip ip = {
+		.family = a->family == 4 ? AF_INET : AF_INET6,
+		.epoch = epoch,
+	};
+	int r;
+
+	memcpy(ip.addr, a->bytes, sizeof(ip.addr));
+	r = ctl(fd, add ? ENV_CTL_IP_ADD : ENV_CTL_IP_DEL, &ip, sizeof(ip));
+	return r < 0 ? r : 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_AGENT_VENV_H
+#define VE_AGENT_VENV_H
+
+/*
+ * [priv] The kernel's Virtual Environment interface, and nothing but it: one
+ * function a call.  A change of the kernel's ABI ends in venv.c; tests link
+ * another implementation of this header that runs processes on the host.
+ * Every function returns 0 or a descriptor (the caller's), or -errno.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/libve/addr.h"
+#include "agent/msg.h"
+
+struct venv_run {
+	const char *path;
+	char *const *argv, *const *envp; /* end in NULL */
+	const char *cwd;
+	const int *fds; /* numbers 0, 1, .. of the new process, nfds of them */
+	unsigned nfds;
+	bool ctty;	/* descriptor 0 becomes the controlling terminal */
+};
+
+struct venv_spec {
+	uint32_t veid, id_first, id_count;
+	int root_fd, init_cgroup_fd, cgroup_fd;
+	const char *hostname;
+	struct venv_run init;
+};
+
+/* Version of the interface that the kernel has; -ENOSYS without one. */
+int venv_abi(void);
+
+/* A VE descriptor: readable at a change of state. */
+int venv_create(const struct venv_spec *spec);
+int venv_open(uint32_t veid);
+
+/* State of the VE behind @fd into @e. */
+int venv_query(int fd, struct msg_entry *e);
+
+/* Up to @room VEs above @after, ascending; the number of them. */
+int venv_list(uint32_t after, uint32_t *veids, uint32_t room);
+
+int venv_signal(int fd, int sig);
+int venv_kill(int fd);
+
+/* Master and slave of a pty of the VE's own. */
+int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave);
+
+/* A process descriptor: readable at a change of state. */
+int venv_enter(int fd, int cgroup_fd, const struct venv_run *run);
+
+struct venv_proc {
+	bool exited;
+	uint32_t exec_error;  /* errno when the program could not be run */
+	uint32_t exit_status; /* as wait(2) has it */
+};
+
+int venv_proc_query(int fd, struct venv_proc *p);
+
+/* -EADDRINUSE when another VE has it. */
+int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch);
+
+#endif

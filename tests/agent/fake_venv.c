@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The kernel's part, played on the host: a VE is a process that waits for its
+ * end, what is entered are real programs on real ptys.  State lies in the
+ * directory $VE_FAKE_DIR, so that a restarted priv finds its VEs again, as it
+ * would in the kernel.  Linked into ve-agentd-fake in place of venv.c,
+ * overlay.c and cgroup.c.
+ */
+#include "agent/venv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/close_range.h>
+#include <linux/ve.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "agent/cgroup.h"
+#include "agent/libve/clean.h"
+#include "agent/overlay.h"
+
+#define MOST 256
+
+static struct known {
+	int fd;
+	uint32_t veid, id_first;
+	int pid;
+} known[MOST];
+
+static const char *dir(void)
+{
+	const char *d = getenv("VE_FAKE_DIR");
+
+	return d ? d : "/tmp/ve-fake";
+}
+
+static char *path_of(const char *kind, uint32_t veid)
+{
+	return xasprintf("%s/%s-%" PRIu32, dir(), kind, veid);
+}
+
+static int read_numbers(const char *path, unsigned *a, unsigned *b)
+{
+	FILE *f = fopen(path, "re");
+	int n = f ? fscanf(f, "%u %u", a, b) : 0;
+
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void write_numbers(const char *path, unsigned a, unsigned b)
+{
+	char *tmp _free_ = xasprintf("%s.new", path);
+	FILE *f = fopen(tmp, "we");
+
+	if (!f)
+		return;
+	fprintf(f, "%u %u\n", a, b);
+	fclose(f);
+	rename(tmp, path);
+}
+
+static int open_pid(int pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+static struct known *find(int fd)
+{
+	for (int i = 0; i < MOST; i++)
+		if (known[i].fd == fd && known[i].veid)
+			return &known[i];
+	return NULL;
+}
+
+static int remember(int fd, uint32_t veid, uint32_t id_first, int pid)
+{
+	for (int i = 0; i < MOST; i++) {
+		/* descriptors that priv closed are reused */
+		if (known[i].veid && known[i].fd != fd &&
+		    fcntl(known[i].fd, F_GETFD) >= 0)
+			continue;
+		known[i] = (struct known){ fd, veid, id_first, pid };
+		return fd;
+	}
+	return -ENFILE;
+}
+
+/* ---- the VE ---------------------------------------------------------------- */
+
+int venv_abi(void)
+{
+	return 1;
+}
+
+static void init_loop(uint32_t veid)
+{
+	char *exit_file = path_of("exit", veid);
+	sigset_t set;
+	int sig;
+
+	syscall(SYS_close_range, 3, ~0u, 0);
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	for (;;) {
+		sigwait(&set, &sig);
+		if (sig == SIGPWR || sig == SIGUSR2) {
+			/* asked to power off */
+			write_numbers(exit_file, 0, ENV_HALT_HALT);
+			_exit(0);
+		}
+		if (sig == SIGTERM) {
+			write_numbers(exit_file, 0, ENV_HALT_RESTART);
+			_exit(0);
+		}
+		if (sig == SIGUSR1) {
+			write_numbers(exit_file, 3 << 8, ENV_HALT_NONE);
+			_exit(3);
+		}
+	}
+}
+
+int venv_create(const struct venv_spec *s)
+{
+	char *file _free_ = path_of("ve", s->veid);
+	char *exit_file _free_ = path_of("exit", s->veid);
+	int report[2], pid = 0, fd;
+	pid_t child;
+
+	if (!strcmp(s->hostname, "refused"))
+		return -EAGAIN;
+	unlink(exit_file);
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -errno;
+	child = fork();
+	if (child == 0) {
+		/* twice, so that it is nobody's child */
+		pid = fork();
+		if (pid == 0) {
+			setsid();
+			if (!strcmp(s->hostname, "broken"))
+				_exit(7);
+			init_loop(s->veid);
+		}
+		if (write(report[1], &pid, sizeof(pid)) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	close(report[1]);
+	if (read(report[0], &pid, sizeof(pid)) != sizeof(pid))
+		pid = -1;
+	close(report[0]);
+	waitpid(child, NULL, 0);
+	fd = open_pid(pid);
+	if (fd < 0)
+		return -errno;
+	write_numbers(file, (unsigned)pid, s->id_first);
+	return remember(fd, s->veid, s->id_first, pid);
+}
+
+int venv_open(uint32_t veid)
+{
+	char *file _free_ = path_of("ve", veid);
+	unsigned pid, id_first;
+	int fd;
+
+	if (read_numbers(file, &pid, &id_first) != 2)
+		return -ESRCH;
+	fd = open_pid((int)pid);
+	return fd < 0 ? -errno : remember(fd, veid, id_first, (int)pid);
+}
+
+static void drop_addresses(uint32_t veid)
+{
+	DIR *d = opendir(dir());
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		char *file _free_ = xasprintf("%s/%s", dir(), de->d_name);
+		unsigned owner, epoch;
+
+		if (!strncmp(de->d_name, "addr-", 5) &&
+		    read_numbers(file, &owner, &epoch) == 2 && owner == veid)
+			unlink(file);
+	}
+	if (d)
+		closedir(d);
+}
+
+int venv_query(int fd, struct msg_entry *e)
+{
+	struct known *k = find(fd);
+	char *exit_file _free_ = NULL, *file _free_ = NULL;
+	unsigned status = SIGKILL, halt = 0;
+
+	if (!k)
+		return -EBADF;
+	*e = (struct msg_entry){ .veid = k->veid, .id_first = k->id_first,
+				 .state = ENV_ST_RUNNING };
+	if (!has_ended(fd))
+		return 0;
+	exit_file = path_of("exit", k->veid);
+	file = path_of("ve", k->veid);
+	read_numbers(exit_file, &status, &halt);
+	unlink(file);
+	drop_addresses(k->veid);
+	e->state = ENV_ST_STOPPED;
+	e->exit_status = status;
+	e->halt = halt;
+	return 0;
+}
+
+int venv_list(uint32_t after, uint32_t *veids, uint32_t room)
+{
+	DIR *d = opendir(dir());
+	struct dirent *de;
+	uint32_t n = 0;
+
+	while (d && n < room && (de = readdir(d))) {
+		uint32_t veid, at;
+
+		if (sscanf(de->d_name, "ve-%" SCNu32, &veid) != 1 ||
+		    veid <= after || strstr(de->d_name, ".new"))
+			continue;
+		for (at = n; at && veids[at - 1] > veid; at--)
+			veids[at] = veids[at - 1];
+		veids[at] = veid;
+		n++;
+	}
+	if (d)
+		closedir(d);
+	return (int)n;
+}
+
+int venv_signal(int fd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+int venv_kill(int fd)
+{
+	return venv_signal(fd, SIGKILL);
+}
+
+/* ---- what is entered ------------------------------------------------------- */
+
+int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave)
+{
+	struct winsize w = { .ws_col = cols, .ws_row = rows };
+	char name[64];
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	*slave = -1;
+	if (*master < 0 || grantpt(*master) < 0 || unlockpt(*master) < 0 ||
+	    ptsname_r(*master, name, sizeof(name)))
+		return -errno;
+	*slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*slave < 0)
+		return -errno;
+	ioctl(*master, TIOCSWINSZ, &w);
+	return 0;
+}
+
+static void run_program(const struct venv_run *run)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	setsid();
+	for (unsigned i = 0; i < run->nfds; i++)
+		if (dup2(run->fds[i], (int)i) < 0)
+			_exit(126);
+	if (run->ctty)
+		ioctl(0, TIOCSCTTY, 0);
+	syscall(SYS_close_range, run->nfds, ~0u, 0);
+	if (run->cwd && chdir(run->cwd) < 0 && chdir("/") < 0)
+		_exit(126);
+	execve(run->path, run->argv, run->envp);
+	_exit(127);
+}
+
+/* Waits for the program, and ends it with the VE. */
+static void watch_program(const struct venv_run *run, int init, int line)
+{
+	pid_t pid = fork();
+	struct pollfd p[2];
+	int status = 0;
+
+	if (pid == 0)
+		run_program(run);
+	/* priv's descriptors are not ours to hold open */
+	for (int fd = 3; fd < 4096; fd++)
+		if (fd != init && fd != line)
+			close(fd);
+	p[0] = (struct pollfd){ .fd = init, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = open_pid(pid), .events = POLLIN };
+	poll(p, 2, -1);
+	if (!p[1].revents)
+		kill(-pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	if (write(line, &status, sizeof(status)) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+int venv_enter(int fd, int cgroup_fd, const struct venv_run *run)
+{
+	int line[2];
+	pid_t child;
+
+	if (has_ended(fd))
+		return -ESRCH;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) < 0)
+		return -errno;
+	child = fork();
+	if (child == 0) {
+		close(line[0]);
+		close(3);
+		if (fork() == 0) {
+			setsid();
+			watch_program(run, fd, line[1]);
+		}
+		_exit(0);
+	}
+	close(line[1]);
+	waitpid(child, NULL, 0);
+	return line[0];
+}
+
+int venv_proc_query(int fd, struct venv_proc *p)
+{
+	int status = SIGKILL;
+	ssize_t n = recv(fd, &status, sizeof(status), MSG_PEEK | MSG_DONTWAIT);
+
+	*p = (struct venv_proc){ .exited = n >= 0,
+				 .exit_status = (uint32_t)status };
+	return 0;
+}
+
+int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
+{
+	struct known *k = find(fd);
+	char text[ADDR_TEXT];
+	char *file _free_ = xasprintf("%s/addr-%s", dir(),
+				      addr_print(text, a));
+	unsigned owner, was;
+
+	if (!k)
+		return -EBADF;
+	if (!add)
+		return unlink(file) < 0 ? -EADDRNOTAVAIL : 0;
+	if (read_numbers(file, &owner, &was) == 2 && owner != k->veid)
+		return -EADDRINUSE;
+	write_numbers(file, k->veid, epoch);
+	return 0;
+}
+
+/* ---- mounts and groups: nothing -------------------------------------------- */
+
+int overlay_init(struct err *e)
+{
+	return 0;
+}
+
+int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
+		  uint32_t id_count, struct err *e)
+{
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "/") : fd;
+}
+
+void cgroup_close(struct cgroup_fds *g)
+{
+}
+
+int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
+		struct cgroup_fds *g, struct err *e)
+{
+	return 0;
+}
+
+int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
+		struct err *e)
+{
+	return 0;
+}
+
+int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
+		 struct err *e)
+{
+	return 0;
+}
+
+int cgroup_remove(const char *root, uint32_t veid)
+{
+	return 0;
+}

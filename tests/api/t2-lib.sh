@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# For the tests of the agent: certificates, an agent with a fake kernel, calls, TAP.
+# Everything lives in $T and on the loopback; processes are ended by their own pid.
+set -u
+BIN=${BIN:-build/rel/bin}
+T=$(mktemp -d /tmp/ve-t2-XXXXXX)
+PORT=${PORT:-}
+AGENT=
+N=0
+FAILED=0
+
+say() { printf '%s\n' "$*"; }
+ok() { N=$((N + 1)); say "ok $N - $1"; }
+not_ok() { N=$((N + 1)); FAILED=$((FAILED + 1)); say "not ok $N - $1"; shift; for l in "$@"; do say "# $l"; done; }
+# is NAME GOT WANT
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got:  $2" "want: $3"; fi; }
+# has NAME TEXT PART
+has() { case $2 in *"$3"*) ok "$1" ;; *) not_ok "$1" "got: $2" "without: $3" ;; esac; }
+done_testing() { say "1..$N"; [ "$FAILED" = 0 ]; }
+
+# until_ok SECONDS CMD...: wait for a condition
+until_ok() {
+	_end=$(($(date +%s) + $1)); shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$_end" ] || return 1
+		sleep 0.05
+	done
+}
+
+cleanup() {
+	[ -z "$AGENT" ] || { kill "$AGENT" 2>/dev/null; wait "$AGENT" 2>/dev/null; }
+	for f in "$T"/fake/ve-*; do
+		[ -f "$f" ] && read -r _pid _ <"$f" && kill -9 "$_pid" 2>/dev/null
+	done
+	[ "$FAILED" = 0 ] || { [ -f "$T/log" ] && sed 's/^/# log: /' "$T/log" | tail -40; }
+	[ "$FAILED" = 0 ] || { [ -f "$T/ws.log" ] && sed 's/^/# ws: /' "$T/ws.log" | tail -40; }
+	rm -rf "$T"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# cert NAME SAN [DAYS [CA]]
+cert() {
+	_ca=${4:-ca}
+	openssl ecparam -name prime256v1 -genkey -noout -out "$T/$1.key" 2>/dev/null
+	openssl req -new -key "$T/$1.key" -subj "/CN=$1" -out "$T/$1.csr" 2>/dev/null
+	printf 'subjectAltName=%s\n' "$2" >"$T/$1.ext"
+	openssl x509 -req -in "$T/$1.csr" -CA "$T/$_ca.crt" -CAkey "$T/$_ca.key" -CAcreateserial \
+		-days "${3:-2}" -extfile "$T/$1.ext" -out "$T/$1.crt" 2>/dev/null
+}
+
+authority() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$1" \
+		-keyout "$T/$1.key" -out "$T/$1.crt" 2>/dev/null
+}
+
+make_pki() {
+	authority ca
+	cert node URI:urn:vestibule:node:n1
+	cert control URI:urn:vestibule:role:control
+	cert terminal URI:urn:vestibule:role:terminal
+	cert metrics URI:urn:vestibule:role:metrics
+}
+
+# configure [LINE...]: write the configuration; later lines are added
+configure() {
+	[ -n "$PORT" ] || PORT=$("$BIN/t2tool" port)
+	mkdir -p "$T/template/tiny" "$T/template/debian" "$T/private" "$T/fake"
+	echo sha256:aa >"$T/template/tiny.digest"
+	[ -f "$T/grant" ] || openssl rand -hex 32 >"$T/grant"
+	cat >"$T/conf" <<-END
+	node n1
+	listen 127.0.0.1:$PORT
+	ca $T/ca.crt
+	cert $T/node.crt
+	key $T/node.key
+	grant_key $T/grant
+	state_dir $T/state
+	run_dir $T/run
+	template_dir $T/template
+	private_dir $T/private
+	user_api nobody
+	user_term nobody
+	END
+	for _l in "$@"; do echo "$_l" >>"$T/conf"; done
+	chmod 755 "$T"
+}
+
+start_agent() {
+	VE_FAKE_DIR=$T/fake "$BIN/ve-agentd-fake" -c "$T/conf" 2>>"$T/log" &
+	AGENT=$!
+	until_ok 20 is_ready || { say "Bail out! the agent does not get ready"; exit 1; }
+}
+
+is_ready() { [ "$(status GET /readyz)" = 200 ]; }
+
+# pid of a part
+part_pid() {
+	for _p in /proc/[0-9]*; do
+		[ -r "$_p/cmdline" ] || continue
+		case $(tr '\0' ' ' <"$_p/cmdline" 2>/dev/null) in
+		"ve-agentd -P $1 -c $T/conf "*) echo "${_p#/proc/}" ;;
+		esac
+	done
+}
+
+# api METHOD PATH [curl arguments]: body to standard output
+api() {
+	_m=$1 _p=$2; shift 2
+	curl -sS --max-time 60 --cacert "$T/ca.crt" --cert "$T/${ROLE:-control}.crt" --key "$T/${ROLE:-control}.key" \
+		--tlsv1.3 --connect-to "n1:443:127.0.0.1:$PORT" -k -X "$_m" "$@" "https://n1$_p"
+}
+
+status() { api "$@" -o /dev/null -w '%{http_code}'; }
+
+# json PATH: of standard input ("status.state", "items.#")
+json() { "$BIN/t2tool" json "$1" 2>&1; }
+
+# ws PATH GRANT [-c COMMAND] STEP...: see tests/agent/t2tool.c
+ws() { "$BIN/t2tool" ws "$T" "$PORT" "$@" 2>>"$T/ws.log"; }
+# grant VEID KIND [...]
+grant() { _v=$1 _k=$2; shift 2; "$BIN/t2tool" grant "$T/grant" "$_v" n1 "$_k" "$@"; }
+
+spec() { # spec DESIRED GENERATION [more members]
+	printf '{"template":"tiny","hostname":"h","desired":"%s","generation":%s%s}' "$1" "$2" "${3:-}"
+}
+
+create() { api PUT "/v1/ves/$1" -H 'If-None-Match: *' -d "$(spec "${2:-running}" 1 "${3:-}")"; }
+act() { # act VEID ACTION [KEY]
+	api POST "/v1/ves/$1/actions" -H "Idempotency-Key: ${3:-k$$-$N-$(date +%s%N)}" -d "{\"action\":\"$2\"}"
+}
+state_of() { api GET "/v1/ves/$1" | json status.state; }
+is_state() { [ "$(state_of "$1")" = "$2" ]; }
+await_state() { until_ok 20 is_state "$1" "$2"; }
