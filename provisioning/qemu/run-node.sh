@@ -47,7 +47,7 @@ done
 
 chardev() { # id, target
 	case $2 in
-	-) echo "stdio,id=$1,signal=off" ;;
+	-) echo "file,id=$1,path=/dev/stdout,append=on" ;; # stdio would hang up when its input ends
 	null) echo "null,id=$1" ;;
 	*) echo "file,id=$1,path=$2" ;;
 	esac

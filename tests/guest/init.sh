@@ -4,7 +4,7 @@
 # out of band (no text on the console can fake it) and powers off.  The command is /put/.command.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/put HOME=/root TERM=linux
 # No devices by the kernel when the root is an initramfs.
-mkdir -p /proc /sys /dev /run /tmp /put /root
+mkdir -p /proc /sys /dev /run /tmp /put /root /mnt
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 [ -c /dev/vda ] || mount -t devtmpfs devtmpfs /dev
@@ -17,6 +17,10 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 [ ! -d /sys/kernel/debug ] || mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
 mkdir -p /sys/fs/cgroup/ve /var/lib/ve/private
 mount -t tmpfs tmpfs /var/lib/ve/private
+# An initramfs cannot be mapped to other ids, a tmpfs can.
+mount -t tmpfs tmpfs /mnt
+cp -a /usr/share/ve/template/. /mnt/
+mount --move /mnt /usr/share/ve/template
 for c in $(cat /sys/fs/cgroup/cgroup.controllers); do
 	echo "+$c" >/sys/fs/cgroup/cgroup.subtree_control
 	echo "+$c" >/sys/fs/cgroup/ve/cgroup.subtree_control

@@ -59,6 +59,7 @@ void env_require(void)
 	char line[256];
 	FILE *f = fopen("/proc/self/status", "r");
 
+	setlinebuf(stdout);
 	while (f && fgets(line, sizeof(line), f)) {
 		if (!strncmp(line, "envID:", 6)) {
 			fclose(f);
@@ -173,6 +174,7 @@ int env_mount_root(const char *templ, const char *dir, unsigned int id_first)
 	if (mnt < 0)
 		die("fsmount");
 	become(0);
+	prctl(PR_SET_SECUREBITS, 0);
 	close(fs);
 	close(lower);
 	close(upper);
@@ -253,9 +255,9 @@ void env_start(struct env_ve *ve, envid_t veid, const char *templ,
 	close(args.root_fd);
 }
 
-int env_run(const struct env_ve *ve, char *const argv[])
+static int run_with(const struct env_ve *ve, char *const argv[], int out)
 {
-	static const struct env_fdmap fds[] = { { 0, 0 }, { 1, 1 }, { 2, 2 } };
+	const struct env_fdmap fds[] = { { 0, 0 }, { out, 1 }, { out == 1 ? 2 : out, 2 } };
 	struct env_enter_args args = { .cgroup_fd = ve->enter };
 
 	fill_exec(&args.exec, argv);
@@ -263,6 +265,33 @@ int env_run(const struct env_ve *ve, char *const argv[])
 	args.exec.fds = (uintptr_t)fds;
 	args.exec.nr_fds = 3;
 	return env_enter(ve->fd, &args, sizeof(args));
+}
+
+int env_run(const struct env_ve *ve, char *const argv[])
+{
+	return run_with(ve, argv, 1);
+}
+
+int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size)
+{
+	char *argv[] = { "/bin/sh", "-c", (char *)script, NULL };
+	size_t n = 0;
+	ssize_t got;
+	int p[2], fd, status;
+
+	if (pipe2(p, O_CLOEXEC))
+		die("pipe");
+	fd = run_with(ve, argv, p[1]);
+	close(p[1]);
+	if (fd < 0)
+		die("env_enter");
+	while (n < size - 1 && (got = read(p[0], out + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	out[n] = '\0';
+	status = env_wait(fd);
+	close(fd);
+	close(p[0]);
+	return status;
 }
 
 int env_poll(int fd, int events, int timeout_ms)

@@ -45,6 +45,10 @@ void env_start(struct env_ve *ve, envid_t veid, const char *templ,
  * descriptor, or -1 with errno. */
 int env_run(const struct env_ve *ve, char *const argv[]);
 
+/* Run a shell script as root in the VE; what it writes goes to @out (NUL at
+ * the end, cut to @size).  wait(2) status, or -errno of the exec. */
+int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size);
+
 /* Wait for a process descriptor: wait(2) status, or -errno of its exec. */
 int env_wait(int fd);
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "portal/channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "agent/libve/clean.h"
+
+union control {
+	struct cmsghdr header; /* for its alignment */
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+int channel_create(int ends[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ?
+		       -errno :
+		       0;
+}
+
+int channel_send(int channel, int fd, const struct addr *peer)
+{
+	struct addr copy = *peer;
+	struct iovec iov = { &copy, sizeof(copy) };
+	union control c = { 0 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = c.room,
+			    .msg_controllen = sizeof(c.room) };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(h), &fd, sizeof(int));
+	return sendmsg(channel, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno :
+								       0;
+}
+
+int channel_receive(int channel, struct addr *peer)
+{
+	struct iovec iov = { peer, sizeof(*peer) };
+	union control c = { 0 };
+	struct msghdr m = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = c.room,
+			    .msg_controllen = sizeof(c.room) };
+	struct cmsghdr *h;
+	_close_ int fd = -1;
+	ssize_t n = recvmsg(channel, &m, MSG_CMSG_CLOEXEC);
+
+	if (n < 0)
+		return -errno;
+	if (!n)
+		return -EPIPE;
+	h = CMSG_FIRSTHDR(&m);
+	if (h && h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(h), sizeof(int));
+	if (n != (ssize_t)sizeof(*peer) || fd < 0 ||
+	    (peer->family != 4 && peer->family != 6))
+		return -EBADMSG;
+	return take_fd(&fd);
+}

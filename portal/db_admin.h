@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_PORTAL_DB_ADMIN_H
+#define VE_PORTAL_DB_ADMIN_H
+
+/* SQL functions for operators; each checks that @token is an operator's. */
+#include <stdint.h>
+
+#include "portal/db.h"
+
+int db_node_list(struct db *db, const uint8_t *token, struct json_object **out,
+		 struct err *e);
+int db_node_enrol(struct db *db, const uint8_t *token, const char *id,
+		  const char *url, int32_t capacity, struct json_object **out,
+		  struct err *e);
+int db_pool_list(struct db *db, const uint8_t *token, struct json_object **out,
+		 struct err *e);
+/* @block_len 0: the usual one. */
+int db_pool_add(struct db *db, const uint8_t *token, const char *range,
+		int32_t block_len, struct json_object **out, struct err *e);
+/* @before: only those below it, -1 from the newest. */
+int db_ve_list(struct db *db, const uint8_t *token, int64_t before,
+	       struct json_object **out, struct err *e);
+int db_subscriber_list(struct db *db, const uint8_t *token, int64_t before,
+		       struct json_object **out, struct err *e);
+int db_audit_list(struct db *db, const uint8_t *token, int64_t before,
+		  struct json_object **out, struct err *e);
+int db_subscriber_suspend(struct db *db, const uint8_t *token, int64_t id,
+			  const char *why, struct json_object **out,
+			  struct err *e);
+int db_subscriber_unsuspend(struct db *db, const uint8_t *token, int64_t id,
+			    struct json_object **out, struct err *e);
+
+#endif

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "portal/db_ve.h"
+
+int db_capacity_get(struct db *db, struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "capacity_get", "");
+}
+
+int db_template_list(struct db *db, struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "template_list", "");
+}
+
+int db_ve_get(struct db *db, const uint8_t *token, uint32_t veid,
+	      struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_get", "hi", token, (int32_t)veid);
+}
+
+int db_ve_create(struct db *db, const uint8_t *token, const char *tmpl,
+		 struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_create", "ht", token, tmpl);
+}
+
+int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,
+	      const char *action, struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_act", "hit", token, (int32_t)veid,
+		       action);
+}
+
+int db_ve_extend(struct db *db, const uint8_t *token, uint32_t veid,
+		 struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_extend", "hi", token, (int32_t)veid);
+}
+
+int db_job_get(struct db *db, const uint8_t *token, int64_t job,
+	       struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "job_get", "hl", token, job);
+}
+
+int db_ticket_create(struct db *db, const uint8_t *token, uint32_t veid,
+		     const uint8_t *ticket, struct json_object **out,
+		     struct err *e)
+{
+	return db_call(db, out, e, "ticket_create", "hih", token,
+		       (int32_t)veid, ticket);
+}
+
+int db_ticket_redeem(struct db *db, const uint8_t *token, uint32_t veid,
+		     const uint8_t *ticket, struct json_object **out,
+		     struct err *e)
+{
+	return db_call(db, out, e, "ticket_redeem", "hih", token,
+		       (int32_t)veid, ticket);
+}
+
+int db_gateway_grant(struct db *db, const char *fingerprint, uint32_t veid,
+		     const char *kind, struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "gateway_grant", "tit", fingerprint,
+		       (int32_t)veid, kind);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_PORTAL_DB_VE_H
+#define VE_PORTAL_DB_VE_H
+
+/* SQL functions on VEs and their terminals. */
+#include <stdint.h>
+
+#include "portal/db.h"
+
+int db_capacity_get(struct db *db, struct json_object **out, struct err *e);
+int db_template_list(struct db *db, struct json_object **out, struct err *e);
+int db_ve_get(struct db *db, const uint8_t *token, uint32_t veid,
+	      struct json_object **out, struct err *e);
+int db_ve_create(struct db *db, const uint8_t *token, const char *tmpl,
+		 struct json_object **out, struct err *e);
+int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,
+	      const char *action, struct json_object **out, struct err *e);
+int db_ve_extend(struct db *db, const uint8_t *token, uint32_t veid,
+		 struct json_object **out, struct err *e);
+int db_job_get(struct db *db, const uint8_t *token, int64_t job,
+	       struct json_object **out, struct err *e);
+int db_ticket_create(struct db *db, const uint8_t *token, uint32_t veid,
+		     const uint8_t *ticket, struct json_object **out,
+		     struct err *e);
+int db_ticket_redeem(struct db *db, const uint8_t *token, uint32_t veid,
+		     const uint8_t *ticket, struct json_object **out,
+		     struct err *e);
+int db_gateway_grant(struct db *db, const char *fingerprint, uint32_t veid,
+		     const char *kind, struct json_object **out,
+		     struct err *e);
+
+#endif

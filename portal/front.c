@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "portal/front.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "agent/libve/front.h"
+#include "agent/libve/log.h"
+#include "portal/channel.h"
+#include "portal/sandbox.h"
+
+#define CONNECTIONS 4096
+#define FROM_ONE_ADDRESS 256
+
+static void hand_over(void *arg, int fd, const struct tls_peer *peer)
+{
+	const int *channel = arg;
+
+	if (channel_send(*channel, fd, &peer->address))
+		log_warn("the web part is behind: a connection was dropped");
+	close(fd);
+}
+
+int front_run(const struct conf *c, int listen, int channel, struct err *e)
+{
+	struct tls_files files = { .cert = c->tls_cert, .key = c->tls_key };
+	struct front_conf fc = { .listen_fd = listen,
+				 .max = CONNECTIONS,
+				 .max_each = FROM_ONE_ADDRESS,
+				 .on_conn = hand_over,
+				 .arg = &channel };
+	struct front *f;
+	int rc;
+
+	fc.ctx = tls_server(&files, e);
+	if (!fc.ctx)
+		return e->code;
+	rc = sandbox_drop(c->user, e);
+	if (!rc)
+		rc = sandbox_enter(SANDBOX_FRONT, e);
+	if (!rc)
+		rc = front_start(&f, &fc, e);
+	if (rc)
+		return rc;
+	for (;;) {
+		struct addr none;
+
+		/* the parent's end closes when the portal ends */
+		if (channel_receive(channel, &none) == -EPIPE)
+			_exit(0);
+	}
+}

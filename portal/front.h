@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_PORTAL_FRONT_H
+#define VE_PORTAL_FRONT_H
+
+/*
+ * The part "front": the only process that has the TLS key.  It reads no HTTP, has
+ * no database, and hands each connection on in plain.
+ */
+#include "agent/libve/err.h"
+#include "portal/conf.h"
+
+/* @listen and @channel are its own.  Returns only when it cannot begin. */
+int front_run(const struct conf *c, int listen, int channel, struct err *e);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VE_PORTAL_JOBD_H
+#define VE_PORTAL_JOBD_H
+
+/*
+ * ve-jobd inside.  For each node: a driver (the one of all daemons that holds
+ * the node's lock: facts, states, address blocks), a listener for the node's
+ * events that wakes the driver, and a few workers that take jobs.  Every thread
+ * has its own database connection and its own connection to the agent, and all
+ * that matters is in the database, so that any of them may die anywhere.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "portal/conf.h"
+
+struct client;
+
+struct node {
+	struct node *next;
+	char *id, *url;
+	const struct conf *conf;
+	pthread_mutex_t lock; /* of the next two */
+	pthread_cond_t changed;
+	bool dirty;	      /* an event came */
+};
+
+/* Start a node's threads. */
+void node_start(struct node *n);
+
+/* A connection to the node's agent; ends the process when certificates cannot
+ * be read. */
+struct client *node_client(const struct node *n);
+
+/* Note that something happened on the node. */
+void node_stir(struct node *n);
+
+/* Wait until something happened there, @ms at most. */
+void node_await(struct node *n, int ms);
+
+/* The threads' bodies; @arg is the node. */
+void *drive_run(void *arg);  /* jobd_drive.c */
+void *work_run(void *arg);   /* jobd_work.c */
+
+/* Letters, trials, what is old: for ever, in the calling thread. */
+void house_run(const struct conf *c); /* jobd_house.c */
+
+/* Sleep. */
+void pause_ms(int ms);
+
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "agent/libve/clean.h"
+#include "agent/libve/client.h"
+#include "agent/libve/log.h"
+#include "portal/db_job.h"
+#include "portal/jobd.h"
+
+#define FACTS_MS 5000
+#define LIST_MS 2000	/* at least so often; at each event too */
+#define BLOCKS_MS 15000
+#define PAGES_MAX 2000
+
+struct drive {
+	struct node *node;
+	struct db *db;
+	struct client *client;
+	int64_t facts, list, blocks; /* when last done, milliseconds */
+	bool away;		     /* said already that it does not answer */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* GET: 0 when the answer is 200. */
+static int get(struct drive *d, const char *path, struct reply *r)
+{
+	struct call call = { .method = "GET",
+			     .path = path,
+			     .timeout_ms = 10000 };
+	struct err e = { 0 };
+	int rc = client_call(d->client, &call, r, &e);
+
+	if (rc && !d->away)
+		log_warn("node %s: %s", d->node->id, e.text);
+	d->away = rc != 0;
+	return rc ? rc : r->status == 200 ? 0 : -EIO;
+}
+
+static int take_facts(struct drive *d, struct err *e)
+{
+	_reply_ struct reply r = { 0 };
+
+	if (get(d, "/v1/node", &r))
+		return 0;
+	return db_node_fact(d->db, d->node->id, r.body.data, e);
+}
+
+/* All VEs of the node in one array.  0, 1 when the node does not answer. */
+static int collect(struct drive *d, struct json_object *all)
+{
+	char path[96] = "/v1/ves?limit=100";
+
+	for (int pages = 0; pages < PAGES_MAX; pages++) {
+		_reply_ struct reply r = { 0 };
+		struct json_object *page, *items, *next;
+
+		if (get(d, path, &r))
+			return 1;
+		page = json_tokener_parse(r.body.data);
+		if (!json_object_object_get_ex(page, "items", &items)) {
+			json_object_put(page);
+			return 1;
+		}
+		for (size_t i = 0; i < json_object_array_length(items); i++)
+			json_object_array_add(
+				all, json_object_get(json_object_array_get_idx(
+					     items, i)));
+		next = NULL;
+		json_object_object_get_ex(page, "next", &next);
+		if (next)
+			snprintf(path, sizeof(path),
+				 "/v1/ves?limit=100&after=%.40s",
+				 json_object_get_string(next));
+		json_object_put(page);
+		if (!next)
+			return 0;
+	}
+	return 1;
+}
+
+static int take_list(struct drive *d, struct err *e)
+{
+	struct json_object *all = json_object_new_array();
+	int rc = 0;
+
+	if (!collect(d, all))
+		rc = db_ve_observe(d->db, d->node->id,
+				   json_object_to_json_string_ext(
+					   all, JSON_C_TO_STRING_PLAIN),
+				   true, e);
+	json_object_put(all);
+	return rc;
+}
+
+static const char *json_of(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ?
+		       json_object_to_json_string_ext(v,
+						      JSON_C_TO_STRING_PLAIN) :
+		       "[]";
+}
+
+/* Tell the node of one renewal and write down what it answers.  1 when it has to
+ * be told again: it had no nonce of ours to count from. */
+static int tell(struct drive *d, int64_t id, struct json_object *block,
+		struct err *e)
+{
+	char path[64];
+	struct call call = { .method = "PUT", .path = path };
+	_reply_ struct reply r = { 0 };
+	struct json_object *answer, *v;
+	bool first = json_object_object_get_ex(block, "nonce", &v) &&
+		     !*json_object_get_string(v);
+	struct err why = { 0 };
+	int rc;
+
+	snprintf(path, sizeof(path), "/v1/blocks/%lld", (long long)id);
+	json_object_object_del(block, "id");
+	call.body = json_object_to_json_string_ext(block,
+						   JSON_C_TO_STRING_PLAIN);
+	call.len = strlen(call.body);
+	if (client_call(d->client, &call, &r, &why))
+		return 0;
+	if (r.status / 100 != 2) {
+		log_warn("node %s: block %lld: %ld %s", d->node->id,
+			 (long long)id, r.status, r.detail);
+		return 0;
+	}
+	answer = json_tokener_parse(r.body.data);
+	if (!json_object_object_get_ex(answer, "nonce", &v)) {
+		json_object_put(answer);
+		return 0;
+	}
+	rc = db_block_report(d->db, id, json_object_get_string(v),
+			     json_of(answer, "leases"),
+			     json_of(answer, "released"), NULL, e);
+	json_object_put(answer);
+	return rc ? rc : first;
+}
+
+static int renew(struct drive *d, int64_t id, struct err *e)
+{
+	for (int i = 0; i < 2; i++) {
+		struct json_object *block = NULL;
+		int rc = db_block_renew(d->db, id, &block, e);
+
+		if (rc || !block)
+			return rc;
+		rc = tell(d, id, block, e);
+		json_object_put(block);
+		if (rc <= 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int take_blocks(struct drive *d, struct err *e)
+{
+	struct json_object *ids = NULL;
+	int rc;
+
+	if (d->away)
+		return 0;
+	rc = db_block_sync(d->db, d->node->id, &ids, e);
+	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++)
+		rc = renew(d,
+			   json_object_get_int64(
+				   json_object_array_get_idx(ids, i)),
+			   e);
+	json_object_put(ids);
+	return rc;
+}
+
+static bool is_due(int64_t *last, int every)
+{
+	int64_t now = now_ms();
+
+	if (*last && now - *last < every)
+		return false;
+	*last = now;
+	return true;
+}
+
+/* While the lock is ours. */
+static int drive(struct drive *d, struct err *e)
+{
+	int rc = 0;
+
+	while (!rc) {
+		if (is_due(&d->facts, FACTS_MS))
+			rc = take_facts(d, e);
+		if (!rc && is_due(&d->blocks, BLOCKS_MS))
+			rc = take_blocks(d, e);
+		if (!rc)
+			rc = take_list(d, e);
+		/* a storm of events costs five lists a second, no more */
+		pause_ms(200);
+		node_await(d->node, LIST_MS);
+	}
+	return rc;
+}
+
+void *drive_run(void *arg)
+{
+	struct node *n = arg;
+	_free_ char *name = xasprintf("drive %s", n->id);
+	struct drive d = { .node = n,
+			   .db = db_create(n->conf->db, "ve-jobd drive"),
+			   .client = node_client(n) };
+
+	for (;;) {
+		struct err e = { 0 };
+
+		if (db_lock(d.db, name, &e) == 1) {
+			log_info("driving node %s", n->id);
+			d.facts = d.blocks = 0;
+			drive(&d, &e);
+		}
+		pause_ms(1000);
+	}
+	return NULL;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+#include <time.h>
+
+#include <json-c/json.h>
+
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "portal/db_job.h"
+#include "portal/jobd.h"
+#include "portal/mail.h"
+
+#define TRIAL_S 15
+#define SWEEP_S 300
+#define NODES_S 5
+
+static const char *text_of(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ?
+		       json_object_get_string(v) :
+		       "";
+}
+
+static bool is_known(const struct node *list, const char *id)
+{
+	while (list && strcmp(list->id, id) != 0)
+		list = list->next;
+	return list;
+}
+
+/* Start to drive the nodes that are new. */
+static void find_nodes(struct db *db, struct node **list, const struct conf *c)
+{
+	struct json_object *all = NULL;
+	struct err e = { 0 };
+
+	if (db_drive_list(db, &all, &e))
+		return;
+	for (size_t i = 0; i < json_object_array_length(all); i++) {
+		struct json_object *o = json_object_array_get_idx(all, i);
+		struct node *n;
+
+		if (is_known(*list, text_of(o, "id")))
+			continue;
+		n = xcalloc(1, sizeof(*n));
+		n->id = xstrdup(text_of(o, "id"));
+		n->url = xstrdup(text_of(o, "url"));
+		n->conf = c;
+		n->next = *list;
+		*list = n;
+		log_info("node %s at %s", n->id, n->url);
+		node_start(n);
+	}
+	json_object_put(all);
+}
+
+/* One letter; true when there may be more. */
+static bool send_letter(struct db *db, const struct conf *c)
+{
+	struct json_object *m = NULL, *id;
+	struct err e = { 0 }, why = { 0 };
+	int rc;
+
+	if (!c->smtp_url || db_mail_claim(db, &m, &e) || !m)
+		return false;
+	rc = mail_send(c->smtp_url, c->mail_from ? c->mail_from : "vestibule",
+		       text_of(m, "to"), text_of(m, "subject"),
+		       text_of(m, "body"), &why);
+	if (rc)
+		log_warn("mail: %s", why.text);
+	json_object_object_get_ex(m, "id", &id);
+	rc = db_mail_finish(db, json_object_get_int64(id),
+			    rc ? why.text : NULL, &e);
+	json_object_put(m);
+	return !rc;
+}
+
+static bool is_due(time_t *last, int seconds)
+{
+	time_t now = time(NULL);
+
+	if (now - *last < seconds)
+		return false;
+	*last = now;
+	return true;
+}
+
+void house_run(const struct conf *c)
+{
+	struct db *db = db_create(c->db, "ve-jobd house");
+	time_t nodes = 0, trials = 0, sweep = 0;
+	struct node *list = NULL;
+
+	for (;;) {
+		struct err e = { 0 };
+
+		if (is_due(&nodes, NODES_S))
+			find_nodes(db, &list, c);
+		if (is_due(&trials, TRIAL_S))
+			db_trial_run(db, &e);
+		if (is_due(&sweep, SWEEP_S))
+			db_sweep_run(db, &e);
+		while (send_letter(db, c))
+			;
+		pause_ms(500);
+	}
+}

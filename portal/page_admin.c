@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "portal/page.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "portal/answer.h"
+#include "portal/db_admin.h"
+#include "portal/fault.h"
+
+/* A list as JSON, or in a page under the name "rows". */
+static int show(struct request *r, int rc, struct json_object *rows,
+		const char *page, const struct err *e)
+{
+	struct json_object *data;
+	size_t n;
+
+	if (rc)
+		return answer_fault(r, e);
+	if (r->api)
+		return answer_json(r, 200, rows);
+	data = json_object_new_object();
+	json_object_object_add(data, "rows", rows);
+	n = json_object_array_length(rows);
+	if (n == 50) {
+		struct json_object *last = json_object_array_get_idx(rows, 49);
+		struct json_object *id;
+
+		if (json_object_object_get_ex(last, "id", &id) ||
+		    json_object_object_get_ex(last, "veid", &id))
+			json_object_object_add(data, "before",
+					       json_object_get(id));
+	}
+	return answer_page(r, 200, page, data);
+}
+
+static int64_t before(const struct request *r)
+{
+	uint64_t n = request_number(r, "before", INT32_MAX, 0);
+
+	return n ? (int64_t)n : -1;
+}
+
+int page_admin_nodes(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+	int rc = db_node_list(r->db, r->token, &v, &e);
+
+	return show(r, rc, v, "admin_nodes", &e);
+}
+
+int page_admin_ves(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+	int rc = db_ve_list(r->db, r->token, before(r), &v, &e);
+
+	return show(r, rc, v, "admin_ves", &e);
+}
+
+int page_admin_subscribers(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+	int rc = db_subscriber_list(r->db, r->token, before(r), &v, &e);
+
+	return show(r, rc, v, "admin_subscribers", &e);
+}
+
+int page_admin_pools(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+	int rc = db_pool_list(r->db, r->token, &v, &e);
+
+	return show(r, rc, v, "admin_pools", &e);
+}
+
+int page_admin_audit(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+	int rc = db_audit_list(r->db, r->token, before(r), &v, &e);
+
+	return show(r, rc, v, "admin_audit", &e);
+}
+
+/* The page of a list once more, with what was wrong or what was made. */
+static int list_again(struct request *r, const char *page, const char *extra,
+		      struct json_object *value, const struct err *e)
+{
+	struct json_object *data = json_object_new_object(), *rows = NULL;
+	struct err other = { 0 };
+
+	if (!r->api) {
+		if (!strcmp(page, "admin_nodes"))
+			db_node_list(r->db, r->token, &rows, &other);
+		else
+			db_pool_list(r->db, r->token, &rows, &other);
+		json_object_object_add(data, "rows", rows);
+	}
+	if (extra)
+		json_object_object_add(data, extra, value);
+	return e ? answer_again(r, page, data, e) :
+		   answer_page(r, 201, page, data);
+}
+
+int again_nodes(struct request *r, const struct err *e)
+{
+	return list_again(r, "admin_nodes", NULL, NULL, e);
+}
+
+/* The grant key is in this one answer and nowhere else. */
+int do_node_enrol(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_node_enrol(r->db, r->token, fields_get(&r->fields, "node"),
+			  fields_get(&r->fields, "url"),
+			  atoi(fields_get(&r->fields, "capacity")), &v, &e))
+		return again_nodes(r, &e);
+	if (r->api)
+		return answer_json(r, 201, v);
+	return list_again(r, "admin_nodes", "made", v, NULL);
+}
+
+int again_pools(struct request *r, const struct err *e)
+{
+	return list_again(r, "admin_pools", NULL, NULL, e);
+}
+
+int do_pool_add(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_pool_add(r->db, r->token, fields_get(&r->fields, "range"),
+			atoi(fields_get(&r->fields, "block_len")), &v, &e))
+		return again_pools(r, &e);
+	return answer_done(r, 201, v, "/admin/pools");
+}
+
+int do_subscriber_act(struct request *r)
+{
+	const char *action = fields_get(&r->fields, "action");
+	const char *why = fields_get(&r->fields, "why");
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (!strcmp(action, "suspend") && !*why)
+		err_set(&e, fault_code(FAULT_FIELD),
+			"a suspension needs a reason; the subscriber sees it");
+	else if (!strcmp(action, "suspend"))
+		db_subscriber_suspend(r->db, r->token, r->id, why, &v, &e);
+	else if (!strcmp(action, "unsuspend"))
+		db_subscriber_unsuspend(r->db, r->token, r->id, &v, &e);
+	else
+		err_set(&e, fault_code(FAULT_FIELD),
+			"there is no such action");
+	if (e.code)
+		return answer_fault(r, &e);
+	return answer_done(r, 200, v, "/admin/subscribers");
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "portal/page.h"
+
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "portal/answer.h"
+#include "portal/db_account.h"
+#include "portal/db_ve.h"
+#include "portal/fault.h"
+#include "portal/route.h"
+#include "portal/sshkey.h"
+
+/* The VE in a home_get() answer, 0 when there is none. */
+static uint32_t veid_of(struct json_object *home)
+{
+	struct json_object *ve, *veid;
+
+	if (!json_object_object_get_ex(home, "ve", &ve) || !ve ||
+	    !json_object_object_get_ex(ve, "veid", &veid))
+		return 0;
+	return (uint32_t)json_object_get_int(veid);
+}
+
+int page_home(struct request *r)
+{
+	struct json_object *home = NULL, *list = NULL;
+	struct err e = { 0 };
+
+	if (request_is_operator(r))
+		return answer_redirect(r, "/admin");
+	if (db_home_get(r->db, r->token, &home, &e))
+		return answer_fault(r, &e);
+	if (veid_of(home)) {
+		answer_redirect(r, "/ves/%u", veid_of(home));
+		json_object_put(home);
+		return 0;
+	}
+	if (!db_template_list(r->db, &list, &e))
+		json_object_object_add(home, "templates", list);
+	return answer_page(r, 200, "home", home);
+}
+
+/* The page of a VE: the person's own, with keys and events. */
+static int own_page(struct request *r, int status, struct json_object **home,
+		    struct err *e)
+{
+	int rc = db_home_get(r->db, r->token, home, e);
+
+	if (rc)
+		return rc;
+	if (veid_of(*home) != r->veid)
+		return err_set(e, fault_code_of_state("VE005"),
+			       "there is no such environment");
+	return 0;
+}
+
+int page_ve(struct request *r)
+{
+	struct json_object *home = NULL;
+	struct err e = { 0 };
+
+	if (own_page(r, 200, &home, &e)) {
+		json_object_put(home);
+		return answer_fault(r, &e);
+	}
+	return answer_page(r, 200, r->route->page, home);
+}
+
+/* What cannot be undone is asked once more. */
+int page_confirm(struct request *r)
+{
+	struct json_object *data = json_object_new_object(), *ve = NULL;
+	struct err e = { 0 };
+
+	if (strcmp(r->name, "reinstall") && strcmp(r->name, "delete"))
+		err_set(&e, fault_code(FAULT_NOT_FOUND),
+			"there is nothing to confirm here");
+	else if (!db_ve_get(r->db, r->token, r->veid, &ve, &e))
+		json_object_object_add(data, "ve", ve);
+	if (e.code) {
+		json_object_put(data);
+		return answer_fault(r, &e);
+	}
+	json_object_object_add(data, "action",
+			       json_object_new_string(r->name));
+	return answer_page(r, 200, "confirm", data);
+}
+
+int do_ve_create(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_ve_create(r->db, r->token, fields_get(&r->fields, "template"),
+			 &v, &e))
+		return answer_fault(r, &e);
+	return answer_done(r, 201, v, "/home");
+}
+
+int do_ve_act(struct request *r)
+{
+	const char *action = fields_get(&r->fields, "action");
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+	int rc;
+
+	if (!strcmp(action, "extend"))
+		rc = db_ve_extend(r->db, r->token, r->veid, &v, &e);
+	else
+		rc = db_ve_act(r->db, r->token, r->veid, action, &v, &e);
+	if (rc)
+		return answer_fault(r, &e);
+	if (!strncmp(r->path, "/admin/", 7))
+		return answer_done(r, 202, v, "/admin/ves");
+	return answer_done(r, 202, v, "/home");
+}
+
+int again_key(struct request *r, const struct err *e)
+{
+	struct json_object *home = NULL;
+	struct err other = { 0 };
+
+	if (r->api)
+		return answer_fault(r, e);
+	if (db_home_get(r->db, r->token, &home, &other))
+		return answer_fault(r, &other);
+	return answer_again(r, veid_of(home) ? "ve" : "home", home, e);
+}
+
+int do_key_add(struct request *r)
+{
+	const char *comment = fields_get(&r->fields, "comment");
+	struct json_object *v = NULL;
+	struct sshkey key = { 0 };
+	struct err e = { 0 };
+	int rc;
+
+	rc = sshkey_parse(&key, fields_get(&r->fields, "key"), &e);
+	if (!rc)
+		rc = db_key_add(r->db, r->token, key.kind, key.blob,
+				key.fingerprint,
+				*comment ? comment : key.comment, &v, &e);
+	if (rc)
+		return again_key(r, &e);
+	return answer_done(r, 201, v, "/home#keys");
+}
+
+int do_key_remove(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_key_remove(r->db, r->token, r->id, &v, &e))
+		return answer_fault(r, &e);
+	return answer_done(r, 200, v, "/home#keys");
+}
+
+int api_home(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_home_get(r->db, r->token, &v, &e))
+		return answer_fault(r, &e);
+	return answer_json(r, 200, v);
+}
+
+int api_ve(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_ve_get(r->db, r->token, r->veid, &v, &e))
+		return answer_fault(r, &e);
+	return answer_json(r, 200, v);
+}
+
+int api_job(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_job_get(r->db, r->token, r->id, &v, &e))
+		return answer_fault(r, &e);
+	return answer_json(r, 200, v);
+}

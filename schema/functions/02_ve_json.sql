@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What its subscriber and the operator see of a VE.
+create or replace function ve.ve_json(v ve.ve) returns jsonb
+  language sql stable
+  set search_path = ve, pg_temp
+as $$
+  select jsonb_build_object(
+    'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
+    'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
+    'desired', v.desired, 'suspended', v.suspended,
+    'state', case when v.desired = 'deleted' then 'deleting'
+                  when v.suspended then 'suspended'
+                  when v.state = 'absent' and v.desired = 'running' then 'starting'
+                  else v.state::text end,
+    'error', v.state_error, 'terminals', v.terminals,
+    'ipv4', host(v.state_ipv4), 'ipv6', host(v.ipv6),
+    'memory_bytes', p.memory_bytes, 'processes', p.processes, 'disk_bytes', p.disk_bytes,
+    'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
+    'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
+    'active_at', iso(v.active_at),
+    'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
+        'stage', j.stage, 'error', j.error)
+      from job j where j.veid = v.veid order by j.id desc limit 1))
+  from template t, plan p where t.name = v.template and p.name = v.plan
+$$;

@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Chooses a node and makes the VE there, in the caller's transaction.  The row
+-- lock on the node makes two callers take the last place one after the other.
+create or replace function ve.ve_place(p_subscriber bigint, p_template text) returns integer
+  language plpgsql
+  set search_path = ve, ext, pg_temp
+as $$
+declare
+  n text;
+  v integer;
+begin
+  if not exists (select from template where name = p_template and enabled) then
+    raise exception using errcode = 'VE004', message = 'there is no such template';
+  end if;
+  update node set placed = placed + 1 where id = (
+      select id from node
+        where state = 'active' and placed < capacity and seen_at > now() - interval '60 seconds'
+        order by placed::float / capacity, id limit 1 for update)
+    and placed < capacity
+    returning id into n;
+  if n is null then
+    raise exception using errcode = 'VE002', message = 'every place is taken at the moment';
+  end if;
+  v := nextval('veid_seq');
+  insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, expires_at)
+    select v, p_subscriber, n, p_template, p.name, 've' || v,
+        (select set_masklen(network(o.range)::inet + v::bigint, 128) from pool o
+          where family(o.range) = 6 order by o.id limit 1),
+        now() + p.life
+      from plan p where p.name = 'trial';
+  perform job_add(v, 'create');
+  return v;
+exception when unique_violation then
+  raise exception using errcode = 'VE009', message = 'you have an environment already';
+end
+$$;

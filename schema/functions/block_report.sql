@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A node's answer: its leases as they are.  Returns how many rows the
+-- constraint refused; each of them is an alarm in the audit log.
+create or replace function ve.block_report(p_block bigint, p_nonce text, p_leases jsonb,
+  p_released jsonb) returns jsonb
+  language plpgsql security definer
+  set search_path = ve, ext, pg_temp
+as $$
+declare
+  b block;
+  r record;
+  alarms integer := 0;
+begin
+  select * into b from block where id = p_block for update;
+  for r in
+    select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
+        (i ->> 'epoch')::bigint as epoch,
+        tstzrange((i ->> 'since')::timestamptz, case when i ->> 'until' is not null then
+          greatest((i ->> 'until')::timestamptz,
+            (i ->> 'since')::timestamptz + interval '1 microsecond') end) as during
+      from jsonb_array_elements(p_released || p_leases) i
+      order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
+  loop
+    begin
+      if not r.address <<= b.range then
+        raise exclusion_violation;
+      end if;
+      insert into lease (address, veid, node_id, block_id, epoch, during)
+        values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
+        on conflict on constraint lease_epoch_key do update set during = excluded.during
+          where upper_inf(lease.during);
+    exception when exclusion_violation then
+      alarms := alarms + 1;
+      perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
+        'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch));
+    end;
+  end loop;
+  update lease l set during = tstzrange(lower(l.during), greatest(now(), lower(l.during) + interval '1 microsecond'))
+    where l.block_id = b.id and upper_inf(l.during) and not exists (
+      select from jsonb_array_elements(p_leases) i where (i ->> 'address')::inet = l.address
+        and (i ->> 'epoch')::bigint = l.epoch);
+  update block set nonce = p_nonce, acked_epoch = greatest(acked_epoch, coalesce(
+      (select max((i ->> 'epoch')::bigint) from jsonb_array_elements(p_released) i), 0))
+    where id = p_block;
+  return to_jsonb(alarms);
+end
+$$;

@@ -1,0 +1,23 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The blocks that a node has, one more among them when its free addresses run
+-- low.  Each is renewed by block_renew() before it is told to the node.
+create or replace function ve.block_sync(p_node text) returns jsonb
+  language plpgsql security definer
+  set search_path = ve, ext, pg_temp
+as $$
+declare
+  have bigint;
+  used bigint;
+begin
+  perform lease_close();
+  select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) into have
+    from block where node_id = p_node and upper(term) > now() + interval '60 seconds';
+  select count(*) into used from lease l join block b on b.id = l.block_id
+    where b.node_id = p_node and upper_inf(l.during);
+  if have = 0 or used * 4 > have * 3 then
+    perform block_lend(p_node);
+  end if;
+  return (select coalesce(jsonb_agg(id order by id), '[]') from block
+    where node_id = p_node and upper(term) > now() + interval '60 seconds');
+end
+$$;

@@ -1,0 +1,24 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A subscriber's page: the person, the VE, the keys, what happened lately.
+create or replace function ve.home_get(p_token bytea) returns jsonb
+  language plpgsql security definer
+  set search_path = ve, pg_temp
+as $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token);
+  return jsonb_build_object('email', who.email, 'operator', who.operator,
+    've', (select ve_json(v) from ve v
+      where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
+    'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,
+        'fingerprint', k.fingerprint, 'comment', k.comment,
+        'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
+      from ssh_key k where k.subscriber_id = who.subscriber_id),
+    'events', (select coalesce(jsonb_agg(e.row order by e.id desc), '[]') from (
+      select a.id, jsonb_build_object('at', iso(a.at), 'action', translate(a.action, '._', '  '),
+          'actor', case when a.actor = who.email then 'you' else a.actor end) as row
+        from audit a where a.subscriber_id = who.subscriber_id
+        order by a.id desc limit 8) e));
+end
+$$;

@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Forgets what is of no use any more.
+create or replace function ve.sweep_run() returns void
+  language sql security definer
+  set search_path = ve, pg_temp
+as $$
+  delete from ticket where expires_at <= now();
+  delete from session where coalesce(ended_at, expires_at) < now() - interval '1 day'
+    and not exists (select from ticket t where t.session_id = session.id);
+  delete from rate where since < now() - interval '1 day';
+  delete from job where finished_at < now() - interval '30 days';
+  delete from mail where sent_at < now() - interval '30 days';
+  delete from lease where upper(during) < now() - interval '90 days';
+$$;

@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- What a node says of its VEs.  With p_complete the list is all there is, and
+-- what is missing in it is absent.  Where a node and the database disagree about
+-- a suspension, a deletion or a VE's being there, and no job is on its way, one
+-- is made.
+create or replace function ve.ve_observe(p_node text, p_items jsonb, p_complete boolean)
+  returns jsonb
+  language plpgsql security definer
+  set search_path = ve, pg_temp
+as $$
+declare
+  made integer := 0;
+  f record;
+begin
+  update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
+      state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
+      active_at = case when o.state = 'running' then now() else v.active_at end,
+      state_error = coalesce(o.error, v.state_error)
+    from (select (i ->> 'veid')::integer as veid,
+        (i #>> '{status,state}')::ve_state as state,
+        coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
+        coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
+        (i #>> '{status,ipv4}')::inet as ipv4,
+        coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
+        left(coalesce(i #>> '{status,error,detail}', i #>> '{status,error,title}'), 500) as error
+      from jsonb_array_elements(p_items) i) o
+    where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
+      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals)
+        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals);
+  if not p_complete then
+    return to_jsonb(made);
+  end if;
+  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, state_at = now()
+    where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
+      and not exists (select from jsonb_array_elements(p_items) i
+        where (i ->> 'veid')::integer = v.veid);
+  for f in
+    select v.veid, case when v.desired = 'deleted' then 'delete'
+        when v.suspended <> v.state_suspended and v.state <> 'absent' then
+          case when v.suspended then 'suspend' else 'unsuspend' end
+        when v.state = 'absent' and not v.suspended then 'create' end::job_kind as kind
+      from ve v where v.node_id = p_node and v.deleted_at is null
+        and not exists (select from job j where j.veid = v.veid
+          and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))
+  loop
+    if f.kind is not null then
+      perform job_add(f.veid, f.kind);
+      made := made + 1;
+    end if;
+  end loop;
+  return to_jsonb(made);
+end
+$$;

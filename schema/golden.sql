@@ -1,0 +1,2261 @@
+
+CREATE SCHEMA ve;
+
+ALTER SCHEMA ve OWNER TO ve_owner;
+
+CREATE SCHEMA ve_meta;
+
+ALTER SCHEMA ve_meta OWNER TO ve_owner;
+
+CREATE TYPE ve.job_kind AS ENUM (
+    'create',
+    'start',
+    'stop',
+    'restart',
+    'reinstall',
+    'delete',
+    'suspend',
+    'unsuspend'
+);
+
+ALTER TYPE ve.job_kind OWNER TO ve_owner;
+
+CREATE TYPE ve.job_state AS ENUM (
+    'queued',
+    'running',
+    'done',
+    'failed',
+    'superseded'
+);
+
+ALTER TYPE ve.job_state OWNER TO ve_owner;
+
+CREATE TYPE ve.node_state AS ENUM (
+    'active',
+    'draining'
+);
+
+ALTER TYPE ve.node_state OWNER TO ve_owner;
+
+CREATE TYPE ve.subscriber_role AS ENUM (
+    'subscriber',
+    'operator'
+);
+
+ALTER TYPE ve.subscriber_role OWNER TO ve_owner;
+
+CREATE TYPE ve.ve_desired AS ENUM (
+    'running',
+    'stopped',
+    'deleted'
+);
+
+ALTER TYPE ve.ve_desired OWNER TO ve_owner;
+
+CREATE TYPE ve.ve_state AS ENUM (
+    'absent',
+    'stopped',
+    'starting',
+    'running',
+    'stopping',
+    'frozen',
+    'failed'
+);
+
+ALTER TYPE ve.ve_state OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_admit(p_email text, p_address inet) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v text := 'ok';
+begin
+  if not rate_take('signup', network_of(p_address)::text) then
+    v := 'limited';
+  elsif exists (select from subscriber where email = p_email) then
+    v := 'taken';
+  elsif not exists (select from node where state = 'active' and placed < capacity
+      and seen_at > now() - interval '60 seconds') then
+    v := 'full';
+  end if;
+  return to_jsonb(v);
+end
+$$;
+
+ALTER FUNCTION ve.account_admit(p_email text, p_address inet) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  p subscriber;
+  v integer;
+begin
+  select * into p from subscriber where id = p_subscriber for share;
+  if not found then
+    raise exception using errcode = 'VE019', message = 'e-mail address or password is wrong';
+  end if;
+  if p.suspended_at is not null then
+    raise exception using errcode = 'VE007',
+      message = 'this account is suspended: ' || p.suspended_why;
+  end if;
+  insert into session (token_hash, subscriber_id, address) values (p_token, p.id, p_address);
+  delete from rate where kind = 'login_account'
+    and key = network_of(p_address) || ' ' || p.email;
+  select veid into v from ve where subscriber_id = p.id and deleted_at is null;
+  perform audit_add(p.email, 'account.login', p.id, v,
+    jsonb_build_object('network', network_of(p_address)));
+  return jsonb_build_object('subscriber', p.id, 'role', p.role, 'veid', v);
+end
+$$;
+
+ALTER FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_lookup(p_email text, p_address inet) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  free boolean;
+begin
+  free := rate_take('login', network_of(p_address)::text);
+  free := rate_take('login_account', network_of(p_address) || ' ' || p_email) and free;
+  return jsonb_build_object('limited', not free) || coalesce((
+    select jsonb_build_object('subscriber', s.id, 'password_hash', c.password_hash)
+      from subscriber s join credential c on c.subscriber_id = s.id
+      where s.email = p_email), '{}');
+end
+$$;
+
+ALTER FUNCTION ve.account_lookup(p_email text, p_address inet) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_rehash(p_subscriber bigint, p_old text, p_new text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  update credential set password_hash = p_new
+    where subscriber_id = p_subscriber and password_hash = p_old
+$$;
+
+ALTER FUNCTION ve.account_rehash(p_subscriber bigint, p_old text, p_new text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  s bigint;
+  v integer;
+begin
+  insert into subscriber (email, created_from) values (p_email, p_address)
+    on conflict (email) do nothing returning id into s;
+  if s is null then
+    raise exception using errcode = 'VE001', message = 'this e-mail address has an account already';
+  end if;
+  insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
+  v := ve_place(s, p_template);
+  insert into session (token_hash, subscriber_id, address) values (p_token, s, p_address);
+  insert into mail (recipient, subject, body) values (p_email, 'Your environment is ready',
+    format(E'Hello,\n\nyour environment #%s is ready. Log in with this address and your password.\n', v));
+  perform audit_add(p_email, 'account.signup', s, v,
+    jsonb_build_object('network', network_of(p_address), 'template', p_template));
+  return jsonb_build_object('subscriber', s, 'veid', v);
+end
+$$;
+
+ALTER FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.audit_add(p_actor text, p_action text, p_subscriber bigint, p_veid integer, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  h audit_head;
+  t timestamptz := clock_timestamp();
+begin
+  select * into h from audit_head for update;
+  h.id := h.id + 1;
+  h.hash := digest(h.hash || convert_to(
+    jsonb_build_array(h.id, iso(t), p_actor, p_action, p_subscriber, p_veid, p_detail)::text,
+    'UTF8'), 'sha256');
+  insert into audit (id, at, actor, action, subscriber_id, veid, detail, hash)
+    values (h.id, t, p_actor, p_action, p_subscriber, p_veid, p_detail, h.hash);
+  update audit_head set id = h.id, hash = h.hash;
+end
+$$;
+
+ALTER FUNCTION ve.audit_add(p_actor text, p_action text, p_subscriber bigint, p_veid integer, p_detail jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.audit_list(p_token bytea, p_before bigint) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform session_require(p_token, true);
+  return (select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'at', iso(a.at),
+        'actor', a.actor, 'action', a.action, 'subscriber', a.subscriber_id, 'veid', a.veid,
+        'detail', case a.detail when '{}' then '' else a.detail::text end,
+        'hash', left(encode(a.hash, 'hex'), 12)) order by a.id desc), '[]')
+    from (select * from audit where id < coalesce(p_before, 9223372036854775807)
+      order by id desc limit 50) a);
+end
+$$;
+
+ALTER FUNCTION ve.audit_list(p_token bytea, p_before bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.audit_refuse() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  raise exception 'the audit log is only added to';
+end
+$$;
+
+ALTER FUNCTION ve.audit_refuse() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.audit_verify() RETURNS bigint
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  a audit;
+  h bytea := '\x00';
+  n bigint := 0;
+begin
+  for a in select * from audit order by id loop
+    n := n + 1;
+    h := digest(h || convert_to(jsonb_build_array(a.id, iso(a.at), a.actor, a.action,
+      a.subscriber_id, a.veid, a.detail)::text, 'UTF8'), 'sha256');
+    if a.id <> n or a.hash <> h then
+      return n;
+    end if;
+  end loop;
+  if (n, h) is distinct from (select (id, hash) from audit_head) then
+    return n + 1;
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION ve.audit_verify() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.base64url(b bytea) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select translate(encode(b, 'base64'), E'+/=\n', '-_')
+$$;
+
+ALTER FUNCTION ve.base64url(b bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.block_lend(p_node text) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  p pool;
+  b bigint;
+begin
+  for p in select * from pool where family(range) = 4 order by id for update loop
+    insert into block (pool_id, node_id, range, term)
+      select p.id, p_node, c.range, tstzrange(now(), now() + interval '120 seconds')
+        from (select set_masklen((network(p.range)::inet + i * (2 ^ (32 - p.block_len))::bigint),
+              p.block_len)::cidr as range
+            from generate_series(0, (2 ^ (p.block_len - masklen(p.range)))::bigint - 1) i) c
+        where not exists (select from block o
+          where o.range && c.range and upper(o.term) > now())
+        order by c.range limit 1
+      returning id into b;
+    if b is not null then
+      return b;
+    end if;
+  end loop;
+  return null;
+end
+$$;
+
+ALTER FUNCTION ve.block_lend(p_node text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.block_renew(p_block bigint) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  b block;
+begin
+  update block set renewed_at = now(),
+      term = tstzrange(lower(term), now() + interval '120 seconds')
+    where id = p_block and upper(term) > now() + interval '60 seconds'
+    returning * into b;
+  if not found then
+    return null;
+  end if;
+  return jsonb_build_object('id', b.id, 'range', b.range::text, 'term_ms', 60000,
+    'nonce', b.nonce, 'acked_epoch', b.acked_epoch);
+end
+$$;
+
+ALTER FUNCTION ve.block_renew(p_block bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  b block;
+  r record;
+  alarms integer := 0;
+begin
+  select * into b from block where id = p_block for update;
+  for r in
+    select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
+        (i ->> 'epoch')::bigint as epoch,
+        tstzrange((i ->> 'since')::timestamptz, case when i ->> 'until' is not null then
+          greatest((i ->> 'until')::timestamptz,
+            (i ->> 'since')::timestamptz + interval '1 microsecond') end) as during
+      from jsonb_array_elements(p_released || p_leases) i
+      order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
+  loop
+    begin
+      if not r.address <<= b.range then
+        raise exclusion_violation;
+      end if;
+      insert into lease (address, veid, node_id, block_id, epoch, during)
+        values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
+        on conflict on constraint lease_epoch_key do update set during = excluded.during
+          where upper_inf(lease.during);
+    exception when exclusion_violation then
+      alarms := alarms + 1;
+      perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
+        'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch));
+    end;
+  end loop;
+  update lease l set during = tstzrange(lower(l.during), greatest(now(), lower(l.during) + interval '1 microsecond'))
+    where l.block_id = b.id and upper_inf(l.during) and not exists (
+      select from jsonb_array_elements(p_leases) i where (i ->> 'address')::inet = l.address
+        and (i ->> 'epoch')::bigint = l.epoch);
+  update block set nonce = p_nonce, acked_epoch = greatest(acked_epoch, coalesce(
+      (select max((i ->> 'epoch')::bigint) from jsonb_array_elements(p_released) i), 0))
+    where id = p_block;
+  return to_jsonb(alarms);
+end
+$$;
+
+ALTER FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.block_sync(p_node text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  have bigint;
+  used bigint;
+begin
+  perform lease_close();
+  select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) into have
+    from block where node_id = p_node and upper(term) > now() + interval '60 seconds';
+  select count(*) into used from lease l join block b on b.id = l.block_id
+    where b.node_id = p_node and upper_inf(l.during);
+  if have = 0 or used * 4 > have * 3 then
+    perform block_lend(p_node);
+  end if;
+  return (select coalesce(jsonb_agg(id order by id), '[]') from block
+    where node_id = p_node and upper(term) > now() + interval '60 seconds');
+end
+$$;
+
+ALTER FUNCTION ve.block_sync(p_node text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.capacity_get() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select to_jsonb(c) from capacity c
+$$;
+
+ALTER FUNCTION ve.capacity_get() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.drive_list() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'url', url) order by id), '[]') from node
+$$;
+
+ALTER FUNCTION ve.drive_list() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  k ssh_key;
+  v ve;
+begin
+  select v1.* into v from ssh_key k1 join subscriber p on p.id = k1.subscriber_id
+      join ve v1 on v1.subscriber_id = p.id
+    where k1.fingerprint = p_fingerprint and v1.veid = p_veid and v1.deleted_at is null
+      and p.suspended_at is null;
+  if not found then
+    raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  if v.desired = 'stopped' then
+    perform ve_wake(v.veid);
+    select * into v from ve where veid = p_veid;
+  end if;
+  update ssh_key set used_at = now() where fingerprint = p_fingerprint returning * into k;
+  return grant_make(v, 'k:' || k.id, p_kind) || jsonb_build_object('key', k.id);
+end
+$$;
+
+ALTER FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) OWNER TO ve_owner;
+
+CREATE SEQUENCE ve.veid_seq
+    AS integer
+    START WITH 1000
+    INCREMENT BY 1
+    MINVALUE 1000
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE ve.veid_seq OWNER TO ve_owner;
+
+CREATE TABLE ve.ve (
+    veid integer DEFAULT nextval('ve.veid_seq'::regclass) NOT NULL,
+    subscriber_id bigint NOT NULL,
+    node_id text NOT NULL,
+    template text NOT NULL,
+    plan text NOT NULL,
+    hostname text NOT NULL,
+    ipv6 inet,
+    desired ve.ve_desired DEFAULT 'running'::ve.ve_desired NOT NULL,
+    suspended boolean DEFAULT false NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    state ve.ve_state DEFAULT 'absent'::ve.ve_state NOT NULL,
+    state_suspended boolean DEFAULT false NOT NULL,
+    state_generation integer DEFAULT 0 NOT NULL,
+    state_ipv4 inet,
+    state_error text,
+    state_at timestamp with time zone,
+    active_at timestamp with time zone,
+    terminals integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    warned_at timestamp with time zone,
+    expired_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
+    CONSTRAINT ve_generation_check CHECK ((generation > 0)),
+    CONSTRAINT ve_hostname_check CHECK ((hostname ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+    CONSTRAINT ve_state_error_check CHECK ((length(state_error) <= 500))
+);
+
+ALTER TABLE ve.ve OWNER TO ve_owner;
+
+CREATE FUNCTION ve.grant_make(v ve.ve, p_sub text, p_kind text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  n node;
+  payload bytea;
+begin
+  if p_kind not in ('tty', 'exec') then
+    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  end if;
+  if v.suspended then
+    raise exception using errcode = 'VE007', message = 'the environment is suspended';
+  end if;
+  if v.desired = 'deleted' or v.deleted_at is not null then
+    raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  if v.expires_at <= now() then
+    raise exception using errcode = 'VE008', message = 'the trial is over: extend it first';
+  end if;
+  if v.desired = 'stopped' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
+  end if;
+  select * into n from node where id = v.node_id;
+  payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
+    'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
+    'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
+  return jsonb_build_object('node', n.id, 'url', n.url, 'veid', v.veid,
+    'grant', base64url(payload) || '.' || base64url(hmac(payload, n.grant_key, 'sha256')));
+end
+$$;
+
+ALTER FUNCTION ve.grant_make(v ve.ve, p_sub text, p_kind text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.home_get(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token);
+  return jsonb_build_object('email', who.email, 'operator', who.operator,
+    've', (select ve_json(v) from ve v
+      where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
+    'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,
+        'fingerprint', k.fingerprint, 'comment', k.comment,
+        'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
+      from ssh_key k where k.subscriber_id = who.subscriber_id),
+    'events', (select coalesce(jsonb_agg(e.row order by e.id desc), '[]') from (
+      select a.id, jsonb_build_object('at', iso(a.at), 'action', a.action,
+          'actor', case when a.actor = who.email then 'you' else a.actor end) as row
+        from audit a where a.subscriber_id = who.subscriber_id
+        order by a.id desc limit 8) e));
+end
+$$;
+
+ALTER FUNCTION ve.home_get(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.iso(t timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select to_char(t at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+$$;
+
+ALTER FUNCTION ve.iso(t timestamp with time zone) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_add(p_veid integer, p_kind ve.job_kind, p_supersede boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  j bigint;
+begin
+  if p_supersede then
+    update job set state = 'superseded', finished_at = now()
+      where veid = p_veid and state in ('queued', 'running');
+  end if;
+  insert into job (veid, node_id, kind)
+    select v.veid, v.node_id, p_kind from ve v where v.veid = p_veid
+    returning id into j;
+  return j;
+exception when unique_violation then
+  raise exception using errcode = 'VE006',
+    message = 'the environment is busy with an earlier request';
+end
+$$;
+
+ALTER FUNCTION ve.job_add(p_veid integer, p_kind ve.job_kind, p_supersede boolean) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_again(p_job bigint, p_attempt integer, p_delay integer, p_error text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  update job set state = 'queued', locked_until = null, stage = 'waiting to try again',
+      error = left(p_error, 500), run_at = now() + p_delay * interval '1 millisecond'
+    where id = p_job and attempts = p_attempt and state = 'running';
+  return to_jsonb(found);
+end
+$$;
+
+ALTER FUNCTION ve.job_again(p_job bigint, p_attempt integer, p_delay integer, p_error text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_check_step() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if old.state in ('done', 'failed', 'superseded') then
+    raise exception using errcode = 'VE017',
+      message = format('job %s is %s and stays so', old.id, old.state);
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION ve.job_check_step() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_claim(p_node text, p_seconds integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  j job;
+begin
+  update job set state = 'running', attempts = attempts + 1,
+      locked_until = now() + p_seconds * interval '1 second'
+    where id = (
+      select id from job
+        where node_id = p_node and run_at <= now()
+          and (state = 'queued' or (state = 'running' and locked_until < now()))
+        order by kind <> 'suspend', run_at, id
+        limit 1
+        for update skip locked)
+    returning * into j;
+  if not found then
+    return null;
+  end if;
+  return (select jsonb_build_object('id', j.id, 'key', j.key, 'veid', j.veid, 'kind', j.kind,
+      'attempt', j.attempts, 'age', extract(epoch from now() - j.created_at)::integer,
+      'suspended', v.suspended,
+      'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
+        'desired', case v.desired when 'running' then 'running' else 'stopped' end,
+        'generation', v.generation, 'ipv6', host(v.ipv6),
+        'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
+          'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
+    from ve v join plan p on p.name = v.plan where v.veid = j.veid);
+end
+$$;
+
+ALTER FUNCTION ve.job_claim(p_node text, p_seconds integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  j job;
+begin
+  update job set state = case when p_error is null then 'done' else 'failed' end::job_state,
+      locked_until = null, stage = '', error = left(p_error, 500), finished_at = now()
+    where id = p_job and attempts = p_attempt and state = 'running'
+    returning * into j;
+  if not found then
+    return to_jsonb(false);
+  end if;
+  update ve set state_error = left(p_error, 500) where veid = j.veid;
+  if p_error is not null then
+    perform audit_add('job daemon', 'job.failed', v.subscriber_id, j.veid,
+      jsonb_build_object('kind', j.kind, 'error', left(p_error, 500))) from ve v
+      where v.veid = j.veid;
+  elsif j.kind = 'delete' then
+    update ve set deleted_at = now(), state = 'absent' where veid = j.veid and deleted_at is null;
+    if found then
+      update node set placed = placed - 1 where id = j.node_id;
+    end if;
+  end if;
+  return to_jsonb(true);
+end
+$$;
+
+ALTER FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_get(p_token bytea, p_job bigint) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  r jsonb;
+begin
+  select * into who from session_require(p_token);
+  select jsonb_build_object('id', j.id, 'veid', j.veid, 'kind', j.kind, 'state', j.state,
+      'stage', j.stage, 'error', j.error, 'created_at', iso(j.created_at),
+      'finished_at', iso(j.finished_at)) into r
+    from job j join ve v on v.veid = j.veid
+    where j.id = p_job and (v.subscriber_id = who.subscriber_id or who.operator);
+  if r is null then
+    raise exception using errcode = 'VE014', message = 'there is no such operation';
+  end if;
+  return r;
+end
+$$;
+
+ALTER FUNCTION ve.job_get(p_token bytea, p_job bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  update job set stage = left(p_stage, 100),
+      locked_until = now() + p_seconds * interval '1 second'
+    where id = p_job and attempts = p_attempt and state = 'running';
+  return to_jsonb(found);
+end
+$$;
+
+ALTER FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_wake() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform pg_notify('ve_job', new.node_id);
+  return null;
+end
+$$;
+
+ALTER FUNCTION ve.job_wake() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  k bigint;
+begin
+  select * into who from session_require(p_token);
+  perform from subscriber where id = who.subscriber_id for update;
+  if (select count(*) from ssh_key where subscriber_id = who.subscriber_id) >= 20 then
+    raise exception using errcode = 'VE013', message = 'twenty ssh keys are the limit';
+  end if;
+  insert into ssh_key (subscriber_id, kind, blob, fingerprint, comment)
+    values (who.subscriber_id, p_kind, p_blob, p_fingerprint, p_comment)
+    returning id into k;
+  perform audit_add(who.email, 'key.add', who.subscriber_id, null,
+    jsonb_build_object('fingerprint', p_fingerprint));
+  return jsonb_build_object('id', k, 'fingerprint', p_fingerprint);
+exception when unique_violation then
+  raise exception using errcode = 'VE012', message = 'this ssh key is in use already';
+end
+$$;
+
+ALTER FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.key_lookup(p_fingerprint text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('key', k.id, 'veid', v.veid, 'kind', k.kind, 'blob', k.blob)
+    from ssh_key k join subscriber p on p.id = k.subscriber_id
+      join ve v on v.subscriber_id = p.id
+    where k.fingerprint = p_fingerprint and p.suspended_at is null
+      and v.deleted_at is null and v.desired <> 'deleted'
+$$;
+
+ALTER FUNCTION ve.key_lookup(p_fingerprint text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.key_remove(p_token bytea, p_key bigint) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  f text;
+begin
+  select * into who from session_require(p_token);
+  delete from ssh_key where id = p_key and subscriber_id = who.subscriber_id
+    returning fingerprint into f;
+  if f is null then
+    raise exception using errcode = 'VE014', message = 'there is no such ssh key';
+  end if;
+  perform audit_add(who.email, 'key.remove', who.subscriber_id, null,
+    jsonb_build_object('fingerprint', f));
+  return jsonb_build_object('fingerprint', f);
+end
+$$;
+
+ALTER FUNCTION ve.key_remove(p_token bytea, p_key bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.lease_close() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  update lease l set during = tstzrange(lower(l.during),
+      greatest(upper(b.term), lower(l.during) + interval '1 microsecond'))
+    from block b where b.id = l.block_id and upper_inf(l.during) and upper(b.term) <= now()
+$$;
+
+ALTER FUNCTION ve.lease_close() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.mail_claim() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  m mail;
+begin
+  update mail set attempts = attempts + 1,
+      run_at = now() + least(power(2, attempts) * interval '1 minute', interval '6 hours')
+    where id = (select id from mail where sent_at is null and run_at <= now() and attempts < 20
+      order by run_at limit 1 for update skip locked)
+    returning * into m;
+  return (select jsonb_build_object('id', m.id, 'to', m.recipient, 'subject', m.subject,
+    'body', m.body) where m.id is not null);
+end
+$$;
+
+ALTER FUNCTION ve.mail_claim() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.mail_finish(p_mail bigint, p_error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  update mail set error = left(p_error, 500),
+    sent_at = case when p_error is null then now() end where id = p_mail
+$$;
+
+ALTER FUNCTION ve.mail_finish(p_mail bigint, p_error text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.network_of(address inet) RETURNS cidr
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select network(set_masklen(address, case family(address) when 4 then 24 else 64 end))
+$$;
+
+ALTER FUNCTION ve.network_of(address inet) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  who record;
+  k bytea := gen_random_bytes(32);
+begin
+  select * into who from session_require(p_token, true);
+  insert into node (id, url, grant_key, capacity) values (p_id, p_url, k, p_capacity);
+  perform audit_add(who.email, 'node.enrol', null, null,
+    jsonb_build_object('node', p_id, 'url', p_url, 'capacity', p_capacity));
+  perform pg_notify('ve_job', p_id);
+  return jsonb_build_object('id', p_id, 'grant_key', encode(k, 'hex'));
+exception
+  when unique_violation then
+    raise exception using errcode = 'VE018', message = 'there is a node of this name or address already';
+  when check_violation then
+    raise exception using errcode = 'VE017', message = 'name, address or capacity of the node is not valid';
+end
+$$;
+
+ALTER FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.node_fact(p_node text, p_facts jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  update node set facts = p_facts, seen_at = now() where id = p_node
+$$;
+
+ALTER FUNCTION ve.node_fact(p_node text, p_facts jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.node_install(p_id text, p_url text, p_grant_key text, p_capacity integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+begin
+  insert into node (id, url, grant_key, capacity)
+    values (p_id, p_url, decode(p_grant_key, 'hex'), p_capacity)
+  on conflict (id) do update set url = excluded.url, grant_key = excluded.grant_key,
+    capacity = excluded.capacity;
+  perform audit_add('installation', 'node.enrol', null, null,
+    jsonb_build_object('node', p_id, 'url', p_url, 'capacity', p_capacity));
+end
+$$;
+
+ALTER FUNCTION ve.node_install(p_id text, p_url text, p_grant_key text, p_capacity integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.node_list(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform session_require(p_token, true);
+  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n);
+end
+$$;
+
+ALTER FUNCTION ve.node_list(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.operator_create(p_email text, p_password_hash text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  s bigint;
+begin
+  insert into subscriber (email, role) values (p_email, 'operator')
+    on conflict (email) do nothing returning id into s;
+  if s is null then
+    return to_jsonb(false);
+  end if;
+  insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
+  perform audit_add('installation', 'operator.create', s, null,
+    jsonb_build_object('email', p_email));
+  return to_jsonb(true);
+end
+$$;
+
+ALTER FUNCTION ve.operator_create(p_email text, p_password_hash text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  r cidr;
+begin
+  select * into who from session_require(p_token, true);
+  begin
+    r := p_range::cidr;
+  exception when others then
+    raise exception using errcode = 'VE017', message = 'that is not a range of addresses, such as 192.0.2.0/24';
+  end;
+  return jsonb_build_object('id', pool_insert(who.email, r, p_block_len), 'range', r::text);
+end
+$$;
+
+ALTER FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  p bigint;
+begin
+  insert into pool (range, block_len) values (p_range,
+      case family(p_range) when 4 then coalesce(p_block_len, least(32, greatest(28, masklen(p_range))))
+        else 128 end)
+    returning id into p;
+  perform audit_add(p_actor, 'pool.add', null, null,
+    jsonb_build_object('range', p_range::text));
+  return p;
+exception
+  when exclusion_violation then
+    raise exception using errcode = 'VE016', message = 'these addresses are in a pool already';
+  when check_violation then
+    raise exception using errcode = 'VE017',
+      message = 'a pool is an IPv4 range of /8 to /32 or an IPv6 range of /16 to /96, its blocks at most 12 bits longer';
+end
+$$;
+
+ALTER FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.pool_install(p_range cidr, p_block_len integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from pool where range = p_range) then
+    perform pool_insert('installation', p_range, p_block_len);
+  end if;
+end
+$$;
+
+ALTER FUNCTION ve.pool_install(p_range cidr, p_block_len integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.pool_list(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform session_require(p_token, true);
+  return (select coalesce(jsonb_agg(to_jsonb(p) order by p.id), '[]') from pool_overview p);
+end
+$$;
+
+ALTER FUNCTION ve.pool_list(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.rate_take(p_kind text, p_key text) RETURNS boolean
+    LANGUAGE sql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  with rule as (select * from rate_rule where kind = p_kind)
+  insert into rate as r (kind, key, since, taken)
+    select kind, p_key, now(), 1 from rule
+  on conflict on constraint rate_pkey do update set
+    taken = case when r.since + (select per from rule) <= now() then 1 else r.taken + 1 end,
+    since = case when r.since + (select per from rule) <= now() then now() else r.since end
+  returning taken <= (select most from rule)
+$$;
+
+ALTER FUNCTION ve.rate_take(p_kind text, p_key text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.session_check(p_session bigint, p_veid integer) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select to_jsonb(case
+    when v.suspended or p.suspended_at is not null then 'suspended'
+    when v.deleted_at is not null or v.desired = 'deleted' then 'gone'
+    when s.ended_at is not null or s.expires_at <= now() then 'ended'
+    else 'ok' end)
+  from session s join subscriber p on p.id = s.subscriber_id
+    join ve v on v.subscriber_id = p.id
+  where s.id = p_session and v.veid = p_veid
+$$;
+
+ALTER FUNCTION ve.session_check(p_session bigint, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.session_end(p_token bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  s session;
+begin
+  update session set ended_at = now() where token_hash = p_token and ended_at is null
+    returning * into s;
+  if found then
+    perform pg_notify('ve_end', 'session ' || s.id);
+    perform audit_add(p.email, 'account.logout', p.id, null)
+      from subscriber p where p.id = s.subscriber_id;
+  end if;
+end
+$$;
+
+ALTER FUNCTION ve.session_end(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.session_get(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token);
+  return jsonb_build_object('session', who.session_id, 'subscriber', who.subscriber_id,
+    'email', who.email, 'operator', who.operator, 'veid',
+    (select v.veid from ve v where v.subscriber_id = who.subscriber_id and v.deleted_at is null));
+exception when sqlstate 'VE010' then
+  return null;
+end
+$$;
+
+ALTER FUNCTION ve.session_get(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.session_require(p_token bytea, p_operator boolean DEFAULT false, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  select s.id, p.id, p.email, p.role = 'operator'
+    into session_id, subscriber_id, email, operator
+    from session s join subscriber p on p.id = s.subscriber_id
+    where s.token_hash = p_token and s.ended_at is null and s.expires_at > now()
+      and s.seen_at > now() - interval '24 hours' and p.suspended_at is null;
+  if not found then
+    raise exception using errcode = 'VE010', message = 'you are not logged in, or your session has ended';
+  end if;
+  if p_operator and not operator then
+    raise exception using errcode = 'VE011', message = 'this is for operators';
+  end if;
+  update session s set seen_at = now()
+    where s.id = session_id and s.seen_at < now() - interval '1 minute';
+end
+$$;
+
+ALTER FUNCTION ve.session_require(p_token bytea, p_operator boolean, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform session_require(p_token, true);
+  return (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'email', p.email,
+        'role', p.role, 'operator', p.role = 'operator',
+        'suspended', p.suspended_at is not null, 'suspended_why', p.suspended_why,
+        'created_at', iso(p.created_at),
+        'veid', (select v.veid from ve v where v.subscriber_id = p.id and v.deleted_at is null),
+        'sessions', (select count(*) from session s where s.subscriber_id = p.id
+          and s.ended_at is null and s.expires_at > now())) order by p.id desc), '[]')
+    from (select * from subscriber where id < coalesce(p_before, 9223372036854775807)
+      order by id desc limit 50) p);
+end
+$$;
+
+ALTER FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.subscriber_suspend(p_token bytea, p_subscriber bigint, p_why text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  p subscriber;
+  v integer;
+begin
+  select * into who from session_require(p_token, true);
+  select * into p from subscriber where id = p_subscriber and role = 'subscriber' for update;
+  if not found then
+    raise exception using errcode = 'VE014', message = 'there is no such subscriber';
+  end if;
+  update subscriber set suspended_at = coalesce(suspended_at, now()), suspended_why = p_why
+    where id = p.id;
+  update ve set suspended = true where subscriber_id = p.id and deleted_at is null
+    returning veid into v;
+  if v is not null then
+    perform pg_notify('ve_end', 've ' || v || ' suspended');
+    if exists (select from ve where veid = v and desired <> 'deleted') then
+      perform job_add(v, 'suspend', true);
+    end if;
+  end if;
+  with ended as (
+    update session set ended_at = now() where subscriber_id = p.id and ended_at is null
+      returning id)
+  select count(pg_notify('ve_end', 'session ' || id)) from ended into p.id;
+  perform audit_add(who.email, 'subscriber.suspend', p_subscriber, v,
+    jsonb_build_object('why', p_why));
+  return jsonb_build_object('subscriber', p_subscriber, 'suspended', true);
+end
+$$;
+
+ALTER FUNCTION ve.subscriber_suspend(p_token bytea, p_subscriber bigint, p_why text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.subscriber_unsuspend(p_token bytea, p_subscriber bigint) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  v integer;
+begin
+  select * into who from session_require(p_token, true);
+  update subscriber set suspended_at = null, suspended_why = null
+    where id = p_subscriber and role = 'subscriber';
+  if not found then
+    raise exception using errcode = 'VE014', message = 'there is no such subscriber';
+  end if;
+  update ve set suspended = false where subscriber_id = p_subscriber and deleted_at is null
+    and suspended returning veid into v;
+  if v is not null and exists (select from ve where veid = v and desired <> 'deleted') then
+    perform job_add(v, 'unsuspend', true);
+  end if;
+  perform audit_add(who.email, 'subscriber.unsuspend', p_subscriber, v);
+  return jsonb_build_object('subscriber', p_subscriber, 'suspended', false);
+end
+$$;
+
+ALTER FUNCTION ve.subscriber_unsuspend(p_token bytea, p_subscriber bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.sweep_run() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  delete from ticket where expires_at <= now();
+  delete from session where coalesce(ended_at, expires_at) < now() - interval '1 day'
+    and not exists (select from ticket t where t.session_id = session.id);
+  delete from rate where since < now() - interval '1 day';
+  delete from job where finished_at < now() - interval '30 days';
+  delete from mail where sent_at < now() - interval '30 days';
+  delete from lease where upper(during) < now() - interval '90 days';
+$$;
+
+ALTER FUNCTION ve.sweep_run() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.template_list() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object('name', name, 'title', title,
+      'summary', summary, 'first', position = 1) order by position), '[]')
+    from template where enabled
+$$;
+
+ALTER FUNCTION ve.template_list() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.terminal_grant(p_token bytea, p_veid integer, p_kind text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  v ve;
+begin
+  select * into who from session_require(p_token);
+  select * into v from ve where veid = p_veid and subscriber_id = who.subscriber_id
+    and deleted_at is null;
+  if not found then
+    raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  return grant_make(v, 's:' || who.session_id, p_kind)
+    || jsonb_build_object('session', who.session_id);
+end
+$$;
+
+ALTER FUNCTION ve.terminal_grant(p_token bytea, p_veid integer, p_kind text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ticket_create(p_token bytea, p_veid integer, p_ticket bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  v ve;
+begin
+  select * into who from session_require(p_token);
+  select * into v from ve where veid = p_veid and subscriber_id = who.subscriber_id
+    and deleted_at is null;
+  if not found then
+    raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  if v.desired = 'stopped' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
+  end if;
+  delete from ticket where expires_at <= now();
+  if (select count(*) from ticket where session_id = who.session_id) >= 16 then
+    raise exception using errcode = 'VE003', message = 'too many terminals at once';
+  end if;
+  insert into ticket (token_hash, session_id, veid) values (p_ticket, who.session_id, p_veid);
+  return jsonb_build_object('veid', p_veid, 'seconds', 30);
+end
+$$;
+
+ALTER FUNCTION ve.ticket_create(p_token bytea, p_veid integer, p_ticket bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ticket_redeem(p_token bytea, p_veid integer, p_ticket bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  t ticket;
+begin
+  delete from ticket where token_hash = p_ticket returning * into t;
+  if t.token_hash is null or t.expires_at <= now() or t.veid <> p_veid
+      or not exists (select from session s where s.id = t.session_id
+        and s.token_hash = p_token) then
+    return jsonb_build_object('refused', true);
+  end if;
+  return terminal_grant(p_token, p_veid, 'tty');
+end
+$$;
+
+ALTER FUNCTION ve.ticket_redeem(p_token bytea, p_veid integer, p_ticket bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.trial_run() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  r record;
+  n integer := 0;
+begin
+  for r in
+    select v.veid, v.subscriber_id, v.desired, v.expires_at, v.expired_at, v.warned_at, p.email,
+        v.expires_at + l.grace <= now() as over
+      from ve v join subscriber p on p.id = v.subscriber_id join plan l on l.name = v.plan
+      where v.deleted_at is null and v.desired <> 'deleted'
+        and v.expires_at < now() + interval '1 day'
+        and (v.warned_at is null or (v.expires_at <= now() and v.expired_at is null)
+          or v.expires_at + l.grace <= now())
+      order by v.expires_at limit 100 for update of v skip locked
+  loop
+    n := n + 1;
+    if r.over then
+      update ve set desired = 'deleted', generation = generation + 1 where veid = r.veid;
+      perform job_add(r.veid, 'delete', true);
+      perform audit_add('trial', 've.delete', r.subscriber_id, r.veid);
+    elsif r.expires_at <= now() then
+      update ve set desired = 'stopped', generation = generation + 1, expired_at = now(),
+        warned_at = coalesce(warned_at, now()) where veid = r.veid;
+      if not exists (select from ve where veid = r.veid and suspended) then
+        perform job_add(r.veid, 'stop', true);
+      end if;
+      perform pg_notify('ve_end', 've ' || r.veid || ' expired');
+      perform audit_add('trial', 've.expire', r.subscriber_id, r.veid);
+    else
+      update ve set warned_at = now() where veid = r.veid;
+      insert into mail (recipient, subject, body) values (r.email,
+        format('Environment #%s stops in a day', r.veid),
+        format(E'Hello,\n\nenvironment #%s stops at %s. Log in and press "Extend" to keep it.\n',
+          r.veid, iso(r.expires_at)));
+    end if;
+  end loop;
+  return to_jsonb(n);
+end
+$$;
+
+ALTER FUNCTION ve.trial_run() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v ve;
+  who record;
+  j bigint;
+begin
+  v := ve_require(p_token, p_veid);
+  select * into who from session_require(p_token);
+  if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete') then
+    raise exception using errcode = 'VE017', message = 'there is no such action';
+  end if;
+  if v.desired = 'deleted' then
+    raise exception using errcode = 'VE006', message = 'the environment is being deleted';
+  end if;
+  if v.suspended and p_action <> 'delete' then
+    raise exception using errcode = 'VE007', message = 'the environment is suspended';
+  end if;
+  if v.expires_at <= now() and p_action in ('start', 'restart', 'reinstall') then
+    raise exception using errcode = 'VE008', message = 'the trial is over: extend it first';
+  end if;
+  update ve set generation = generation + 1, state_error = null, desired = case p_action
+      when 'stop' then 'stopped' when 'delete' then 'deleted' else 'running' end::ve_desired
+    where veid = p_veid;
+  j := job_add(p_veid, p_action::job_kind, p_action = 'delete');
+  if p_action = 'delete' then
+    perform pg_notify('ve_end', 've ' || p_veid || ' gone');
+  end if;
+  perform audit_add(who.email, 've.' || p_action, v.subscriber_id, p_veid);
+  return jsonb_build_object('veid', p_veid, 'job', j, 'action', p_action);
+end
+$$;
+
+ALTER FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_create(p_token bytea, p_template text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  v integer;
+begin
+  select * into who from session_require(p_token);
+  if who.operator then
+    raise exception using errcode = 'VE009', message = 'an operator account has no environment';
+  end if;
+  v := ve_place(who.subscriber_id, p_template);
+  perform audit_add(who.email, 've.create', who.subscriber_id, v,
+    jsonb_build_object('template', p_template));
+  return jsonb_build_object('veid', v);
+end
+$$;
+
+ALTER FUNCTION ve.ve_create(p_token bytea, p_template text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_extend(p_token bytea, p_veid integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v ve;
+  who record;
+begin
+  v := ve_require(p_token, p_veid);
+  select * into who from session_require(p_token);
+  if v.desired = 'deleted' then
+    raise exception using errcode = 'VE006', message = 'the environment is being deleted';
+  end if;
+  update ve set expires_at = now() + p.life, warned_at = null, expired_at = null
+    from plan p where p.name = ve.plan and veid = p_veid
+    returning ve.* into v;
+  perform audit_add(who.email, 've.extend', v.subscriber_id, p_veid);
+  return ve_json(v);
+end
+$$;
+
+ALTER FUNCTION ve.ve_extend(p_token bytea, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_get(p_token bytea, p_veid integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  return ve_json(ve_require(p_token, p_veid));
+end
+$$;
+
+ALTER FUNCTION ve.ve_get(p_token bytea, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object(
+    'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
+    'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
+    'desired', v.desired, 'suspended', v.suspended,
+    'state', case when v.desired = 'deleted' then 'deleting'
+                  when v.suspended then 'suspended'
+                  when v.state = 'absent' and v.desired = 'running' then 'starting'
+                  else v.state::text end,
+    'error', v.state_error, 'terminals', v.terminals,
+    'ipv4', host(v.state_ipv4), 'ipv6', host(v.ipv6),
+    'memory_bytes', p.memory_bytes, 'processes', p.processes, 'disk_bytes', p.disk_bytes,
+    'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
+    'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
+    'active_at', iso(v.active_at),
+    'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
+        'stage', j.stage, 'error', j.error)
+      from job j where j.veid = v.veid order by j.id desc limit 1))
+  from template t, plan p where t.name = v.template and p.name = v.plan
+$$;
+
+ALTER FUNCTION ve.ve_json(v ve.ve) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_list(p_token bytea, p_before integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform session_require(p_token, true);
+  return (select coalesce(jsonb_agg(ve_json(v) || jsonb_build_object('email', p.email,
+        'subscriber', p.id) order by v.veid desc), '[]')
+    from (select * from ve where deleted_at is null and veid < coalesce(p_before, 2147483647)
+      order by veid desc limit 50) v join subscriber p on p.id = v.subscriber_id);
+end
+$$;
+
+ALTER FUNCTION ve.ve_list(p_token bytea, p_before integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  made integer := 0;
+  f record;
+begin
+  update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
+      state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
+      active_at = case when o.state = 'running' then now() else v.active_at end,
+      state_error = coalesce(o.error, v.state_error)
+    from (select (i ->> 'veid')::integer as veid,
+        (i #>> '{status,state}')::ve_state as state,
+        coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
+        coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
+        (i #>> '{status,ipv4}')::inet as ipv4,
+        coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
+        left(coalesce(i #>> '{status,error,detail}', i #>> '{status,error,title}'), 500) as error
+      from jsonb_array_elements(p_items) i) o
+    where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
+      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals)
+        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals);
+  if not p_complete then
+    return to_jsonb(made);
+  end if;
+  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, state_at = now()
+    where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
+      and not exists (select from jsonb_array_elements(p_items) i
+        where (i ->> 'veid')::integer = v.veid);
+  for f in
+    select v.veid, case when v.desired = 'deleted' then 'delete'
+        when v.suspended <> v.state_suspended and v.state <> 'absent' then
+          case when v.suspended then 'suspend' else 'unsuspend' end
+        when v.state = 'absent' and not v.suspended then 'create' end::job_kind as kind
+      from ve v where v.node_id = p_node and v.deleted_at is null
+        and not exists (select from job j where j.veid = v.veid
+          and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))
+  loop
+    if f.kind is not null then
+      perform job_add(f.veid, f.kind);
+      made := made + 1;
+    end if;
+  end loop;
+  return to_jsonb(made);
+end
+$$;
+
+ALTER FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_place(p_subscriber bigint, p_template text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  n text;
+  v integer;
+begin
+  if not exists (select from template where name = p_template and enabled) then
+    raise exception using errcode = 'VE004', message = 'there is no such template';
+  end if;
+  update node set placed = placed + 1 where id = (
+      select id from node
+        where state = 'active' and placed < capacity and seen_at > now() - interval '60 seconds'
+        order by placed::float / capacity, id limit 1 for update)
+    and placed < capacity
+    returning id into n;
+  if n is null then
+    raise exception using errcode = 'VE002', message = 'every place is taken at the moment';
+  end if;
+  v := nextval('veid_seq');
+  insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, expires_at)
+    select v, p_subscriber, n, p_template, p.name, 've' || v,
+        (select set_masklen(network(o.range)::inet + v::bigint, 128) from pool o
+          where family(o.range) = 6 order by o.id limit 1),
+        now() + p.life
+      from plan p where p.name = 'trial';
+  perform job_add(v, 'create');
+  return v;
+exception when unique_violation then
+  raise exception using errcode = 'VE009', message = 'you have an environment already';
+end
+$$;
+
+ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_require(p_token bytea, p_veid integer) RETURNS ve.ve
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  v ve;
+begin
+  select * into who from session_require(p_token);
+  select * into v from ve where veid = p_veid and deleted_at is null
+    and (subscriber_id = who.subscriber_id or who.operator)
+    for update;
+  if not found then
+    raise exception using errcode = 'VE005', message = 'there is no such environment';
+  end if;
+  return v;
+end
+$$;
+
+ALTER FUNCTION ve.ve_require(p_token bytea, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_wake(p_veid integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  update ve set desired = 'running', generation = generation + 1
+    where veid = p_veid and desired = 'stopped' and not suspended and expires_at > now()
+      and not exists (select from job j
+        where j.veid = p_veid and j.state in ('queued', 'running'));
+  if found then
+    perform job_add(p_veid, 'start');
+  end if;
+end
+$$;
+
+ALTER FUNCTION ve.ve_wake(p_veid integer) OWNER TO ve_owner;
+
+CREATE TABLE ve.audit (
+    id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subscriber_id bigint,
+    veid integer,
+    detail jsonb NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_action_check CHECK ((action ~ '^[a-z]+\.[a-z_]+$'::text)),
+    CONSTRAINT audit_actor_check CHECK (((length(actor) >= 1) AND (length(actor) <= 300)))
+);
+
+ALTER TABLE ve.audit OWNER TO ve_owner;
+
+CREATE TABLE ve.audit_head (
+    one boolean DEFAULT true NOT NULL,
+    id bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_head_one_check CHECK (one)
+);
+
+ALTER TABLE ve.audit_head OWNER TO ve_owner;
+
+CREATE TABLE ve.block (
+    id bigint NOT NULL,
+    pool_id bigint NOT NULL,
+    node_id text NOT NULL,
+    range cidr NOT NULL,
+    term tstzrange NOT NULL,
+    nonce text DEFAULT ''::text NOT NULL,
+    acked_epoch bigint DEFAULT 0 NOT NULL,
+    renewed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT block_nonce_check CHECK ((length(nonce) <= 128)),
+    CONSTRAINT block_term_check CHECK (((NOT isempty(term)) AND (NOT upper_inf(term))))
+);
+
+ALTER TABLE ve.block OWNER TO ve_owner;
+
+ALTER TABLE ve.block ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.block_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ve.lease (
+    id bigint NOT NULL,
+    address inet NOT NULL,
+    veid integer NOT NULL,
+    node_id text NOT NULL,
+    block_id bigint NOT NULL,
+    epoch bigint NOT NULL,
+    during tstzrange NOT NULL,
+    CONSTRAINT lease_address_check CHECK ((masklen(address) = ANY (ARRAY[32, 128])))
+);
+
+ALTER TABLE ve.lease OWNER TO ve_owner;
+
+CREATE TABLE ve.node (
+    id text NOT NULL,
+    url text NOT NULL,
+    grant_key bytea NOT NULL,
+    state ve.node_state DEFAULT 'active'::ve.node_state NOT NULL,
+    capacity integer NOT NULL,
+    placed integer DEFAULT 0 NOT NULL,
+    facts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seen_at timestamp with time zone,
+    enrolled_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT node_capacity_check CHECK (((capacity >= 0) AND (capacity <= 1000000))),
+    CONSTRAINT node_grant_key_check CHECK ((octet_length(grant_key) = 32)),
+    CONSTRAINT node_id_check CHECK ((id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT node_placed_check CHECK (((placed >= 0) AND (placed <= 1000000))),
+    CONSTRAINT node_url_check CHECK ((url ~ '^https://[A-Za-z0-9.:\[\]-]{1,120}$'::text))
+);
+
+ALTER TABLE ve.node OWNER TO ve_owner;
+
+CREATE TABLE ve.pool (
+    id bigint NOT NULL,
+    range cidr NOT NULL,
+    block_len integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT pool_block_len_check CHECK (
+CASE family((range)::inet)
+    WHEN 4 THEN (((masklen((range)::inet) >= 8) AND (masklen((range)::inet) <= 32)) AND ((block_len >= masklen((range)::inet)) AND (block_len <= LEAST(32, (masklen((range)::inet) + 12)))))
+    ELSE (((masklen((range)::inet) >= 16) AND (masklen((range)::inet) <= 96)) AND (block_len = 128))
+END)
+);
+
+ALTER TABLE ve.pool OWNER TO ve_owner;
+
+CREATE TABLE ve.subscriber (
+    id bigint NOT NULL,
+    email text NOT NULL,
+    role ve.subscriber_role DEFAULT 'subscriber'::ve.subscriber_role NOT NULL,
+    suspended_at timestamp with time zone,
+    suspended_why text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_from inet,
+    CONSTRAINT subscriber_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)) AND (email ~ '^[^@[:space:][:cntrl:]]{1,64}@[^@[:space:][:cntrl:]]{1,189}$'::text))),
+    CONSTRAINT subscriber_suspended_check CHECK ((((suspended_at IS NULL) = (suspended_why IS NULL)) AND ((length(suspended_why) >= 1) AND (length(suspended_why) <= 500))))
+);
+
+ALTER TABLE ve.subscriber OWNER TO ve_owner;
+
+CREATE VIEW ve.capacity AS
+ SELECT ( SELECT count(*) AS count
+           FROM ve.subscriber
+          WHERE (subscriber.role = 'subscriber'::ve.subscriber_role)) AS subscribers,
+    ( SELECT count(*) AS count
+           FROM ve.ve
+          WHERE (ve.deleted_at IS NULL)) AS environments,
+    ( SELECT count(*) AS count
+           FROM ve.ve
+          WHERE ((ve.deleted_at IS NULL) AND (ve.state = ANY (ARRAY['running'::ve.ve_state, 'starting'::ve.ve_state])))) AS running,
+    ( SELECT COALESCE(sum(GREATEST((node.capacity - node.placed), 0)), (0)::bigint) AS "coalesce"
+           FROM ve.node
+          WHERE ((node.state = 'active'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS free,
+    ( SELECT count(*) AS count
+           FROM ve.node
+          WHERE (node.seen_at > (now() - '00:01:00'::interval))) AS nodes,
+    ( SELECT count(*) AS count
+           FROM ve.lease
+          WHERE upper_inf(lease.during)) AS leases,
+    ( SELECT COALESCE(sum((((2)::double precision ^ ((32 - masklen((pool.range)::inet)))::double precision))::bigint), (0)::numeric) AS "coalesce"
+           FROM ve.pool
+          WHERE (family((pool.range)::inet) = 4)) AS addresses;
+
+ALTER TABLE ve.capacity OWNER TO ve_owner;
+
+CREATE TABLE ve.credential (
+    subscriber_id bigint NOT NULL,
+    password_hash text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT credential_password_hash_check CHECK (((password_hash ~~ '$argon2id$%'::text) AND (length(password_hash) <= 200)))
+);
+
+ALTER TABLE ve.credential OWNER TO ve_owner;
+
+CREATE TABLE ve.job (
+    id bigint NOT NULL,
+    key uuid DEFAULT gen_random_uuid() NOT NULL,
+    veid integer NOT NULL,
+    node_id text NOT NULL,
+    kind ve.job_kind NOT NULL,
+    state ve.job_state DEFAULT 'queued'::ve.job_state NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    locked_until timestamp with time zone,
+    stage text DEFAULT ''::text NOT NULL,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT job_error_check CHECK ((length(error) <= 500)),
+    CONSTRAINT job_finished_check CHECK (((finished_at IS NULL) = (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state])))),
+    CONSTRAINT job_stage_check CHECK ((length(stage) <= 100))
+);
+
+ALTER TABLE ve.job OWNER TO ve_owner;
+
+ALTER TABLE ve.job ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ve.lease ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.lease_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ve.mail (
+    id bigint NOT NULL,
+    recipient text NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sent_at timestamp with time zone,
+    error text,
+    CONSTRAINT mail_body_check CHECK ((length(body) <= 20000)),
+    CONSTRAINT mail_error_check CHECK ((length(error) <= 500)),
+    CONSTRAINT mail_subject_check CHECK (((length(subject) <= 200) AND (subject !~ '[[:cntrl:]]'::text)))
+);
+
+ALTER TABLE ve.mail OWNER TO ve_owner;
+
+ALTER TABLE ve.mail ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.mail_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW ve.node_overview AS
+ SELECT n.id,
+    n.url,
+    n.state,
+    n.capacity,
+    n.placed,
+    ve.iso(n.seen_at) AS seen_at,
+    COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AS alive,
+    (n.facts ->> 'version'::text) AS version,
+    (n.facts ->> 'kernel'::text) AS kernel,
+    ((n.facts ->> 'memory_bytes'::text))::bigint AS memory_bytes,
+    ((n.facts ->> 'memory_free_bytes'::text))::bigint AS memory_free_bytes,
+    ( SELECT count(*) AS count
+           FROM ve.ve v
+          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state))) AS running,
+    ( SELECT count(*) AS count
+           FROM ve.block b
+          WHERE ((b.node_id = n.id) AND (upper(b.term) > now()))) AS blocks
+   FROM ve.node n;
+
+ALTER TABLE ve.node_overview OWNER TO ve_owner;
+
+CREATE TABLE ve.plan (
+    name text NOT NULL,
+    memory_bytes bigint NOT NULL,
+    processes integer NOT NULL,
+    cpu_weight integer NOT NULL,
+    disk_bytes bigint NOT NULL,
+    life interval NOT NULL,
+    grace interval NOT NULL,
+    CONSTRAINT plan_life_check CHECK (((life > '00:00:00'::interval) AND (grace >= '00:00:00'::interval))),
+    CONSTRAINT plan_limits_check CHECK (((memory_bytes >= 16777216) AND (processes >= 8) AND (disk_bytes >= 16777216) AND ((cpu_weight >= 1) AND (cpu_weight <= 10000))))
+);
+
+ALTER TABLE ve.plan OWNER TO ve_owner;
+
+ALTER TABLE ve.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.pool_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE VIEW ve.pool_overview AS
+ SELECT p.id,
+    (p.range)::text AS range,
+    family((p.range)::inet) AS family,
+    p.block_len,
+        CASE family((p.range)::inet)
+            WHEN 4 THEN (((2)::double precision ^ ((32 - masklen((p.range)::inet)))::double precision))::bigint
+            ELSE NULL::bigint
+        END AS addresses,
+    ( SELECT count(*) AS count
+           FROM ve.block b
+          WHERE ((b.pool_id = p.id) AND (upper(b.term) > now()))) AS blocks,
+        CASE family((p.range)::inet)
+            WHEN 4 THEN ( SELECT count(*) AS count
+               FROM ve.lease l
+              WHERE ((l.address <<= (p.range)::inet) AND upper_inf(l.during)))
+            ELSE ( SELECT count(*) AS count
+               FROM ve.ve v
+              WHERE ((v.ipv6 <<= (p.range)::inet) AND (v.deleted_at IS NULL)))
+        END AS used
+   FROM ve.pool p;
+
+ALTER TABLE ve.pool_overview OWNER TO ve_owner;
+
+CREATE TABLE ve.rate (
+    kind text NOT NULL,
+    key text NOT NULL,
+    since timestamp with time zone NOT NULL,
+    taken integer NOT NULL
+);
+
+ALTER TABLE ve.rate OWNER TO ve_owner;
+
+CREATE TABLE ve.rate_rule (
+    kind text NOT NULL,
+    per interval NOT NULL,
+    most integer NOT NULL,
+    CONSTRAINT rate_rule_check CHECK (((per > '00:00:00'::interval) AND (most > 0)))
+);
+
+ALTER TABLE ve.rate_rule OWNER TO ve_owner;
+
+CREATE TABLE ve.session (
+    id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    subscriber_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '7 days'::interval) NOT NULL,
+    ended_at timestamp with time zone,
+    address inet,
+    CONSTRAINT session_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ve.session OWNER TO ve_owner;
+
+ALTER TABLE ve.session ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.session_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ve.ssh_key (
+    id bigint NOT NULL,
+    subscriber_id bigint NOT NULL,
+    kind text NOT NULL,
+    blob text NOT NULL,
+    fingerprint text NOT NULL,
+    comment text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT ssh_key_blob_check CHECK (((blob ~ '^[A-Za-z0-9+/]+={0,2}$'::text) AND ((length(blob) >= 40) AND (length(blob) <= 3000)))),
+    CONSTRAINT ssh_key_comment_check CHECK (((length(comment) <= 100) AND (comment !~ '[[:cntrl:]]'::text))),
+    CONSTRAINT ssh_key_fingerprint_check CHECK ((fingerprint ~ '^SHA256:[A-Za-z0-9+/]{43}$'::text)),
+    CONSTRAINT ssh_key_kind_check CHECK ((kind ~ '^[a-z0-9@.-]{1,64}$'::text))
+);
+
+ALTER TABLE ve.ssh_key OWNER TO ve_owner;
+
+ALTER TABLE ve.ssh_key ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.ssh_key_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ve.subscriber ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.subscriber_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ve.template (
+    name text NOT NULL,
+    title text NOT NULL,
+    summary text NOT NULL,
+    "position" integer NOT NULL,
+    enabled boolean DEFAULT true NOT NULL,
+    CONSTRAINT template_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,30}$'::text))
+);
+
+ALTER TABLE ve.template OWNER TO ve_owner;
+
+CREATE TABLE ve.ticket (
+    token_hash bytea NOT NULL,
+    session_id bigint NOT NULL,
+    veid integer NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '00:00:30'::interval) NOT NULL,
+    CONSTRAINT ticket_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ve.ticket OWNER TO ve_owner;
+
+CREATE TABLE ve_meta.migration (
+    id text NOT NULL,
+    sha256 text NOT NULL,
+    applied timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ve_meta.migration OWNER TO ve_owner;
+
+ALTER TABLE ONLY ve.audit_head
+    ADD CONSTRAINT audit_head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY ve.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.block
+    ADD CONSTRAINT block_one_borrower_excl EXCLUDE USING gist (range inet_ops WITH &&, term WITH &&);
+
+ALTER TABLE ONLY ve.block
+    ADD CONSTRAINT block_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.credential
+    ADD CONSTRAINT credential_pkey PRIMARY KEY (subscriber_id);
+
+ALTER TABLE ONLY ve.job
+    ADD CONSTRAINT job_key_key UNIQUE (key);
+
+ALTER TABLE ONLY ve.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.lease
+    ADD CONSTRAINT lease_epoch_key UNIQUE (address, epoch);
+
+ALTER TABLE ONLY ve.lease
+    ADD CONSTRAINT lease_one_ve_an_address_excl EXCLUDE USING gist (address inet_ops WITH &&, during WITH &&);
+
+ALTER TABLE ONLY ve.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.mail
+    ADD CONSTRAINT mail_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.node
+    ADD CONSTRAINT node_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.node
+    ADD CONSTRAINT node_url_key UNIQUE (url);
+
+ALTER TABLE ONLY ve.plan
+    ADD CONSTRAINT plan_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ve.pool
+    ADD CONSTRAINT pool_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.pool
+    ADD CONSTRAINT pool_range_excl EXCLUDE USING gist (range inet_ops WITH &&);
+
+ALTER TABLE ONLY ve.rate
+    ADD CONSTRAINT rate_pkey PRIMARY KEY (kind, key);
+
+ALTER TABLE ONLY ve.rate_rule
+    ADD CONSTRAINT rate_rule_pkey PRIMARY KEY (kind);
+
+ALTER TABLE ONLY ve.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.session
+    ADD CONSTRAINT session_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY ve.ssh_key
+    ADD CONSTRAINT ssh_key_fingerprint_key UNIQUE (fingerprint);
+
+ALTER TABLE ONLY ve.ssh_key
+    ADD CONSTRAINT ssh_key_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.subscriber
+    ADD CONSTRAINT subscriber_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.template
+    ADD CONSTRAINT template_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ve.ticket
+    ADD CONSTRAINT ticket_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY ve.ve
+    ADD CONSTRAINT ve_ipv6_key UNIQUE (ipv6);
+
+ALTER TABLE ONLY ve.ve
+    ADD CONSTRAINT ve_pkey PRIMARY KEY (veid);
+
+ALTER TABLE ONLY ve_meta.migration
+    ADD CONSTRAINT migration_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_subscriber_idx ON ve.audit USING btree (subscriber_id, id);
+
+CREATE INDEX block_node_idx ON ve.block USING btree (node_id, upper(term));
+
+CREATE UNIQUE INDEX job_one_live_a_ve_key ON ve.job USING btree (veid) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
+
+CREATE INDEX job_queue_idx ON ve.job USING btree (node_id, run_at) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
+
+CREATE INDEX lease_live_idx ON ve.lease USING btree (block_id) WHERE upper_inf(during);
+
+CREATE INDEX lease_veid_idx ON ve.lease USING btree (veid);
+
+CREATE INDEX mail_queue_idx ON ve.mail USING btree (run_at) WHERE (sent_at IS NULL);
+
+CREATE INDEX session_subscriber_idx ON ve.session USING btree (subscriber_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX ssh_key_subscriber_idx ON ve.ssh_key USING btree (subscriber_id);
+
+CREATE UNIQUE INDEX subscriber_email_key ON ve.subscriber USING btree (email);
+
+CREATE INDEX ticket_expiry_idx ON ve.ticket USING btree (expires_at);
+
+CREATE INDEX ve_expiry_idx ON ve.ve USING btree (expires_at) WHERE (deleted_at IS NULL);
+
+CREATE INDEX ve_node_idx ON ve.ve USING btree (node_id) WHERE (deleted_at IS NULL);
+
+CREATE UNIQUE INDEX ve_one_a_person_key ON ve.ve USING btree (subscriber_id) WHERE (deleted_at IS NULL);
+
+CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ve.audit FOR EACH STATEMENT EXECUTE FUNCTION ve.audit_refuse();
+
+CREATE TRIGGER job_step BEFORE UPDATE OF state ON ve.job FOR EACH ROW EXECUTE FUNCTION ve.job_check_step();
+
+CREATE TRIGGER job_wake AFTER INSERT ON ve.job FOR EACH ROW EXECUTE FUNCTION ve.job_wake();
+
+ALTER TABLE ONLY ve.block
+    ADD CONSTRAINT block_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
+
+ALTER TABLE ONLY ve.block
+    ADD CONSTRAINT block_pool_fk FOREIGN KEY (pool_id) REFERENCES ve.pool(id);
+
+ALTER TABLE ONLY ve.credential
+    ADD CONSTRAINT credential_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.job
+    ADD CONSTRAINT job_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
+
+ALTER TABLE ONLY ve.job
+    ADD CONSTRAINT job_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
+
+ALTER TABLE ONLY ve.lease
+    ADD CONSTRAINT lease_block_fk FOREIGN KEY (block_id) REFERENCES ve.block(id);
+
+ALTER TABLE ONLY ve.lease
+    ADD CONSTRAINT lease_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
+
+ALTER TABLE ONLY ve.rate
+    ADD CONSTRAINT rate_kind_fk FOREIGN KEY (kind) REFERENCES ve.rate_rule(kind);
+
+ALTER TABLE ONLY ve.session
+    ADD CONSTRAINT session_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.ssh_key
+    ADD CONSTRAINT ssh_key_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.ticket
+    ADD CONSTRAINT ticket_session_fk FOREIGN KEY (session_id) REFERENCES ve.session(id);
+
+ALTER TABLE ONLY ve.ticket
+    ADD CONSTRAINT ticket_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
+
+ALTER TABLE ONLY ve.ve
+    ADD CONSTRAINT ve_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
+
+ALTER TABLE ONLY ve.ve
+    ADD CONSTRAINT ve_plan_fk FOREIGN KEY (plan) REFERENCES ve.plan(name);
+
+ALTER TABLE ONLY ve.ve
+    ADD CONSTRAINT ve_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.ve
+    ADD CONSTRAINT ve_template_fk FOREIGN KEY (template) REFERENCES ve.template(name);
+
+GRANT USAGE ON SCHEMA ve TO ve_portal;
+GRANT USAGE ON SCHEMA ve TO ve_jobd;
+GRANT USAGE ON SCHEMA ve TO ve_gateway;
+GRANT USAGE ON SCHEMA ve TO ve_admin;
+
+REVOKE ALL ON FUNCTION ve.account_admit(p_email text, p_address inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_admit(p_email text, p_address inet) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.account_lookup(p_email text, p_address inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_lookup(p_email text, p_address inet) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.account_rehash(p_subscriber bigint, p_old text, p_new text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_rehash(p_subscriber bigint, p_old text, p_new text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.audit_add(p_actor text, p_action text, p_subscriber bigint, p_veid integer, p_detail jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.audit_list(p_token bytea, p_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.audit_list(p_token bytea, p_before bigint) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.audit_refuse() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.audit_verify() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.audit_verify() TO ve_admin;
+
+REVOKE ALL ON FUNCTION ve.base64url(b bytea) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.block_lend(p_node text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.block_renew(p_block bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_renew(p_block bigint) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.block_sync(p_node text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_sync(p_node text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.capacity_get() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.capacity_get() TO ve_jobd;
+GRANT ALL ON FUNCTION ve.capacity_get() TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.drive_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.drive_list() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) TO ve_gateway;
+
+REVOKE ALL ON FUNCTION ve.grant_make(v ve.ve, p_sub text, p_kind text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.home_get(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.home_get(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.iso(t timestamp with time zone) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.job_add(p_veid integer, p_kind ve.job_kind, p_supersede boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.job_again(p_job bigint, p_attempt integer, p_delay integer, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.job_again(p_job bigint, p_attempt integer, p_delay integer, p_error text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.job_check_step() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.job_claim(p_node text, p_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.job_claim(p_node text, p_seconds integer) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.job_get(p_token bytea, p_job bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.job_get(p_token bytea, p_job bigint) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.job_wake() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.key_lookup(p_fingerprint text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.key_lookup(p_fingerprint text) TO ve_gateway;
+
+REVOKE ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.mail_claim() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.mail_claim() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.network_of(address inet) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.node_fact(p_node text, p_facts jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.node_fact(p_node text, p_facts jsonb) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.node_install(p_id text, p_url text, p_grant_key text, p_capacity integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.node_install(p_id text, p_url text, p_grant_key text, p_capacity integer) TO ve_admin;
+
+REVOKE ALL ON FUNCTION ve.node_list(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.node_list(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) TO ve_admin;
+
+REVOKE ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) TO ve_admin;
+
+REVOKE ALL ON FUNCTION ve.pool_list(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.pool_list(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.rate_take(p_kind text, p_key text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.session_check(p_session bigint, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.session_check(p_session bigint, p_veid integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.session_end(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.session_end(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.session_get(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.session_get(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.session_require(p_token bytea, p_operator boolean, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.subscriber_suspend(p_token bytea, p_subscriber bigint, p_why text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.subscriber_suspend(p_token bytea, p_subscriber bigint, p_why text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.subscriber_unsuspend(p_token bytea, p_subscriber bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.subscriber_unsuspend(p_token bytea, p_subscriber bigint) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.sweep_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.sweep_run() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.template_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.template_list() TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.terminal_grant(p_token bytea, p_veid integer, p_kind text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.terminal_grant(p_token bytea, p_veid integer, p_kind text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ticket_create(p_token bytea, p_veid integer, p_ticket bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ticket_create(p_token bytea, p_veid integer, p_ticket bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ticket_redeem(p_token bytea, p_veid integer, p_ticket bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ticket_redeem(p_token bytea, p_veid integer, p_ticket bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.trial_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.trial_run() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ve_extend(p_token bytea, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_extend(p_token bytea, p_veid integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ve_get(p_token bytea, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_get(p_token bytea, p_veid integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ve_json(v ve.ve) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_require(p_token bytea, p_veid integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_wake(p_veid integer) FROM PUBLIC;
+

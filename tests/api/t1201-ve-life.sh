@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# From sign-up to deletion through the job daemon and a real agent: what is asked
+# for on the page becomes so on the node.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+. tests/lib/pg.sh
+. tests/lib/portal.sh
+. tests/lib/node.sh
+trap portal_cleanup EXIT
+portal_setup && node_start && jobd_start && portal_start 1 || exit 1
+
+act() { api POST /ves/1000/actions "{\"action\":\"$1\"}"; }
+agent() {
+  curl -s --max-time 10 --cacert "$PG_DIR/pki/ca.crt" --cert "$PG_DIR/pki/control.crt" \
+    --key "$PG_DIR/pki/control.key" -k "https://127.0.0.1:$NODE_PORT$1"
+}
+idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
+
+signup ann@example.net
+is 'a sign-up' "$STATUS" 303
+ok 'becomes a running VE on the node' await 30 ve_is 1000 running
+ok 'and the job is over' await 10 idle
+like 'which the agent calls by the same number' "$(agent /v1/ves/1000)" '"veid": ?1000'
+leased() { [ "$(pg_sql "select count(*) from ve.lease where upper_inf(during)")" = 1 ]; }
+ok 'with an address that the database has on record' await 60 leased
+act stop
+is 'stop is taken' "$STATUS" 202
+ok 'and done' await 20 ve_is 1000 stopped
+await 10 idle
+act start
+is 'start is taken' "$STATUS" 202
+ok 'and done' await 20 ve_is 1000 running
+await 10 idle
+act restart
+is 'restart is taken' "$STATUS" 202
+ok 'and done' await 20 idle
+ok 'the VE runs' await 20 ve_is 1000 running
+act reinstall
+is 'reinstall is taken' "$STATUS" 202
+ok 'and done' await 20 idle
+ok 'the VE runs again' await 20 ve_is 1000 running
+
+# the daemon dies in the middle of something
+pid=$(cat "$PG_DIR/jobd1.pid")
+kill -9 "$pid"
+act stop
+is 'with no daemon a request waits' "$(pg_sql "select state from ve.job order by id desc limit 1")" queued
+jobd_start 2
+ok 'and is done by the next' await 20 ve_is 1000 stopped
+await 10 idle
+act start
+kill -9 "$(cat "$PG_DIR/jobd2.pid")"
+pg_sql "update ve.job set locked_until = now() where state = 'running'" >/dev/null
+jobd_start 3
+ok 'what a daemon was at when it was killed is done by the next' await 40 ve_is 1000 running
+
+# the agent dies
+kill "$(cat "$PG_DIR/agentd.pid")"
+wait "$(cat "$PG_DIR/agentd.pid")" 2>/dev/null
+await 10 idle
+act stop
+node_start
+ok 'what was asked for while the agent was away is done' await 40 ve_is 1000 stopped
+await 20 idle
+is 'no request failed' "$(pg_sql "select count(*) from ve.job where state = 'failed'")" 0
+act delete
+is 'delete is taken' "$STATUS" 202
+gone() { [ "$(pg_sql "select deleted_at is not null from ve.ve where veid = 1000")" = t ]; }
+ok 'and done' await 20 gone
+like 'the agent has it no more' "$(agent /v1/ves/1000)" 've-not-found'
+is 'and its place is free' "$(pg_sql 'select placed from ve.node')" 0
+api POST /ves '{"template":"debian"}'
+is 'another can be opened' "$STATUS" 201
+ok 'and runs' await 20 ve_is 1001 running
+tap_end

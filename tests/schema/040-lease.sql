@@ -1,0 +1,41 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- A block has one borrower at a time, an address one VE.
+select plan(19);
+create temp table b as select (block_sync('n1') ->> 0)::bigint as id;
+select is((block_renew((select id from b)) ->> 'range'), '10.77.0.0/28', 'a node is lent a block');
+select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
+select is((block_renew((block_sync('n2') ->> 0)::bigint) ->> 'range'), '10.77.0.16/28', 'another node another one');
+select node_install('n3', 'https://127.0.0.1:7445', repeat('ef', 32), 2);
+select is(block_sync('n3'), '[]', 'a third finds all lent');
+select throws_ok($$insert into block (pool_id, node_id, range, term)
+  select pool_id, 'n3', '10.77.0.4/30', tstzrange(now(), now() + '1 s') from block limit 1$$,
+  '23P01', null, 'no part of a block is lent twice');
+select lives_ok($$insert into block (pool_id, node_id, range, term)
+  select pool_id, 'n3', '10.77.0.4/30', tstzrange(now() + '1 h', now() + '2 h') from block limit 1$$,
+  'unless after its term');
+delete from block where node_id = 'n3';
+create function pg_temp.report(leases text, released text) returns jsonb language sql as
+  $$ select block_report((select id from b), 'nonce1', leases::jsonb, released::jsonb) $$;
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":1000,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
+  'a lease is recorded');
+select is((select count(*)::int from lease where upper_inf(during)), 1, 'once');
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":1000,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
+  'and said again');
+select is((select count(*)::int from lease), 1, 'it is the same');
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":1001,"epoch":3,"since":"2026-01-01T00:20:00Z"}]',
+  '[{"address":"10.77.0.3","veid":1000,"epoch":1,"since":"2026-01-01T00:00:00Z","until":"2026-01-01T00:10:00Z"}]'), '0',
+  'one VE after the other');
+select is((select acked_epoch from block where id = (select id from b)), 1::bigint, 'what was released is acknowledged');
+select is((select nonce from block where id = (select id from b)), 'nonce1', 'the nonce is kept for the next renewal');
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":1001,"epoch":3,"since":"2026-01-01T00:20:00Z"},
+  {"address":"10.77.0.3","veid":1002,"epoch":4,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
+  'two VEs with one address: an alarm');
+select is((select count(*)::int from audit where action = 'lease.alarm'), 1, 'in the audit log');
+select is(pg_temp.report('[{"address":"192.0.2.1","veid":1002,"epoch":5,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
+  'an address outside the block: an alarm');
+update block set term = tstzrange(lower(term) - interval '1 day', now() + interval '59 s') where id = (select id from b);
+select is(block_renew((select id from b)), null, 'a silent node''s block is not renewed');
+select is(block_sync('n3'), '[]', 'nor lent before the quarantine is over');
+update block set term = tstzrange(lower(term), now()) where id = (select id from b);
+select is((block_renew((block_sync('n3') ->> 0)::bigint) ->> 'range'), '10.77.0.0/28', 'then it is');
+select is((select count(*)::int from lease where upper_inf(during)), 0, 'and its leases have ended');

@@ -1,0 +1,16 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- The log cannot be rewritten without its chain showing it.
+select plan(9);
+select is(audit_verify(), null, 'the chain is whole');
+select throws_ok('update audit set actor = ''x''', 'P0001', null, 'rows are not changed');
+select throws_ok('delete from audit', 'P0001', null, 'nor deleted');
+alter table audit disable trigger audit_append_only;
+update audit set detail = '{"a": 1}' where id = 2;
+select is(audit_verify(), 2::bigint, 'a change behind its back shows');
+delete from audit where id = (select max(id) from audit);
+update audit set detail = '{}' where false;
+select isnt(audit_verify(), null, 'so does a missing end');
+select throws_ok($$select audit_list(pg_temp.h('ann'), null)$$, 'VE011', null, 'the log is for operators');
+select ok(jsonb_array_length(audit_list(pg_temp.h('op'), null)) > 2, 'who read it');
+select throws_ok($$select pool_add(pg_temp.h('op'), '10.77.0.0/25', null)$$, 'VE016', null, 'pools do not overlap');
+select throws_ok($$select pool_add(pg_temp.h('op'), 'x', null)$$, 'VE017', null, 'a pool is a range of addresses');

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps figures on a page fresh.  The page is complete without it.
+
+function show(root, values) {
+  for (const at of root.querySelectorAll('[data-field]')) {
+    const value = values[at.dataset.field];
+    if (value !== undefined && typeof value !== 'object' && at.textContent !== String(value))
+      at.textContent = value;
+  }
+}
+
+async function get(path) {
+  const reply = await fetch(path, { headers: { Accept: 'application/json' } });
+  if (!reply.ok) throw Object.assign(new Error(reply.statusText), { status: reply.status });
+  return reply.json();
+}
+
+// Calls fn now and again, more slowly while the page is hidden or things fail.
+function every(ms, fn) {
+  let wait = ms;
+  const turn = async () => {
+    if (!document.hidden) {
+      try {
+        await fn();
+        wait = ms;
+      } catch {
+        wait = Math.min(wait * 2, 60000);
+      }
+    }
+    setTimeout(turn, wait);
+  };
+  setTimeout(turn, ms);
+}
+
+function watchVe(ve) {
+  const url = `/api/v1/ves/${ve.dataset.veid}`;
+  every(2000, async () => {
+    let now;
+    try {
+      now = await get(url);
+    } catch (e) {
+      if (e.status === 404 || e.status === 401) location.assign('/home');
+      throw e;
+    }
+    const state = ve.querySelector('[data-state]');
+    ve.dataset.state = state.dataset.state = now.state;
+    now.ipv4 ??= 'none at the moment';
+    now.job = now.job && (now.job.state === 'queued' || now.job.state === 'running')
+      ? `${now.job.kind}: ${now.job.stage || 'waiting'}` : '';
+    show(document, now);
+    for (const form of document.querySelectorAll('[data-when]'))
+      form.hidden = !form.dataset.when.split(' ').includes(now.state);
+  });
+}
+
+const ve = document.getElementById('ve');
+if (ve) watchVe(ve);
+if (document.querySelector('[data-field=free]'))
+  every(5000, async () => show(document, await get('/api/v1/capacity')));
