@@ -3,7 +3,7 @@
 # For the tests of the agent: certificates, an agent with a fake kernel, calls, TAP.
 # Everything lives in $T and on the loopback; processes are ended by their own pid.
 set -u
-BIN=${BIN:-build/rel/bin}
+BIN=${BIN:-${BUILD:-build/rel}/bin}
 T=$(mktemp -d /tmp/ve-t2-XXXXXX)
 PORT=${PORT:-}
 AGENT=
