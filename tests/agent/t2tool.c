@@ -50,15 +50,8 @@ static int do_port(void)
 	return 0;
 }
 
-static int do_json(char *path)
+static int print_member(struct json_object *o, char *path)
 {
-	static char text[1 << 20];
-	size_t n = fread(text, 1, sizeof(text) - 1, stdin);
-	struct json_object *o = json_tokener_parse(text);
-
-	text[n] = '\0';
-	if (!o)
-		return fail("no JSON", text);
 	for (char *part = strtok(path, "."); part; part = strtok(NULL, ".")) {
 		if (!strcmp(part, "#")) {
 			printf("%zu\n", json_object_array_length(o));
@@ -74,6 +67,21 @@ static int do_json(char *path)
 		     json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	return 0;
+}
+
+static int do_json(char *path)
+{
+	static char text[1 << 20];
+	struct json_object *o;
+	int r;
+
+	text[fread(text, 1, sizeof(text) - 1, stdin)] = '\0';
+	o = json_tokener_parse(text);
+	if (!o)
+		return fail("no JSON", text);
+	r = print_member(o, path);
+	json_object_put(o);
+	return r;
 }
 
 static int do_grant(int argc, char **argv)
@@ -321,12 +329,16 @@ static int do_ws(int argc, char **argv)
 		first = 6;
 	}
 	conf.ctx = tls_client(&files, &e);
-	if (!conf.ctx || stream_open(&c.stream, &conf, &e) < 0)
-		return fail("open", e.text);
-	c.ws = ws_create(&wconf);
-	r = run_steps(argc - first, argv + first);
-	ws_destroy(c.ws);
-	stream_destroy(c.stream);
+	if (!conf.ctx)
+		return fail("certificates", e.text);
+	if (stream_open(&c.stream, &conf, &e) < 0) {
+		r = fail("open", e.text);
+	} else {
+		c.ws = ws_create(&wconf);
+		r = run_steps(argc - first, argv + first);
+		ws_destroy(c.ws);
+		stream_destroy(c.stream);
+	}
 	SSL_CTX_free(conf.ctx);
 	buf_free(&c.out);
 	buf_free(&c.err);

@@ -35,7 +35,7 @@ cleanup() {
 	done
 	[ "$FAILED" = 0 ] || { [ -f "$T/log" ] && sed 's/^/# log: /' "$T/log" | tail -40; }
 	[ "$FAILED" = 0 ] || { [ -f "$T/ws.log" ] && sed 's/^/# ws: /' "$T/ws.log" | tail -40; }
-	rm -rf "$T"
+	[ -n "${KEEP:-}" ] || rm -rf "$T"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP

@@ -3,7 +3,7 @@
 # The life of a VE by REST: preconditions, operations, idempotency, ends of every kind.
 . "$(dirname "$0")/t2-lib.sh"
 make_pki
-configure 'stop_ms 500'
+configure 'stop_ms 3000'
 start_agent
 
 is 'neither precondition' "$(status PUT /v1/ves/1000 -d "$(spec stopped 1)")" 428
