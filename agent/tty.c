@@ -245,7 +245,9 @@ void tty_pace(struct tty *t)
 
 	if (t->master.fd < 0)
 		return;
-	if (t->pacer && t->pacer->greeted && !t->exited)
+	/* acknowledgements behind input that waits cannot be heard: a shell
+	 * that writes before it reads on would wait for ever */
+	if (t->pacer && t->pacer->greeted && !t->pacer->held && !t->exited)
 		behind = ring_hi(t->ring) - t->pacer->ack;
 	if (behind > TERM_CREDIT_HIGH)
 		t->paused = true;
@@ -278,6 +280,12 @@ static void over(struct tty *t)
 	tty_destroy(t);
 }
 
+static void hold(struct stream *s, bool held)
+{
+	s->held = held;
+	ws_pause(s->ws, held);
+}
+
 static void write_input(struct tty *t)
 {
 	while (t->input.len && t->master.fd >= 0) {
@@ -290,7 +298,7 @@ static void write_input(struct tty *t)
 	if (!t->input.len)
 		for (struct stream *s = term.streams; s; s = s->next)
 			if (s->tty == t)
-				ws_pause(s->ws, false);
+				hold(s, false);
 	want_master(t);
 }
 
@@ -350,8 +358,10 @@ void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 	}
 	buf_put(&t->input, data, n);
 	write_input(t);
-	if (t->input.len > INPUT_MAX)
-		ws_pause(s->ws, true);
+	if (t->input.len > INPUT_MAX) {
+		hold(s, true);
+		tty_pace(t);
+	}
 	if (wall - t->active >= REPORT_MS) {
 		t->active = wall;
 		tty_report(t->veid);

@@ -7,7 +7,7 @@
  *   t2tool ws DIR PORT PATH GRANT [-c COMMAND] STEP...
  * Steps of ws, in order: send=TEXT (\n, \x03), expect=TEXT (in the output so far),
  * resize=COLSxROWS, eof, exit=STATUS, close=CODE, seq (prints the last number),
- * noack, hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
+ * noack, fill=BYTES (sends lines), hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -235,6 +235,17 @@ static bool reached(const char *step, const char *arg)
 	return false;
 }
 
+static void fill(size_t n)
+{
+	static uint8_t line[1000];
+
+	memset(line, 'p', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	for (; n >= sizeof(line); n -= sizeof(line))
+		send_msg(&(struct term_msg){ .type = TERM_INPUT, .data = line,
+					     .len = sizeof(line) });
+}
+
 static bool act(const char *step, char *arg)
 {
 	struct term_msg m = { 0 };
@@ -257,6 +268,9 @@ static bool act(const char *step, char *arg)
 		return true;
 	} else if (!strcmp(step, "noack")) {
 		c.noack = true;
+		return true;
+	} else if (!strcmp(step, "fill")) {
+		fill(strtoul(arg, NULL, 10));
 		return true;
 	} else if (!strcmp(step, "raw")) {
 		for (; sscanf(arg, "%2x", &v) == 1; arg += 2)

@@ -49,6 +49,9 @@ yes_ 'without acknowledgement the shell waits' 'ws "$M?from=$seq" "$(grant 1000 
 
 yes_ 'with them it goes on' 'ws "$M?from=$seq" "$(grant 1000 tty)" len=600000'
 
+yes_ 'a large paste into a program that answers' \
+	'ws "$M" "$(grant 1000 tty)" hello "send=cat\n" expect=cat fill=400000 len=800000 "send=\x04" "send=echo pasted-\$((8+8))\n" expect=pasted-16'
+
 yes_ 'exit ends the terminal with its status' 'ws "$M" "$(grant 1000 tty)" "send=exit 3\n" exit=3 close=1000'
 yes_ 'and main is made anew' 'ws "$M?from=0" "$(grant 1000 tty)" "send=echo five-\$((1+1))\n" expect=five-2'
 

@@ -16,6 +16,7 @@ is 'exec passes output' "$(vectl exec 1 -- printf '%s|' a 'b  c' "d'e")" "a|b  c
 is 'exec passes input' "$(echo given | vectl exec 1 cat)" given
 vectl exec 1 'exit 7'; is 'exec passes the status' $? 7
 vectl exec 1 'echo wrong >&2'; is 'exec passes errors' "$(cat "$T/said")" wrong
+is 'exec passes much both ways' "$(head -c 3000000 /dev/zero | vectl exec 1 cat | wc -c)" 3000000
 is 'exec wakes a VE' "$(vectl exec 2 'echo up')" up
 vectl stop 2; is 'stop' "$?,$(vectl show 2 | json status.state)" 0,stopped
 vectl start 2; is 'start' "$?,$(vectl show 2 | json status.state)" 0,running
