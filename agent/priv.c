@@ -25,10 +25,19 @@ int priv_watch(struct priv *p, struct watch *w, uint32_t events)
 	return epoll_ctl(p->ep, EPOLL_CTL_ADD, w->fd, &ev) < 0 ? -errno : 0;
 }
 
+void priv_unwatch(struct priv *p, struct watch *w)
+{
+	if (w->fd < 0)
+		return;
+	/* closing alone would leave it there while somebody holds a duplicate */
+	epoll_ctl(p->ep, EPOLL_CTL_DEL, w->fd, NULL);
+	close(w->fd);
+	w->fd = -1;
+}
+
 static void drop_api(struct priv *p)
 {
-	clean_close(&p->api.fd); /* closing takes it out of epoll */
-	p->api.fd = -1;
+	priv_unwatch(p, &p->api);
 }
 
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds)

@@ -49,6 +49,7 @@ struct priv {
 
 /* priv.c */
 int priv_watch(struct priv *p, struct watch *w, uint32_t events);
+void priv_unwatch(struct priv *p, struct watch *w); /* closes it too */
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds);
 
 /* priv_ve.c: adopt what the kernel has; what the table calls. */

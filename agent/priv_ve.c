@@ -32,7 +32,7 @@ static void forget(struct priv *p, struct priv_ve *v)
 		*at = v->next;
 		break;
 	}
-	close(v->watch.fd);
+	priv_unwatch(p, &v->watch);
 	free(v);
 }
 
