@@ -114,6 +114,7 @@ static const struct request {
 	{ MSG_STOP,		NULL,		  answer_stop,	  NULL },
 	{ MSG_ERASE,		NULL,		  answer_erase,	  NULL },
 	{ MSG_ADDR,		NULL,		  answer_addr,	  NULL },
+	{ MSG_FENCE,		NULL,		  answer_fence,	  NULL },
 	{ MSG_LIMITS,		NULL,		  answer_limits,  NULL },
 	{ MSG_TTY,		NULL,		  NULL,		  answer_tty },
 	{ MSG_EXEC,		NULL,		  NULL,		  answer_exec },
@@ -167,7 +168,9 @@ static void on_supervisor(struct priv *p)
 		part_orphaned();
 	if (r < 0)
 		return;
-	if (m.m.head.type == MSG_KEPT) {
+	if (m.m.head.type == MSG_KEPT && m.nfds == 0) {
+		priv_addr_kept(p, &m.m.keep);
+	} else if (m.m.head.type == MSG_KEPT) {
 		priv_proc_kept(p, &m);
 	} else if (m.m.head.type == MSG_LINK && m.m.link.what == LINK_API) {
 		drop_api(p);
@@ -229,7 +232,7 @@ void priv_main(const struct conf *c)
 	for (;;) {
 		/* one at a time: a handler may free what a later event names */
 		struct epoll_event ev;
-		int n = epoll_wait(p.ep, &ev, 1, SWEEP_MS);
+		int n = epoll_wait(p.ep, &ev, 1, priv_fence_due(&p, SWEEP_MS));
 
 		if (n > 0)
 			dispatch(&p, ev.data.ptr);

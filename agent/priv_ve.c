@@ -42,6 +42,7 @@ static bool bury(struct priv *p, struct priv_ve *v)
 	if (v->last.state != ENV_ST_STOPPED)
 		return false;
 	cgroup_remove(p->conf->cgroup, v->last.veid);
+	priv_addr_forget(p, v);
 	forget(p, v);
 	return true;
 }
@@ -225,25 +226,6 @@ int answer_erase(struct priv *p, const struct msg *m, struct err *e)
 	if (priv_find(p, veid))
 		return err_set(e, -EBUSY, "VE %" PRIu32 " is running", veid);
 	return tree_erase(p->conf->private_dir, veid, e);
-}
-
-int answer_addr(struct priv *p, const struct msg *m, struct err *e)
-{
-	const struct msg_addr *a = &m->m.addr;
-	struct priv_ve *v = priv_find(p, a->veid);
-	char text[ADDR_TEXT];
-	int r;
-
-	if (a->addr.family != 4 && a->addr.family != 6)
-		return err_set(e, -EINVAL, "no address");
-	if (!v)
-		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
-			       a->veid);
-	r = venv_addr(v->watch.fd, a->add != 0, &a->addr, a->epoch);
-	return r < 0 ? err_set(e, r, "%s address %s of VE %" PRIu32 ": %s",
-			       a->add ? "adding" : "removing",
-			       addr_print(text, &a->addr), a->veid,
-			       strerror(-r)) : 0;
 }
 
 int answer_limits(struct priv *p, const struct msg *m, struct err *e)

@@ -4,7 +4,7 @@
 # Everything lives in $T and on the loopback; processes are ended by their own pid.
 set -u
 BIN=${BIN:-${BUILD:-build/rel}/bin}
-T=$(mktemp -d /tmp/ve-t2-XXXXXX)
+T=$(mktemp -d "${TMPDIR:-/tmp}/ve-t2-XXXXXX")
 PORT=${PORT:-}
 AGENT=
 N=0

@@ -78,6 +78,23 @@ else
 	not_ok 'and can be entered'
 fi
 
+# api hangs and priv dies: the loan ends all the same
+nonce=$(api PUT /v1/blocks/b4 -d '{"range":"10.9.4.0/31","term_ms":6000,"nonce":""}' | json nonce)
+api PUT /v1/blocks/b4 -d "{\"range\":\"10.9.4.0/31\",\"term_ms\":6000,\"nonce\":\"$nonce\"}" >/dev/null
+start=$(date +%s%N)
+until_ok 10 has_ip "$waiter"
+address=$(ip_of "$waiter")
+is 'a loan before api hangs' "$(table "$address" | cut -d' ' -f1)" "$waiter"
+hung=$(part_pid api)
+kill -STOP "$hung"
+kill -9 "$(part_pid priv)"
+taken_out() { [ ! -e "$T/fake/addr-$address" ]; }
+if until_ok 10 taken_out; then ok 'api hangs, priv died: the address goes all the same'; else not_ok 'api hangs, priv died: the address goes all the same'; fi
+took=$((($(date +%s%N) - start) / 1000000))
+if [ $took -le 6000 ]; then ok 'before the term ends'; else not_ok 'before the term ends' "$took ms"; fi
+kill -CONT "$hung"
+if until_ok 10 no_ip "$waiter"; then ok 'and api agrees when it is back'; else not_ok 'and api agrees when it is back'; fi
+
 # somebody has the address whom the agent does not know of
 echo '4242 9' >"$T/fake/addr-10.9.3.0"
 nonce=$(api PUT /v1/blocks/b3 -d '{"range":"10.9.3.0/31","term_ms":60000,"nonce":""}' | json nonce)
