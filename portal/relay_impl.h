@@ -29,6 +29,8 @@ struct relay {
 	struct MHD_UpgradeResponseHandle *urh;
 	int fd;			/* the browser's, libmicrohttpd's to close */
 	struct buf early;	/* read before we had it */
+	struct buf held;	/* messages for a terminal that is not there,
+				 * each behind its length */
 	struct ws *web, *node;
 	struct stream *stream;
 	uint8_t ticket[TOKEN_HASH];
@@ -37,6 +39,7 @@ struct relay {
 	int64_t heard;		/* the browser's last message */
 	uint32_t web_watched, node_watched;
 	bool web_paused, node_paused; /* until the other side has room */
+	bool greeted;		/* the agent has said something */
 	bool again;		/* stopped in the middle of much */
 	bool asked;		/* a worker holds a pointer to it */
 	int rc;			/* its answer */

@@ -74,7 +74,6 @@ static int open_stream(struct stream **out, const struct conf *conf,
 	struct tls_files files = { .cert = conf->terminal_cert,
 				   .key = conf->terminal_key,
 				   .ca = conf->node_ca };
-	_buf_ struct buf encoded = { 0 };
 	struct url url;
 	struct stream_conf c = { .host = url.host,
 				 .port = url.port,
@@ -82,15 +81,12 @@ static int open_stream(struct stream **out, const struct conf *conf,
 				 .node = text_of(grant, "node"),
 				 .path = path,
 				 .grant = text_of(grant, "grant"),
+				 .command = command,
 				 .timeout_ms = OPEN_MS };
 	int rc = e->code;
 
 	if (!rc)
 		rc = url_parse(&url, text_of(grant, "url"), e);
-	if (command) {
-		shell_base64(&encoded, command);
-		c.command = encoded.data;
-	}
 	if (!rc)
 		rc = stream_open(out, &c, e);
 	if (rc && *out && !strcmp(stream_problem(*out), "suspended"))

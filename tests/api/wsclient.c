@@ -77,6 +77,14 @@ static ssize_t on_write(void *arg, const void *data, size_t n)
 	return r > 0 ? r : -EAGAIN;
 }
 
+static void send_msg(const struct term_msg *m)
+{
+	_buf_ struct buf b = { 0 };
+
+	term_encode(&b, m);
+	ws_send(side.ws, b.data, b.len);
+}
+
 static void on_message(void *arg, const uint8_t *data, size_t n)
 {
 	struct term_msg m;
@@ -92,6 +100,9 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 		side.status = m.status;
 	} else if (m.type == TERM_DATA || m.type == TERM_SNAPSHOT) {
 		buf_put(&side.shown, m.data, m.len);
+		send_msg(&(struct term_msg){
+			.type = TERM_ACK,
+			.seq = m.seq + (m.type == TERM_DATA ? m.len : 0) });
 	}
 }
 
@@ -173,14 +184,6 @@ static void wait_for(const char *op)
 			die("timeout");
 		poll(&p, 1, 200);
 	}
-}
-
-static void send_msg(const struct term_msg *m)
-{
-	_buf_ struct buf b = { 0 };
-
-	term_encode(&b, m);
-	ws_send(side.ws, b.data, b.len);
 }
 
 static size_t unescape(char *s)
