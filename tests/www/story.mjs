@@ -2,22 +2,23 @@
 // The whole way, in a real browser: sign up, type, leave, come back, ssh, suspension.
 // Prints TAP; keeps a screenshot of each step.
 //
-//   node story.mjs --url https://localhost:8443 [--url2 https://localhost:8444]
-//     --operator EMAIL --password PASSWORD [--ssh PORT] [--template tiny]
-//     [--shots build/shots] [--real]     (--real: a VE of our kernel behind it)
+//   node story.mjs URL OPERATOR_EMAIL OPERATOR_PASSWORD [SSH_PORT [SHOTS_DIR [SECOND_PORTAL_URL]]]
+//
+// TEMPLATE=debian takes another template than tiny, FAKE=1 says that the VE behind
+// it is played, MODULES is where playwright-core is (build/npm).
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 
-const { values: o } = parseArgs({ options: {
-  url: { type: 'string' }, url2: { type: 'string' }, operator: { type: 'string' },
-  password: { type: 'string' }, ssh: { type: 'string' }, template: { type: 'string', default: 'tiny' },
-  shots: { type: 'string', default: 'build/shots' }, modules: { type: 'string', default: 'build/npm' },
-  real: { type: 'boolean', default: false },
-} });
+const [url, operator, password, ssh = '', shots = 'build/shots', url2 = ''] = process.argv.slice(2);
+const o = { url: url?.replace(/\/$/, ''), operator, password, ssh, shots, url2: url2.replace(/\/$/, ''),
+  template: process.env.TEMPLATE || 'tiny', real: !process.env.FAKE, modules: process.env.MODULES || 'build/npm' };
+if (!o.password) {
+  console.error('usage: story.mjs URL OPERATOR_EMAIL OPERATOR_PASSWORD [SSH_PORT [SHOTS_DIR [SECOND_PORTAL_URL]]]');
+  process.exit(2);
+}
 const { chromium } = createRequire(resolve(o.modules, 'x.js'))('playwright-core');
 mkdirSync(o.shots, { recursive: true });
 
@@ -133,18 +134,18 @@ if (o.ssh) {
   await shot(page, '05-key');
   const flags = ['-F', 'none', '-i', join(dir, 'id'), '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no',
     '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'IdentitiesOnly=yes'];
-  const ssh = (command) => execFileSync('ssh', [...flags, '-p', o.ssh, 've@localhost', command], { encoding: 'utf8', timeout: 30000 });
+  const run = (command) => execFileSync('ssh', [...flags, '-p', o.ssh, 've@localhost', command], { encoding: 'utf8', timeout: 30000 });
   let out = '';
-  try { out = ssh('echo from-$((6*7))'); } catch (e) { out = String(e.stderr ?? e); }
+  try { out = run('echo from-$((6*7))'); } catch (e) { out = String(e.stderr ?? e); }
   ok(out.trim() === 'from-42', 'ssh opens the same environment', out);
   let code = 0;
-  try { ssh('exit 42'); } catch (e) { code = e.status; }
+  try { run('exit 42'); } catch (e) { code = e.status; }
   ok(code === 42, 'and brings the exit status', code);
 }
 
 // two windows, at two portals if there are two; the operator
 const second = await visitor({ colorScheme: 'dark' });
-await logIn(second.page, o.url2 ?? o.url, email, word);
+await logIn(second.page, o.url2 || o.url, email, word);
 await until('a second window has the same terminal', sees(second.page, 'again'));
 await shot(second.page, '06-dark');
 const boss = await visitor();

@@ -15,5 +15,4 @@ command -v node >/dev/null || skip 'needs node'
 trap portal_cleanup EXIT
 portal_setup && node_start && jobd_start && portal_start 1 && portal_start 2 && sshd_start || exit 1
 password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")
-node tests/www/story.mjs --url "$URL1" --url2 "$URL2" --operator op@example.net --password "$password" \
-  --ssh "$SSH_PORT" --shots "${SHOTS:-build/shots}"
+FAKE=1 node tests/www/story.mjs "$URL1" op@example.net "$password" "$SSH_PORT" "${SHOTS:-build/shots}" "$URL2"
