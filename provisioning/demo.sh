@@ -263,7 +263,7 @@ gateway() {
 
 portal_ready() { curl -sfk --max-time 3 "https://localhost:$port/healthz"; }
 node_known() {
-	psql -qXAt -h "$sock" -U postgres -d vestibule -c "select count(*) from ve.node where seen > now() - interval '30 s'" |
+	psql -qXAt -h "$sock" -U postgres -d vestibule -c "select count(*) from ve.node where seen_at > now() - interval '30 s'" |
 		grep -qx "$nodes"
 }
 
@@ -273,7 +273,7 @@ run_all() {
 	say programs
 	make -s -j"$(nproc)" all
 	say kernel
-	make -s kernel
+	[ -n "${KEEP_KERNEL:-}" ] || make -s kernel
 	say "node image"
 	make -s image
 	say "certificates and database"
