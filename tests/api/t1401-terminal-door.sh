@@ -13,7 +13,7 @@ cookie() { printf '__Host-ve=%s' "$(grep '__Host-ve	' "$1" | cut -f7)"; }
 ws() {
   jar=$1
   shift
-  "$BUILD/tests/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" "/ves/$VE/terminals/main/ws" "$ORIGIN" \
+  "$BIN/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" "/ves/$VE/terminals/main/ws" "$ORIGIN" \
     "$(cookie "$jar")" "$@"
 }
 ticket() {

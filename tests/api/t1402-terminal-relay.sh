@@ -13,7 +13,7 @@ portal_setup && node_start && jobd_start && portal_start 1 && portal_start 2 || 
 cookie() { printf '__Host-ve=%s' "$(grep '__Host-ve	' "$JAR" | cut -f7)"; }
 # ws OP...: terminal main of VE 1000 on $URL; QUERY= for from, cols, rows
 ws() {
-  "$BUILD/tests/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" "/ves/1000/terminals/main/ws${QUERY:-}" "$URL" \
+  "$BIN/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" "/ves/1000/terminals/main/ws${QUERY:-}" "$URL" \
     "$(cookie)" "$@"
 }
 ticket() {

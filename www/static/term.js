@@ -5,7 +5,7 @@ import { Terminal } from '/vendor/xterm-6.0.0/xterm.mjs';
 import { FitAddon } from '/vendor/addon-fit-0.11.0/addon-fit.mjs';
 import { keys, tools } from '/static/term_keys.js';
 
-const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6, PONG = 7;
+const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6;
 const AUTH = 16, INPUT = 17, RESIZE = 18, ACK = 19, PING = 20;
 const ACK_EVERY = 32768, INPUT_MAX = 65536;
 const PING_MS = 20000, SILENT_MS = 45000;
@@ -146,9 +146,6 @@ function onMessage(event) {
       break;
     case NOTICE:
       say(new TextDecoder().decode(bytes.subarray(7)), 'open');
-      break;
-    case PONG:
-      break;
   }
 }
 
