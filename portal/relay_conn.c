@@ -218,9 +218,8 @@ static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_string(v) :
-		       "";
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : "";
 }
 
 static int start_stream(struct relay *r, struct err *e)
@@ -243,8 +242,7 @@ static int start_stream(struct relay *r, struct err *e)
 			 (unsigned long long)r->wish.from);
 	snprintf(path, sizeof(path),
 		 "/v1/ves/%u/terminals/%s/ws?%scols=%u&rows=%u&kind=tty",
-		 r->wish.veid, r->wish.name, from, r->wish.cols,
-		 r->wish.rows);
+		 r->wish.veid, r->wish.name, from, r->wish.cols, r->wish.rows);
 	return stream_start(&r->stream, &c, e);
 }
 
@@ -257,11 +255,11 @@ static void take_grant(struct relay *r)
 	if (r->rc) {
 		int status = fault_of(r->rc)->status;
 
-		relay_close(r, status == 401 ? TERM_CLOSE_SESSION :
-			       status == 403 ? TERM_CLOSE_SUSPENDED :
-			       status == 404 || status == 409 ?
-					       TERM_CLOSE_NO_VE :
-					       CLOSE_TRY_AGAIN);
+		relay_close(r, status == 401   ? TERM_CLOSE_SESSION
+			       : status == 403 ? TERM_CLOSE_SUSPENDED
+			       : status == 404 || status == 409
+				       ? TERM_CLOSE_NO_VE
+				       : CLOSE_TRY_AGAIN);
 		return;
 	}
 	if (!json_object_object_get_ex(r->grant, "session", &v)) {

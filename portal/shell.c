@@ -37,9 +37,8 @@ static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_string(v) :
-		       "";
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : "";
 }
 
 /* With a forced command sshd names its subsystem by the line that configures it:
@@ -97,9 +96,8 @@ static int open_stream(struct stream **out, const struct conf *conf,
 
 static void read_conf(struct conf *c, const char *file)
 {
-	static const char *const needed[] = { "db", "node_ca",
-					      "terminal_cert", "terminal_key",
-					      NULL };
+	static const char *const needed[] = { "db", "node_ca", "terminal_cert",
+					      "terminal_key", NULL };
 	struct err e = { 0 };
 
 	if (conf_read(c, file, &e) || conf_need(c, needed, &e))

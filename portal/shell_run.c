@@ -26,10 +26,10 @@ struct shell {
 	struct ws *ws;
 	bool tty, raw;
 	struct termios before;
-	struct buf out, err;	/* waiting for standard output and error */
-	uint64_t seq, acked;	/* of what was written; of what was said */
-	bool in_open, greeted;	/* input waits for HELLO */
-	int status;		/* -1 until the command has ended */
+	struct buf out, err; /* waiting for standard output and error */
+	uint64_t seq, acked; /* of what was written; of what was said */
+	bool in_open, greeted; /* input waits for HELLO */
+	int status; /* -1 until the command has ended */
 	int64_t pinged;
 };
 
@@ -145,8 +145,8 @@ static void keep_up(struct shell *s)
 	}
 	if (!s->out.len && s->seq - s->acked >= TERM_ACK_EVERY) {
 		s->acked = s->seq;
-		send_msg(s, &(struct term_msg){ .type = TERM_ACK,
-						.seq = s->seq });
+		send_msg(s,
+			 &(struct term_msg){ .type = TERM_ACK, .seq = s->seq });
 	}
 	if (now - s->pinged > PING_MS) {
 		s->pinged = now;
@@ -174,7 +174,9 @@ static void wait_for_any(struct shell *s)
 	uint32_t want = stream_events(s->stream);
 	struct pollfd p[4] = {
 		{ .fd = stream_fd(s->stream) },
-		{ .fd = s->in_open && s->greeted && ws_queued(s->ws) < HIGH ? 0 : -1,
+		{ .fd = s->in_open && s->greeted && ws_queued(s->ws) < HIGH
+				? 0
+				: -1,
 		  .events = POLLIN },
 		{ .fd = s->out.len ? 1 : -1, .events = POLLOUT },
 		{ .fd = s->err.len ? 2 : -1, .events = POLLOUT },

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/portal.sh
 . tests/lib/node.sh
 trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start && portal_start 1 && portal_start 2 || exit 1
+portal_setup && node_start && jobd_start 1 && portal_start 1 && portal_start 2 || exit 1
 
 cookie() { printf '__Host-ve=%s' "$(grep '__Host-ve	' "$JAR" | cut -f7)"; }
 # ws OP...: terminal main of VE 1000 on $URL; QUERY= for from, cols, rows

@@ -6,9 +6,12 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 . tests/lib/node.sh
-[ -x /usr/sbin/sshd ] && ldconfig -p | grep -q libnss_wrapper || { echo '1..0 # SKIP needs sshd and libnss-wrapper'; exit 0; }
+if [ ! -x /usr/sbin/sshd ] || ! ldconfig -p | grep -q libnss_wrapper; then
+  echo '1..0 # SKIP needs sshd and libnss-wrapper'
+  exit 0
+fi
 trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start && portal_start 1 && sshd_start || exit 1
+portal_setup && node_start && jobd_start 1 && portal_start 1 && sshd_start || exit 1
 
 SSH_KEY=$PG_DIR/id
 ssh-keygen -q -t ed25519 -N '' -C laptop -f "$SSH_KEY"

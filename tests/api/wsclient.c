@@ -66,8 +66,8 @@ static ssize_t on_read(void *arg, void *data, size_t n)
 	if (r > 0)
 		return r;
 	r = SSL_get_error(side.ssl, r);
-	return r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE ? -EAGAIN :
-								       0;
+	return r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE ? -EAGAIN
+								     : 0;
 }
 
 static ssize_t on_write(void *arg, const void *data, size_t n)
@@ -139,8 +139,7 @@ static void handshake(char **argv)
 		   argv[3], argv[2], argv[4], argv[5], TERM_PROTOCOL);
 	SSL_write(side.ssl, b.data, (int)b.len);
 	do {
-		n = SSL_read(side.ssl, room + got,
-			     (int)sizeof(room) - 1 - got);
+		n = SSL_read(side.ssl, room + got, (int)sizeof(room) - 1 - got);
 		if (n <= 0)
 			die("no answer");
 		got += n;
@@ -261,8 +260,7 @@ int main(int argc, char **argv)
 		unescape(argv[i]);
 		wait_for(argv[i]);
 		if (!strcmp(argv[i], "hello"))
-			printf("hello %llu %llu\n",
-			       (unsigned long long)side.lo,
+			printf("hello %llu %llu\n", (unsigned long long)side.lo,
 			       (unsigned long long)side.hi);
 		else if (!strcmp(argv[i], "exit"))
 			printf("exit %u\n", side.status);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 #  The real portal on a private PostgreSQL cluster, on loopback:
 #
 #     . tests/lib/pg.sh; . tests/lib/portal.sh
@@ -18,7 +18,7 @@ PORT_BASE=${PORT_BASE:-$((20000 + ($$ * 7) % 20000))}
 portal_pki() {
   mkdir -p "$PG_DIR/pki"
   (
-    cd "$PG_DIR/pki"
+    cd "$PG_DIR/pki" || exit
     new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
     # shellcheck disable=SC2086
     openssl req -x509 $new -keyout ca.key -out ca.crt -days 30 -subj '/CN=test CA' \

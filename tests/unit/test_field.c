@@ -48,8 +48,8 @@ static void a_form_is_decoded(void **state)
 
 static void a_bad_form_is_not(void **state)
 {
-	static const char *const bad[] = { "a=%", "a=%4", "a=%zz", "a=%00",
-					   "a%00=b", "%=b" };
+	static const char *const bad[] = { "a=%",   "a=%4",   "a=%zz",
+					   "a=%00", "a%00=b", "%=b" };
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (form(bad[i]) != fault_code(FAULT_MALFORMED))
@@ -61,12 +61,19 @@ static void a_bad_form_is_not(void **state)
 
 static void json_is_a_flat_object(void **state)
 {
-	static const char *const bad[] = { "",	    "[]",     "1",
-					   "{",	    "{'a':1}", "{\"a\":[]}",
-					   "{\"a\":{}}", "{\"a\":null}",
-					   "{\"a\":1.5}", "{\"a\":NaN}",
+	static const char *const bad[] = { "",
+					   "[]",
+					   "1",
+					   "{",
+					   "{'a':1}",
+					   "{\"a\":[]}",
+					   "{\"a\":{}}",
+					   "{\"a\":null}",
+					   "{\"a\":1.5}",
+					   "{\"a\":NaN}",
 					   "{\"a\":\"\\u0000\"}",
-					   "{\"a\":1,\"a\":2}", "{} x" };
+					   "{\"a\":1,\"a\":2}",
+					   "{} x" };
 
 	assert_int_equal(json("{\"capacity\":10,\"node\":\"n1\"}"), 0);
 	assert_string_equal(fields_get(&f, "capacity"), "10");

@@ -38,16 +38,20 @@ static void nothing_leaves_an_attribute(void **state)
 
 static void bytes_that_are_no_text_are_replaced(void **state)
 {
-	expect(html_text, "a\x01" "b\x7f", "a" BAD "b" BAD);
+	expect(html_text,
+	       "a\x01"
+	       "b\x7f",
+	       "a" BAD "b" BAD);
 	expect(html_text, "\xff\xc0\xaf", BAD BAD BAD);
 	expect(html_text, "\xed\xa0\x80", BAD BAD BAD); /* surrogate */
-	expect(html_text, "\xe2\x82", BAD BAD);		/* cut short */
-	expect(html_text, "\xc3<b>", BAD "&lt;b&gt;");	/* eats no markup */
+	expect(html_text, "\xe2\x82", BAD BAD); /* cut short */
+	expect(html_text, "\xc3<b>", BAD "&lt;b&gt;"); /* eats no markup */
 }
 
 static void an_address_has_no_scheme_of_its_own(void **state)
 {
-	expect(html_url_path, "javascript:alert(1)", "javascript%3Aalert%281%29");
+	expect(html_url_path, "javascript:alert(1)",
+	       "javascript%3Aalert%281%29");
 	expect(html_url_path, "/ves/1000?x=\"", "/ves/1000%3Fx%3D%22");
 }
 

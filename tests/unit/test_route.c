@@ -45,7 +45,8 @@ static void what_names_a_ve_or_a_key_needs_a_session(void **state)
 	const struct route *t = route_table(&n);
 
 	for (size_t i = 0; i < n; i++)
-		if ((strstr(t[i].path, "{veid}") || strstr(t[i].path, "{id}")) &&
+		if ((strstr(t[i].path, "{veid}") ||
+		     strstr(t[i].path, "{id}")) &&
 		    t[i].who == WHO_ANYBODY)
 			fail_msg("%s", t[i].path);
 }
@@ -105,11 +106,27 @@ static void a_path_gives_its_parameters(void **state)
 static void what_is_no_path_of_ours_is_not_found(void **state)
 {
 	static const char *const paths[] = {
-		"/x", "//", "/ves/0", "/ves/01", "/ves/-1", "/ves/1000/",
-		"/ves/2147483648", "/ves/1e3", "/ves/1000x", "/ves//1000",
-		"/ves/99999999999999999999", "/static/", "/static/..",
-		"/static/.x", "/static/a/b", "/static/A", "/login/", "",
-		"/ves/1000/terminals/a b/ws", "/vendor/x", "/login%00",
+		"/x",
+		"//",
+		"/ves/0",
+		"/ves/01",
+		"/ves/-1",
+		"/ves/1000/",
+		"/ves/2147483648",
+		"/ves/1e3",
+		"/ves/1000x",
+		"/ves//1000",
+		"/ves/99999999999999999999",
+		"/static/",
+		"/static/..",
+		"/static/.x",
+		"/static/a/b",
+		"/static/A",
+		"/login/",
+		"",
+		"/ves/1000/terminals/a b/ws",
+		"/vendor/x",
+		"/login%00",
 	};
 
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {

@@ -35,10 +35,11 @@ static int status(const char *method, const char *target,
 
 static void targets_are_plain_paths(void **state)
 {
-	static const char *const bad[] = { "", "x", "*", "http://a/", "/a b",
-					   "/\x01", "/\xc3\xa9", "/%", "/%4",
-					   "/%zz", "/%00", "/%0a", "/%7f",
-					   "/a?b=%00", "/#x", "/a\\b" };
+	static const char *const bad[] = {
+		"",	     "x",	 "*",	"http://a/", "/a b", "/\x01",
+		"/\xc3\xa9", "/%",	 "/%4", "/%zz",	     "/%00", "/%0a",
+		"/%7f",	     "/a?b=%00", "/#x", "/a\\b"
+	};
 
 	assert_int_equal(status("GET", "/", NULL), 200);
 	assert_int_equal(status("GET", "/a/b?c=%20d", NULL), 200);
@@ -84,17 +85,22 @@ static void there_is_one_host_and_it_is_ours(void **state)
 	struct sanity s = { 0 };
 
 	assert_int_equal(GET("Host", "localhost:8443"), 400);
-	assert_int_equal(fault_of(sanity_end(&s, "GET", "HTTP/1.1", "a"))->status,
-			 400);
+	assert_int_equal(
+		fault_of(sanity_end(&s, "GET", "HTTP/1.1", "a"))->status, 400);
 	s = (struct sanity){ 0 };
 	header(&s, "Host", "evil.example");
-	assert_int_equal(fault_of(sanity_end(&s, "GET", "HTTP/1.1",
-					     "localhost:8443"))->status, 421);
+	assert_int_equal(
+		fault_of(sanity_end(&s, "GET", "HTTP/1.1", "localhost:8443"))
+			->status,
+		421);
 	s = (struct sanity){ 0 };
 	header(&s, "host", "LOCALHOST:8443");
-	assert_int_equal(sanity_end(&s, "GET", "HTTP/1.1", "localhost:8443"), 0);
-	assert_int_equal(fault_of(sanity_end(&s, "GET", "HTTP/1.0",
-					     "localhost:8443"))->status, 400);
+	assert_int_equal(sanity_end(&s, "GET", "HTTP/1.1", "localhost:8443"),
+			 0);
+	assert_int_equal(
+		fault_of(sanity_end(&s, "GET", "HTTP/1.0", "localhost:8443"))
+			->status,
+		400);
 }
 
 int main(void)

@@ -60,10 +60,10 @@ static void passwords_are_checked(void **state)
 
 static void addresses_of_agents_are_taken_apart(void **state)
 {
-	static const char *const bad[] = { "http://a", "https://", "https://:1",
-					   "https://a:", "https://a:1x",
-					   "https://a:123456", "https://[::1",
-					   "https://[::1]x" };
+	static const char *const bad[] = { "http://a",	   "https://",
+					   "https://:1",   "https://a:",
+					   "https://a:1x", "https://a:123456",
+					   "https://[::1", "https://[::1]x" };
 	struct url u;
 	struct err e = { 0 };
 

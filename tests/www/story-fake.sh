@@ -13,6 +13,6 @@ command -v node >/dev/null || skip 'needs node'
   npm install --no-save --no-audit --no-fund --prefix build/npm playwright-core@1.61 >/dev/null 2>&1 ||
   skip 'playwright-core cannot be installed'
 trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start && portal_start 1 && portal_start 2 && sshd_start || exit 1
+portal_setup && node_start && jobd_start 1 && portal_start 1 && portal_start 2 && sshd_start || exit 1
 password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")
 FAKE=1 node tests/www/story.mjs "$URL1" op@example.net "$password" "$SSH_PORT" "${SHOTS:-build/shots}" "$URL2"

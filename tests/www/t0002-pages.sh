@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 trap portal_cleanup EXIT
-portal_setup && portal_node && portal_start 1 || exit 1
+portal_setup && portal_node 100 && portal_start 1 || exit 1
 
 signup ann@example.net
 for path in / /signup /login /home /ves/1000 /ves/1000/terminal /ves/1000/confirm/delete /nowhere; do
