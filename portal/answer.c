@@ -73,8 +73,8 @@ int answer_page(struct request *r, int status, const char *name,
 int answer_json(struct request *r, int status, struct json_object *data)
 {
 	r->answer.status = status;
-	r->answer.type = status >= 400 ? "application/problem+json" :
-					 "application/json";
+	r->answer.type = status >= 400 ? "application/problem+json"
+				       : "application/json";
 	r->answer.body.len = 0;
 	buf_puts(&r->answer.body,
 		 json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN));

@@ -8,9 +8,9 @@
 
 struct asset {
 	struct asset *next;
-	char *path;	  /* "/static/site.css" */
+	char *path; /* "/static/site.css" */
 	const char *type;
-	char etag[36];	  /* with its quotes */
+	char etag[36]; /* with its quotes */
 	struct buf body;
 };
 

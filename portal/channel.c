@@ -15,9 +15,9 @@ union control {
 
 int channel_create(int ends[2])
 {
-	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ?
-		       -errno :
-		       0;
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)
+		       ? -errno
+		       : 0;
 }
 
 int channel_send(int channel, int fd, const struct addr *peer)
@@ -35,8 +35,8 @@ int channel_send(int channel, int fd, const struct addr *peer)
 	h->cmsg_type = SCM_RIGHTS;
 	h->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(h), &fd, sizeof(int));
-	return sendmsg(channel, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno :
-								       0;
+	return sendmsg(channel, &m, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno
+								     : 0;
 }
 
 int channel_receive(int channel, struct addr *peer)

@@ -10,18 +10,21 @@
 #include "agent/libve/clean.h"
 #include "portal/file.h"
 
-#define KEY(name) { #name, offsetof(struct conf, name) }
+#define KEY(name)                                  \
+	{                                          \
+#name, offsetof(struct conf, name) \
+	}
 
 static const struct key {
 	const char *name;
 	size_t offset;
 } keys[] = {
-	KEY(listen),	    KEY(tls_cert),     KEY(tls_key),
-	KEY(public_url),    KEY(www),	       KEY(user),
-	KEY(db),	    KEY(node_ca),      KEY(terminal_cert),
-	KEY(terminal_key),  KEY(control_cert), KEY(control_key),
-	KEY(smtp_url),	    KEY(mail_from),    KEY(ssh_host),
-	KEY(ssh_port),	    KEY(shell),
+	KEY(listen),	   KEY(tls_cert),     KEY(tls_key),
+	KEY(public_url),   KEY(www),	      KEY(user),
+	KEY(db),	   KEY(node_ca),      KEY(terminal_cert),
+	KEY(terminal_key), KEY(control_cert), KEY(control_key),
+	KEY(smtp_url),	   KEY(mail_from),    KEY(ssh_host),
+	KEY(ssh_port),	   KEY(shell),
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))

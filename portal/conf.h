@@ -11,15 +11,15 @@
  * conf_fini().
  */
 struct conf {
-	char *listen, *tls_cert, *tls_key;	/* ve-portald */
+	char *listen, *tls_cert, *tls_key; /* ve-portald */
 	char *public_url, *www, *user;
-	char *db;				/* libpq's conninfo */
-	char *node_ca;				/* PEM, of the agents */
-	char *terminal_cert, *terminal_key;	/* role terminal */
-	char *control_cert, *control_key;	/* role control, ve-jobd */
+	char *db; /* libpq's conninfo */
+	char *node_ca; /* PEM, of the agents */
+	char *terminal_cert, *terminal_key; /* role terminal */
+	char *control_cert, *control_key; /* role control, ve-jobd */
 	char *smtp_url, *mail_from;
-	char *ssh_host, *ssh_port;		/* as visitors see the gateway */
-	char *shell;				/* path of ve-shell, ve-keys */
+	char *ssh_host, *ssh_port; /* as visitors see the gateway */
+	char *shell; /* path of ve-shell, ve-keys */
 };
 
 /* 0, or -errno with file, line and reason. */

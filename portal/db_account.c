@@ -14,8 +14,8 @@ int db_account_signup(struct db *db, const char *email, const char *hash,
 		      const uint8_t *token, struct json_object **out,
 		      struct err *e)
 {
-	return db_call(db, out, e, "account_signup", "tttth", email, hash,
-		       tmpl, address, token);
+	return db_call(db, out, e, "account_signup", "tttth", email, hash, tmpl,
+		       address, token);
 }
 
 int db_account_lookup(struct db *db, const char *email, const char *address,

@@ -50,8 +50,7 @@ int db_subscriber_suspend(struct db *db, const uint8_t *token, int64_t id,
 			  const char *why, struct json_object **out,
 			  struct err *e)
 {
-	return db_call(db, out, e, "subscriber_suspend", "hlt", token, id,
-		       why);
+	return db_call(db, out, e, "subscriber_suspend", "hlt", token, id, why);
 }
 
 int db_subscriber_unsuspend(struct db *db, const uint8_t *token, int64_t id,

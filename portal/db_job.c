@@ -46,8 +46,8 @@ int db_job_finish(struct db *db, const struct job_id *job, const char *why,
 		  bool *ours, struct err *e)
 {
 	struct json_object *v = NULL;
-	int rc = db_call(db, &v, e, "job_finish", "lit", job->id,
-			 job->attempt, why);
+	int rc = db_call(db, &v, e, "job_finish", "lit", job->id, job->attempt,
+			 why);
 
 	return take_bool(rc, v, ours);
 }
@@ -81,8 +81,8 @@ int db_block_report(struct db *db, int64_t block, const char *nonce,
 		    const char *leases, const char *released,
 		    struct json_object **out, struct err *e)
 {
-	return db_call(db, out, e, "block_report", "lttt", block, nonce,
-		       leases, released);
+	return db_call(db, out, e, "block_report", "lttt", block, nonce, leases,
+		       released);
 }
 
 int db_trial_run(struct db *db, struct err *e)

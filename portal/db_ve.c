@@ -46,16 +46,16 @@ int db_ticket_create(struct db *db, const uint8_t *token, uint32_t veid,
 		     const uint8_t *ticket, struct json_object **out,
 		     struct err *e)
 {
-	return db_call(db, out, e, "ticket_create", "hih", token,
-		       (int32_t)veid, ticket);
+	return db_call(db, out, e, "ticket_create", "hih", token, (int32_t)veid,
+		       ticket);
 }
 
 int db_ticket_redeem(struct db *db, const uint8_t *token, uint32_t veid,
 		     const uint8_t *ticket, struct json_object **out,
 		     struct err *e)
 {
-	return db_call(db, out, e, "ticket_redeem", "hih", token,
-		       (int32_t)veid, ticket);
+	return db_call(db, out, e, "ticket_redeem", "hih", token, (int32_t)veid,
+		       ticket);
 }
 
 int db_gateway_grant(struct db *db, const char *fingerprint, uint32_t veid,

@@ -26,7 +26,6 @@ int db_ticket_redeem(struct db *db, const uint8_t *token, uint32_t veid,
 		     const uint8_t *ticket, struct json_object **out,
 		     struct err *e);
 int db_gateway_grant(struct db *db, const char *fingerprint, uint32_t veid,
-		     const char *kind, struct json_object **out,
-		     struct err *e);
+		     const char *kind, struct json_object **out, struct err *e);
 
 #endif

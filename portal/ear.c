@@ -32,8 +32,8 @@ int ear_parse(struct ear_word *w, const char *payload)
 	}
 	if (sscanf(payload, "ve %u %15s", &w->veid, why) != 2)
 		return -EINVAL;
-	w->code = strcmp(why, "suspended") ? TERM_CLOSE_NO_VE :
-					     TERM_CLOSE_SUSPENDED;
+	w->code = strcmp(why, "suspended") ? TERM_CLOSE_NO_VE
+					   : TERM_CLOSE_SUSPENDED;
 	return 0;
 }
 
@@ -46,8 +46,7 @@ static void hear(void *arg, const char *payload)
 		relays_end(ear->relays, w.session, w.veid, w.code);
 }
 
-static void check_one(struct ear *ear, struct db *db,
-		      const struct relay_id *id)
+static void check_one(struct ear *ear, struct db *db, const struct relay_id *id)
 {
 	struct json_object *v = NULL;
 	struct err e = { 0 };
@@ -89,8 +88,7 @@ static void *listen_for_ever(void *arg)
 		}
 		check_all(ear, db);
 		relays_hear(ear->relays, true);
-		while (!db_wait(db, PING_MS, hear, ear, &e) &&
-		       !db_ping(db, &e))
+		while (!db_wait(db, PING_MS, hear, ear, &e) && !db_ping(db, &e))
 			;
 		relays_hear(ear->relays, false);
 	}

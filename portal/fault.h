@@ -10,10 +10,10 @@
  */
 struct fault {
 	const char *state; /* SQLSTATE, or "" for what the portal finds itself */
-	int status;	   /* HTTP */
-	const char *name;  /* of urn:vestibule:problem:<name> */
+	int status; /* HTTP */
+	const char *name; /* of urn:vestibule:problem:<name> */
 	const char *title; /* a few words, also the page's heading */
-	int retry_after;   /* seconds, 0 for none */
+	int retry_after; /* seconds, 0 for none */
 };
 
 enum fault_id {

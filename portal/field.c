@@ -158,9 +158,9 @@ int fields_from_json(struct fields *f, const char *body, size_t n,
 					 "a member is no string and no number");
 		text = json_object_get_string(v);
 		rc = add(f, name, strlen(name), text,
-			 type == json_type_string ?
-				 (size_t)json_object_get_string_len(v) :
-				 strlen(text),
+			 type == json_type_string
+				 ? (size_t)json_object_get_string_len(v)
+				 : strlen(text),
 			 e);
 	}
 	return rc;
@@ -176,8 +176,8 @@ static int check_one(const struct rule *r, const char *value, struct err *e)
 			       r->label);
 	if (n < r->min || n > r->max)
 		return err_set(e, fault_code(FAULT_FIELD),
-			       n < r->min ? "%s is missing or too short" :
-					    "%s is too long",
+			       n < r->min ? "%s is missing or too short"
+					  : "%s is too long",
 			       r->label);
 	if (r->alphabet && strspn(value, r->alphabet) != n)
 		return err_set(e, fault_code(FAULT_FIELD), "%s is not valid",
@@ -200,8 +200,7 @@ static bool is_wanted(const char *wanted, const char *name)
 static bool has(const struct fields *f, const char *name, size_t n)
 {
 	for (size_t i = 0; i < f->count; i++)
-		if (!strncmp(f->list[i].name, name, n) &&
-		    !f->list[i].name[n])
+		if (!strncmp(f->list[i].name, name, n) && !f->list[i].name[n])
 			return true;
 	return false;
 }
@@ -218,7 +217,8 @@ int fields_check(const struct fields *f, const char *wanted, struct err *e)
 				       "there is a field that nobody knows");
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(f->list[k].name, name))
-				return malformed(e, "a field stands there twice");
+				return malformed(e,
+						 "a field stands there twice");
 		rc = check_one(r, f->list[i].value, e);
 		if (rc)
 			return rc;

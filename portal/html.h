@@ -8,8 +8,8 @@
  */
 #include "agent/libve/buf.h"
 
-void html_text(struct buf *b, const char *s);	  /* between tags */
-void html_attr(struct buf *b, const char *s);	  /* inside "..." */
+void html_text(struct buf *b, const char *s); /* between tags */
+void html_attr(struct buf *b, const char *s); /* inside "..." */
 void html_url_path(struct buf *b, const char *s); /* in href, action, src */
 
 #endif

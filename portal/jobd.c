@@ -132,8 +132,7 @@ int main(int argc, char **argv)
 		else if (opt == 't')
 			test = true;
 		else
-			return fputs("usage: ve-jobd [-t] [-c FILE]\n",
-				     stderr),
+			return fputs("usage: ve-jobd [-t] [-c FILE]\n", stderr),
 			       2;
 	}
 	read_conf(&c, file);

@@ -23,7 +23,7 @@ struct node {
 	const struct conf *conf;
 	pthread_mutex_t lock; /* of the next two */
 	pthread_cond_t changed;
-	bool dirty;	      /* an event came */
+	bool dirty; /* an event came */
 };
 
 /* Start a node's threads. */
@@ -40,8 +40,8 @@ void node_stir(struct node *n);
 void node_await(struct node *n, int ms);
 
 /* The threads' bodies; @arg is the node. */
-void *drive_run(void *arg);  /* jobd_drive.c */
-void *work_run(void *arg);   /* jobd_work.c */
+void *drive_run(void *arg); /* jobd_drive.c */
+void *work_run(void *arg); /* jobd_work.c */
 
 /* Letters, trials, what is old: for ever, in the calling thread. */
 void house_run(const struct conf *c); /* jobd_house.c */

@@ -13,7 +13,7 @@
 #include "portal/jobd.h"
 
 #define FACTS_MS 5000
-#define LIST_MS 2000	/* at least so often; at each event too */
+#define LIST_MS 2000 /* at least so often; at each event too */
 #define BLOCKS_MS 15000
 #define PAGES_MAX 2000
 
@@ -22,7 +22,7 @@ struct drive {
 	struct db *db;
 	struct client *client;
 	int64_t facts, list, blocks; /* when last done, milliseconds */
-	bool away;		     /* said already that it does not answer */
+	bool away; /* said already that it does not answer */
 };
 
 static int64_t now_ms(void)
@@ -108,10 +108,10 @@ static const char *json_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_to_json_string_ext(v,
-						      JSON_C_TO_STRING_PLAIN) :
-		       "[]";
+	return json_object_object_get_ex(o, key, &v)
+		       ? json_object_to_json_string_ext(v,
+							JSON_C_TO_STRING_PLAIN)
+		       : "[]";
 }
 
 /* Tell the node of one renewal and write down what it answers.  1 when it has to
@@ -130,8 +130,8 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 
 	snprintf(path, sizeof(path), "/v1/blocks/%lld", (long long)id);
 	json_object_object_del(block, "id");
-	call.body = json_object_to_json_string_ext(block,
-						   JSON_C_TO_STRING_PLAIN);
+	call.body =
+		json_object_to_json_string_ext(block, JSON_C_TO_STRING_PLAIN);
 	call.len = strlen(call.body);
 	if (client_call(d->client, &call, &r, &why))
 		return 0;

@@ -18,9 +18,8 @@ static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_string(v) :
-		       "";
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : "";
 }
 
 static bool is_known(const struct node *list, const char *id)
@@ -71,8 +70,8 @@ static bool send_letter(struct db *db, const struct conf *c)
 	if (rc)
 		log_warn("mail: %s", why.text);
 	json_object_object_get_ex(m, "id", &id);
-	rc = db_mail_finish(db, json_object_get_int64(id),
-			    rc ? why.text : NULL, &e);
+	rc = db_mail_finish(db, json_object_get_int64(id), rc ? why.text : NULL,
+			    &e);
 	json_object_put(m);
 	return !rc;
 }

@@ -11,16 +11,16 @@
 #include "portal/db_job.h"
 #include "portal/jobd.h"
 
-#define CLAIM_S 60	/* a claim; renewed at each step */
-#define GIVE_UP_S 900	/* after so long a request has failed */
+#define CLAIM_S 60 /* a claim; renewed at each step */
+#define GIVE_UP_S 900 /* after so long a request has failed */
 #define DELAY_MIN_MS 200
 #define DELAY_MAX_MS 15000
 
 enum outcome {
 	OUTCOME_DONE,
 	OUTCOME_FAILED, /* for good: the words are the visitor's */
-	OUTCOME_AGAIN,	/* the node was busy or did not answer */
-	OUTCOME_LOST,	/* the job is not ours any more */
+	OUTCOME_AGAIN, /* the node was busy or did not answer */
+	OUTCOME_LOST, /* the job is not ours any more */
 };
 
 struct work {
@@ -31,25 +31,24 @@ struct work {
 	struct job_id id;
 	uint32_t veid;
 	const char *kind, *key;
-	struct err why;		 /* of FAILED and AGAIN */
+	struct err why; /* of FAILED and AGAIN */
 };
 
 static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) && v ?
-		       json_object_get_string(v) :
-		       "";
+	return json_object_object_get_ex(o, key, &v) && v
+		       ? json_object_get_string(v)
+		       : "";
 }
 
 static int64_t number_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_int64(v) :
-		       0;
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_int64(v)
+						     : 0;
 }
 
 /* What an answer means that is no success. */
@@ -113,9 +112,9 @@ static enum outcome await(struct work *w, const char *location)
 			out = keep(w, text_of(op, "stage"));
 		if (out == OUTCOME_FAILED)
 			err_set(&w->why, -EIO, "%s",
-				*text_of(error, "detail") ?
-					text_of(error, "detail") :
-					text_of(error, "title"));
+				*text_of(error, "detail")
+					? text_of(error, "detail")
+					: text_of(error, "title"));
 		json_object_put(op);
 		if (out != OUTCOME_DONE || !strcmp(state, "succeeded"))
 			return out;
@@ -192,8 +191,8 @@ static enum outcome ensure(struct work *w)
 		headers[0] = match;
 	}
 	ve_path(w, path, "");
-	call.body = json_object_to_json_string_ext(spec,
-						   JSON_C_TO_STRING_PLAIN);
+	call.body =
+		json_object_to_json_string_ext(spec, JSON_C_TO_STRING_PLAIN);
 	call.len = strlen(call.body);
 	return call_and_await(w, &call, OUTCOME_FAILED);
 }
@@ -305,8 +304,8 @@ static void conclude(struct work *w, enum outcome out)
 	if (out == OUTCOME_FAILED)
 		log_warn("VE %u: %s: %s", w->veid, w->kind, w->why.text);
 	observe(w);
-	db_job_finish(w->db, &w->id,
-		      out == OUTCOME_FAILED ? w->why.text : NULL, NULL, &e);
+	db_job_finish(w->db, &w->id, out == OUTCOME_FAILED ? w->why.text : NULL,
+		      NULL, &e);
 	node_stir(w->node);
 }
 

@@ -143,8 +143,8 @@ static int run_part(const char *name, const struct conf *c)
 static void read_conf(struct conf *c, const char *file)
 {
 	static const char *const needed[] = {
-		"listen", "tls_cert", "tls_key", "public_url", "db", "www",
-		"node_ca", "terminal_cert", "terminal_key", NULL
+		"listen", "tls_cert", "tls_key",       "public_url",   "db",
+		"www",	  "node_ca",  "terminal_cert", "terminal_key", NULL
 	};
 	struct err e = { 0 };
 

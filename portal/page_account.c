@@ -138,15 +138,13 @@ static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_string(v) :
-		       NULL;
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : NULL;
 }
 
 /* Whether the password is right: the same work for everybody.  0 and the
  * subscriber, or a fault. */
-static int check_password(struct request *r, int64_t *subscriber,
-			  struct err *e)
+static int check_password(struct request *r, int64_t *subscriber, struct err *e)
 {
 	const char *password = fields_get(&r->fields, "password"), *hash;
 	struct json_object *v = NULL, *who;

@@ -104,8 +104,8 @@ static int list_again(struct request *r, const char *page, const char *extra,
 	}
 	if (extra)
 		json_object_object_add(data, extra, value);
-	return e ? answer_again(r, page, data, e) :
-		   answer_page(r, 201, page, data);
+	return e ? answer_again(r, page, data, e)
+		 : answer_page(r, 201, page, data);
 }
 
 int again_nodes(struct request *r, const struct err *e)
@@ -159,8 +159,7 @@ int do_subscriber_act(struct request *r)
 	else if (!strcmp(action, "unsuspend"))
 		db_subscriber_unsuspend(r->db, r->token, r->id, &v, &e);
 	else
-		err_set(&e, fault_code(FAULT_FIELD),
-			"there is no such action");
+		err_set(&e, fault_code(FAULT_FIELD), "there is no such action");
 	if (e.code)
 		return answer_fault(r, &e);
 	return answer_done(r, 200, v, "/admin/subscribers");

@@ -83,8 +83,7 @@ int page_confirm(struct request *r)
 		json_object_put(data);
 		return answer_fault(r, &e);
 	}
-	json_object_object_add(data, "action",
-			       json_object_new_string(r->name));
+	json_object_object_add(data, "action", json_object_new_string(r->name));
 	return answer_page(r, 200, "confirm", data);
 }
 

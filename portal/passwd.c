@@ -49,8 +49,8 @@ int passwd_hash(char out[static PASSWD_HASH], const char *password,
 				   strlen(password), salt, sizeof(salt), 32,
 				   out, PASSWD_HASH);
 	sem_post(&slots);
-	return rc == ARGON2_OK ? 0 :
-				 err_set(e, -ENOMEM, "argon2: %s",
+	return rc == ARGON2_OK ? 0
+			       : err_set(e, -ENOMEM, "argon2: %s",
 					 argon2_error_message(rc));
 }
 

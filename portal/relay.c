@@ -12,7 +12,7 @@
 #include "portal/relay_impl.h"
 
 #define RELAYS_MAX 2048
-#define SESSION_MAX 12	 /* terminals of one session */
+#define SESSION_MAX 12 /* terminals of one session */
 #define DEAF_MS 30000
 
 int relays_start(struct relays **out, const struct conf *c, struct err *e)
@@ -102,8 +102,8 @@ size_t relays_list(struct relays *all, struct relay_id **out)
 	*out = xcalloc(all->count + 1, sizeof(**out));
 	for (struct relay *r = all->list; r; r = r->next)
 		if (r->session && r->state < RELAY_CLOSING)
-			(*out)[n++] = (struct relay_id){ r->session,
-							 r->wish.veid };
+			(*out)[n++] =
+				(struct relay_id){ r->session, r->wish.veid };
 	pthread_mutex_unlock(&all->lock);
 	return n;
 }

@@ -25,7 +25,7 @@ struct relay_wish {
 	uint8_t token[TOKEN_HASH]; /* of its session */
 	uint32_t veid;
 	char name[TERM_NAME_MAX + 1];
-	uint64_t from;		   /* resume here; UINT64_MAX: from the start */
+	uint64_t from; /* resume here; UINT64_MAX: from the start */
 	uint16_t cols, rows;
 };
 

@@ -23,6 +23,7 @@
 #define CLOSING_MS 2000
 #define QUEUE_HIGH (256u << 10)
 #define QUEUE_LOW (64u << 10)
+#define HELD_MAX (256u << 10)
 #define CLOSE_TRY_AGAIN TERM_CLOSE_GOING_AWAY
 
 int64_t relay_now(void)
@@ -131,6 +132,28 @@ static void take_ticket(struct relay *r, const struct term_msg *m)
 	}
 }
 
+/* The terminal is not there yet: keep what is typed, but not without end. */
+static void hold(struct relay *r, const uint8_t *data, uint32_t n)
+{
+	if (r->held.len + n > HELD_MAX) {
+		relay_close(r, CLOSE_TRY_AGAIN);
+		return;
+	}
+	buf_put(&r->held, &n, sizeof(n));
+	buf_put(&r->held, data, n);
+}
+
+static void release(struct relay *r)
+{
+	uint32_t n;
+
+	for (size_t at = 0; at < r->held.len; at += sizeof(n) + n) {
+		memcpy(&n, r->held.data + at, sizeof(n));
+		ws_send(r->node, r->held.data + at + sizeof(n), n);
+	}
+	buf_free(&r->held);
+}
+
 static void on_web(void *arg, const uint8_t *data, size_t n)
 {
 	struct relay *r = arg;
@@ -147,10 +170,12 @@ static void on_web(void *arg, const uint8_t *data, size_t n)
 		take_ticket(r, &m);
 	} else if (m.type == TERM_AUTH) {
 		relay_close(r, TERM_CLOSE_REFUSED);
-	} else if (r->state == RELAY_OPEN) {
+	} else if (r->state == RELAY_OPEN && r->greeted) {
 		ws_send(r->node, data, n);
 		r->web_paused = ws_queued(r->node) > QUEUE_HIGH;
 		ws_pause(r->web, r->web_paused);
+	} else {
+		hold(r, data, (uint32_t)n);
 	}
 }
 
@@ -166,6 +191,10 @@ static void on_node(void *arg, const uint8_t *data, size_t n)
 			 r->wish.veid);
 		relay_close(r, TERM_CLOSE_GOING_AWAY);
 		return;
+	}
+	if (!r->greeted) {
+		r->greeted = true;
+		release(r);
 	}
 	ws_send(r->web, data, n);
 	r->node_paused = ws_queued(r->web) > QUEUE_HIGH;
@@ -189,9 +218,8 @@ static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_string(v) :
-		       "";
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : "";
 }
 
 static int start_stream(struct relay *r, struct err *e)
@@ -214,8 +242,7 @@ static int start_stream(struct relay *r, struct err *e)
 			 (unsigned long long)r->wish.from);
 	snprintf(path, sizeof(path),
 		 "/v1/ves/%u/terminals/%s/ws?%scols=%u&rows=%u&kind=tty",
-		 r->wish.veid, r->wish.name, from, r->wish.cols,
-		 r->wish.rows);
+		 r->wish.veid, r->wish.name, from, r->wish.cols, r->wish.rows);
 	return stream_start(&r->stream, &c, e);
 }
 
@@ -228,11 +255,11 @@ static void take_grant(struct relay *r)
 	if (r->rc) {
 		int status = fault_of(r->rc)->status;
 
-		relay_close(r, status == 401 ? TERM_CLOSE_SESSION :
-			       status == 403 ? TERM_CLOSE_SUSPENDED :
-			       status == 404 || status == 409 ?
-					       TERM_CLOSE_NO_VE :
-					       CLOSE_TRY_AGAIN);
+		relay_close(r, status == 401   ? TERM_CLOSE_SESSION
+			       : status == 403 ? TERM_CLOSE_SUSPENDED
+			       : status == 404 || status == 409
+				       ? TERM_CLOSE_NO_VE
+				       : CLOSE_TRY_AGAIN);
 		return;
 	}
 	if (!json_object_object_get_ex(r->grant, "session", &v)) {
@@ -416,5 +443,6 @@ void relay_free(struct relay *r)
 	MHD_upgrade_action(r->urh, MHD_UPGRADE_ACTION_CLOSE);
 	json_object_put(r->grant);
 	buf_free(&r->early);
+	buf_free(&r->held);
 	free(r);
 }

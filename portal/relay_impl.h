@@ -13,8 +13,8 @@
 struct json_object;
 
 enum relay_state {
-	RELAY_TICKET,  /* waits for the first frame */
-	RELAY_GRANT,   /* a worker asks the database */
+	RELAY_TICKET, /* waits for the first frame */
+	RELAY_GRANT, /* a worker asks the database */
 	RELAY_CONNECT, /* to the agent */
 	RELAY_OPEN,
 	RELAY_CLOSING, /* the closing handshake with the browser */
@@ -27,19 +27,22 @@ struct relay {
 	enum relay_state state;
 	struct relay_wish wish;
 	struct MHD_UpgradeResponseHandle *urh;
-	int fd;			/* the browser's, libmicrohttpd's to close */
-	struct buf early;	/* read before we had it */
+	int fd; /* the browser's, libmicrohttpd's to close */
+	struct buf early; /* read before we had it */
+	struct buf held; /* messages for a terminal that is not there,
+				 * each behind its length */
 	struct ws *web, *node;
 	struct stream *stream;
 	uint8_t ticket[TOKEN_HASH];
-	int64_t session;	/* once granted */
-	int64_t deadline;	/* of the state, milliseconds */
-	int64_t heard;		/* the browser's last message */
+	int64_t session; /* once granted */
+	int64_t deadline; /* of the state, milliseconds */
+	int64_t heard; /* the browser's last message */
 	uint32_t web_watched, node_watched;
 	bool web_paused, node_paused; /* until the other side has room */
-	bool again;		/* stopped in the middle of much */
-	bool asked;		/* a worker holds a pointer to it */
-	int rc;			/* its answer */
+	bool greeted; /* the agent has said something */
+	bool again; /* stopped in the middle of much */
+	bool asked; /* a worker holds a pointer to it */
+	int rc; /* its answer */
 	struct json_object *grant;
 };
 
@@ -47,7 +50,7 @@ struct relays {
 	SSL_CTX *ctx;
 	struct workers *workers;
 	int ep, wake;
-	pthread_mutex_t lock;	/* list, count, hearing, deaf_since and each
+	pthread_mutex_t lock; /* list, count, hearing, deaf_since and each
 				 * relay's state, session, veid for readers */
 	struct relay *list, *fresh;
 	size_t count;
@@ -58,7 +61,7 @@ struct relays {
 		int64_t session;
 		uint32_t veid;
 		uint16_t code;
-	} *ends;
+	} * ends;
 };
 
 int64_t relay_now(void);

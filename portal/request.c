@@ -70,8 +70,8 @@ void request_cookies(struct request *r, const char *header)
 	}
 }
 
-uint64_t request_number(const struct request *r, const char *name,
-			uint64_t max, uint64_t fallback)
+uint64_t request_number(const struct request *r, const char *name, uint64_t max,
+			uint64_t fallback)
 {
 	size_t n = strlen(name);
 

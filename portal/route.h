@@ -13,18 +13,18 @@
 
 enum who {
 	WHO_ANYBODY,
-	WHO_SESSION,  /* whoever is logged in */
+	WHO_SESSION, /* whoever is logged in */
 	WHO_OPERATOR,
 };
 
 enum lane {
-	LANE_NONE,  /* answered at once, without database */
+	LANE_NONE, /* answered at once, without database */
 	LANE_LIGHT,
 	LANE_HEAVY, /* hashes a password */
 };
 
 enum {
-	CSRF = 1 << 0,	 /* a token and our own Origin */
+	CSRF = 1 << 0, /* a token and our own Origin */
 	SOCKET = 1 << 1, /* a WebSocket handshake, our own Origin */
 };
 
@@ -34,10 +34,10 @@ struct route {
 	enum who who;
 	enum lane lane;
 	unsigned flags;
-	size_t bound;	    /* bytes of body */
+	size_t bound; /* bytes of body */
 	const char *fields; /* as fields_check() wants them */
 	int (*handler)(struct request *r);
-	const char *page;   /* of a GET */
+	const char *page; /* of a GET */
 	/* Shows the form again with what is wrong; NULL: a page of its own. */
 	int (*again)(struct request *r, const struct err *e);
 };

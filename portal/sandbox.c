@@ -22,6 +22,7 @@
 #define DENY SCMP_ACT_KILL_PROCESS
 #endif
 
+/* clang-format off */
 /* What libc, threads and OpenSSL need in both parts. */
 static const int common[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev),
@@ -57,6 +58,7 @@ static const int web[] = {
 	SCMP_SYS(sendfile), SCMP_SYS(statx), SCMP_SYS(select),
 	SCMP_SYS(pselect6),
 };
+/* clang-format on */
 
 /* Uid 0 that is nobody: no capability, and no way to get one by exec. */
 static int drop_capabilities(struct err *e)
@@ -126,8 +128,8 @@ int sandbox_enter(enum sandbox_kind kind, struct err *e)
 	if (!rc)
 		rc = ALLOW(ctx, common);
 	if (!rc)
-		rc = kind == SANDBOX_FRONT ? ALLOW(ctx, front) :
-					     ALLOW(ctx, web);
+		rc = kind == SANDBOX_FRONT ? ALLOW(ctx, front)
+					   : ALLOW(ctx, web);
 	if (!rc && prctl(PR_SET_DUMPABLE, 0))
 		rc = -errno;
 	if (!rc)

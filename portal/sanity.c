@@ -37,7 +37,8 @@ void sanity_target(struct sanity *s, const char *target)
 			continue;
 		high = hex(p[1]);
 		low = high < 0 ? -1 : hex(p[2]);
-		if (low < 0 || high * 16 + low < ' ' || high * 16 + low == 127) {
+		if (low < 0 || high * 16 + low < ' ' ||
+		    high * 16 + low == 127) {
 			bad(s, FAULT_MALFORMED, "the target has a bad escape");
 			return;
 		}

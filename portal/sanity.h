@@ -15,10 +15,11 @@
 #define SANITY_TARGET_MAX 2048
 
 struct sanity {
-	unsigned hosts, lengths, encodings; /* how often each header stood there */
-	size_t length;			    /* Content-Length */
+	unsigned hosts, lengths,
+		encodings; /* how often each header stood there */
+	size_t length; /* Content-Length */
 	char host[128];
-	struct err e;			    /* the first thing that is wrong */
+	struct err e; /* the first thing that is wrong */
 };
 
 /* The raw request target: absolute path, visible ASCII, well-formed escapes,

@@ -37,9 +37,8 @@ static const char *text_of(struct json_object *o, const char *key)
 {
 	struct json_object *v;
 
-	return json_object_object_get_ex(o, key, &v) ?
-		       json_object_get_string(v) :
-		       "";
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : "";
 }
 
 /* With a forced command sshd names its subsystem by the line that configures it:
@@ -74,7 +73,6 @@ static int open_stream(struct stream **out, const struct conf *conf,
 	struct tls_files files = { .cert = conf->terminal_cert,
 				   .key = conf->terminal_key,
 				   .ca = conf->node_ca };
-	_buf_ struct buf encoded = { 0 };
 	struct url url;
 	struct stream_conf c = { .host = url.host,
 				 .port = url.port,
@@ -82,15 +80,12 @@ static int open_stream(struct stream **out, const struct conf *conf,
 				 .node = text_of(grant, "node"),
 				 .path = path,
 				 .grant = text_of(grant, "grant"),
+				 .command = command,
 				 .timeout_ms = OPEN_MS };
 	int rc = e->code;
 
 	if (!rc)
 		rc = url_parse(&url, text_of(grant, "url"), e);
-	if (command) {
-		shell_base64(&encoded, command);
-		c.command = encoded.data;
-	}
 	if (!rc)
 		rc = stream_open(out, &c, e);
 	if (rc && *out && !strcmp(stream_problem(*out), "suspended"))
@@ -101,9 +96,8 @@ static int open_stream(struct stream **out, const struct conf *conf,
 
 static void read_conf(struct conf *c, const char *file)
 {
-	static const char *const needed[] = { "db", "node_ca",
-					      "terminal_cert", "terminal_key",
-					      NULL };
+	static const char *const needed[] = { "db", "node_ca", "terminal_cert",
+					      "terminal_key", NULL };
 	struct err e = { 0 };
 
 	if (conf_read(c, file, &e) || conf_need(c, needed, &e))

@@ -5,8 +5,6 @@
 /* The pipe of ve-shell: standard input, output and error to an open stream. */
 #include <stdbool.h>
 
-#include "agent/libve/buf.h"
-
 struct stream;
 
 /* Pump until the end (the stream is consumed).  The exit status: the command's,
@@ -15,8 +13,5 @@ int shell_run(struct stream *stream, bool tty);
 
 /* Size of the terminal at standard input; left alone when there is none. */
 void shell_size(unsigned *cols, unsigned *rows);
-
-/* Append @text in standard base64. */
-void shell_base64(struct buf *out, const char *text);
 
 #endif

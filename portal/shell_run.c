@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
-
 #include "agent/libve/clean.h"
 #include "agent/libve/stream.h"
 #include "agent/libve/wire.h"
@@ -28,10 +26,10 @@ struct shell {
 	struct ws *ws;
 	bool tty, raw;
 	struct termios before;
-	struct buf out, err;	/* waiting for standard output and error */
-	uint64_t seq, acked;	/* of what was written; of what was said */
-	bool in_open;
-	int status;		/* -1 until the command has ended */
+	struct buf out, err; /* waiting for standard output and error */
+	uint64_t seq, acked; /* of what was written; of what was said */
+	bool in_open, greeted; /* input waits for HELLO */
+	int status; /* -1 until the command has ended */
 	int64_t pinged;
 };
 
@@ -50,16 +48,6 @@ void shell_size(unsigned *cols, unsigned *rows)
 		return;
 	*cols = w.ws_col < TERM_SIZE_MAX ? w.ws_col : TERM_SIZE_MAX;
 	*rows = w.ws_row < TERM_SIZE_MAX ? w.ws_row : TERM_SIZE_MAX;
-}
-
-void shell_base64(struct buf *out, const char *text)
-{
-	size_t n = strlen(text);
-	_free_ char *room = xmalloc(4 * ((n + 2) / 3) + 1);
-
-	EVP_EncodeBlock((unsigned char *)room, (const unsigned char *)text,
-			(int)n);
-	buf_puts(out, room);
 }
 
 static int64_t now_ms(void)
@@ -87,6 +75,7 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 		return;
 	switch (m.type) {
 	case TERM_HELLO:
+		s->greeted = true;
 		s->seq = s->acked = m.seq;
 		break;
 	case TERM_DATA:
@@ -156,8 +145,8 @@ static void keep_up(struct shell *s)
 	}
 	if (!s->out.len && s->seq - s->acked >= TERM_ACK_EVERY) {
 		s->acked = s->seq;
-		send_msg(s, &(struct term_msg){ .type = TERM_ACK,
-						.seq = s->seq });
+		send_msg(s,
+			 &(struct term_msg){ .type = TERM_ACK, .seq = s->seq });
 	}
 	if (now - s->pinged > PING_MS) {
 		s->pinged = now;
@@ -185,7 +174,9 @@ static void wait_for_any(struct shell *s)
 	uint32_t want = stream_events(s->stream);
 	struct pollfd p[4] = {
 		{ .fd = stream_fd(s->stream) },
-		{ .fd = s->in_open && ws_queued(s->ws) < HIGH ? 0 : -1,
+		{ .fd = s->in_open && s->greeted && ws_queued(s->ws) < HIGH
+				? 0
+				: -1,
 		  .events = POLLIN },
 		{ .fd = s->out.len ? 1 : -1, .events = POLLOUT },
 		{ .fd = s->err.len ? 2 : -1, .events = POLLOUT },

@@ -15,9 +15,12 @@
 #define RSA_BYTES_MIN 256 /* 2048 bits */
 
 static const char *const kinds[] = {
-	"ssh-ed25519",	       "ecdsa-sha2-nistp256",
-	"ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-	"ssh-rsa",	       "sk-ssh-ed25519@openssh.com",
+	"ssh-ed25519",
+	"ecdsa-sha2-nistp256",
+	"ecdsa-sha2-nistp384",
+	"ecdsa-sha2-nistp521",
+	"ssh-rsa",
+	"sk-ssh-ed25519@openssh.com",
 	"sk-ecdsa-sha2-nistp256@openssh.com",
 };
 
@@ -58,16 +61,16 @@ static int check_blob(const struct sshkey *k, const uint8_t *data, size_t n,
 		return bad(e, "this is not a public ssh key of its kind");
 	p += len;
 	if (strcmp(k->kind, "ssh-rsa") != 0)
-		return next_string(&p, end) > 0 ?
-			       0 :
-			       bad(e, "the ssh key is cut short");
+		return next_string(&p, end) > 0
+			       ? 0
+			       : bad(e, "the ssh key is cut short");
 	len = next_string(&p, end);
 	if (len < 0)
 		return bad(e, "the ssh key is cut short");
 	p += len;
-	return next_string(&p, end) > RSA_BYTES_MIN ?
-		       0 :
-		       bad(e, "an RSA key needs at least 2048 bits");
+	return next_string(&p, end) > RSA_BYTES_MIN
+		       ? 0
+		       : bad(e, "an RSA key needs at least 2048 bits");
 }
 
 static void set_fingerprint(struct sshkey *k, const uint8_t *data, size_t n)
@@ -76,8 +79,8 @@ static void set_fingerprint(struct sshkey *k, const uint8_t *data, size_t n)
 
 	SHA256(data, n, hash);
 	EVP_EncodeBlock(text, hash, sizeof(hash));
-	snprintf(k->fingerprint, sizeof(k->fingerprint), "SHA256:%.43s" /* no padding */,
-		 (char *)text);
+	snprintf(k->fingerprint, sizeof(k->fingerprint),
+		 "SHA256:%.43s" /* no padding */, (char *)text);
 }
 
 int sshkey_from_parts(struct sshkey *k, const char *kind, const char *blob,

@@ -7,8 +7,8 @@
 
 struct sshkey {
 	char kind[64];
-	char blob[3004];	/* base64 */
-	char fingerprint[52];	/* "SHA256:..." as ssh-keygen -l prints it */
+	char blob[3004]; /* base64 */
+	char fingerprint[52]; /* "SHA256:..." as ssh-keygen -l prints it */
 	char comment[101];
 };
 

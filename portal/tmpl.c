@@ -175,8 +175,9 @@ static void print_bytes(char *out, size_t size, int64_t n)
 
 	for (; v >= 1024 && i + 1 < sizeof(unit) / sizeof(unit[0]); i++)
 		v /= 1024;
-	snprintf(out, size, v < 10 && v != (double)(int)v ? "%.1f %s" : "%.0f %s",
-		 v, unit[i]);
+	snprintf(out, size,
+		 v < 10 && v != (double)(int)v ? "%.1f %s" : "%.0f %s", v,
+		 unit[i]);
 }
 
 static void hole(struct scope *s, const struct tmpl_node *node)

@@ -11,7 +11,7 @@
 enum tmpl_kind {
 	TMPL_TEXT,
 	TMPL_HOLE,
-	TMPL_SECTION,  /* {{#..}} */
+	TMPL_SECTION, /* {{#..}} */
 	TMPL_INVERTED, /* {{^..}} */
 	TMPL_END,
 	TMPL_PARTIAL,
@@ -26,10 +26,10 @@ enum tmpl_context {
 struct tmpl_node {
 	enum tmpl_kind kind;
 	enum tmpl_context context; /* HOLE */
-	char *text;		   /* TEXT; the name of the others */
-	char *value;		   /* of {{#name=value}}, else NULL */
-	char *filter;		   /* of {{name|filter}}, else NULL */
-	size_t end;		   /* SECTION, INVERTED: index of its END */
+	char *text; /* TEXT; the name of the others */
+	char *value; /* of {{#name=value}}, else NULL */
+	char *filter; /* of {{name|filter}}, else NULL */
+	size_t end; /* SECTION, INVERTED: index of its END */
 };
 
 struct tmpl {

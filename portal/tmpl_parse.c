@@ -16,9 +16,9 @@
  * escaped, and to refuse the places where it cannot be. */
 struct place {
 	enum { IN_TEXT, IN_TAG, IN_ATTR, IN_RAW, IN_COMMENT } in;
-	bool naming;	/* IN_TAG: the element's name is being read */
-	char tag[16];	/* of the element */
-	char attr[24];	/* name of the attribute, IN_TAG and IN_ATTR */
+	bool naming; /* IN_TAG: the element's name is being read */
+	char tag[16]; /* of the element */
+	char attr[24]; /* name of the attribute, IN_TAG and IN_ATTR */
 	size_t tag_len, attr_len;
 };
 
@@ -175,9 +175,9 @@ static int take_tag(struct parser *p, const char *s, size_t n)
 		return close_section(p, add(p->t, TMPL_END, s + 1, n - 1));
 	case '>':
 		add(p->t, TMPL_PARTIAL, s + 1, n - 1);
-		return p->place.in == IN_TEXT ?
-			       0 :
-			       bad(p, "a partial inside a tag");
+		return p->place.in == IN_TEXT
+			       ? 0
+			       : bad(p, "a partial inside a tag");
 	}
 	node = add(p->t, TMPL_HOLE, s, n);
 	node->filter = split(node->text, '|');

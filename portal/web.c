@@ -195,8 +195,8 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
 	return request_create(cls, uri);
 }
 
-static void on_completed(void *cls, struct MHD_Connection *conn,
-			 void **con_cls, enum MHD_RequestTerminationCode why)
+static void on_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
+			 enum MHD_RequestTerminationCode why)
 {
 	request_destroy(*con_cls);
 	*con_cls = NULL;
@@ -294,8 +294,8 @@ int web_run(const struct conf *c, int channel, struct err *e)
 	if (rc)
 		return rc;
 	passwd_init();
-	w->site.workers = workers_start(c->db, 4,
-					(cpus > 0 ? (unsigned)cpus : 1) + 2);
+	w->site.workers =
+		workers_start(c->db, 4, (cpus > 0 ? (unsigned)cpus : 1) + 2);
 	relays_run(w->site.relays, w->site.workers);
 	ear_start(c->db, w->site.relays);
 	rc = start_mhd(w, e);

@@ -19,10 +19,10 @@ struct workers;
 
 /* What does not change between requests. */
 struct web_site {
-	char origin[160];	     /* "https://host:port" */
-	const char *host;	     /* in it: "host:port" */
+	char origin[160]; /* "https://host:port" */
+	const char *host; /* in it: "host:port" */
 	const char *ssh_host, *ssh_port;
-	bool is_local;		     /* a name that is not known to the world */
+	bool is_local; /* a name that is not known to the world */
 	struct tmpl_set *pages;
 	struct asset *assets;
 	struct workers *workers;

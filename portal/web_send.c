@@ -87,8 +87,7 @@ static struct MHD_Response *make_asset(struct request *r,
 	return m;
 }
 
-static struct MHD_Response *make(struct request *r,
-				 struct MHD_Connection *conn)
+static struct MHD_Response *make(struct request *r, struct MHD_Connection *conn)
 {
 	struct answer *a = &r->answer;
 	struct MHD_Response *m;
@@ -114,8 +113,8 @@ static struct MHD_Response *make(struct request *r,
 enum MHD_Result send_answer(struct request *r, struct MHD_Connection *conn)
 {
 	struct MHD_Response *m = make(r, conn);
-	enum MHD_Result rc = MHD_queue_response(
-		conn, (unsigned)r->answer.status, m);
+	enum MHD_Result rc =
+		MHD_queue_response(conn, (unsigned)r->answer.status, m);
 
 	MHD_destroy_response(m);
 	return rc;
@@ -134,8 +133,8 @@ enum MHD_Result send_refusal(struct request *r, struct MHD_Connection *conn)
 
 static const char *header(struct MHD_Connection *conn, const char *name)
 {
-	const char *v = MHD_lookup_connection_value(conn, MHD_HEADER_KIND,
-						    name);
+	const char *v =
+		MHD_lookup_connection_value(conn, MHD_HEADER_KIND, name);
 
 	return v ? v : "";
 }

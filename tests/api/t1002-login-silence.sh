@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 trap portal_cleanup EXIT
-portal_setup && portal_node && portal_start 1 || exit 1
+portal_setup && portal_node 100 && portal_start 1 || exit 1
 
 signup ann@example.net
 http GET /home
@@ -46,7 +46,7 @@ took() {
 pg_sql 'delete from ve.rate; update ve.rate_rule set most = 1000000' >/dev/null
 : >"$PG_DIR/known"
 : >"$PG_DIR/unknown"
-for i in 1 2 3 4 5 6 7 8 9 10 11; do
+for _ in 1 2 3 4 5 6 7 8 9 10 11; do
   took ann@example.net >>"$PG_DIR/known"
   echo >>"$PG_DIR/known"
   took nobody@example.net >>"$PG_DIR/unknown"
@@ -59,10 +59,9 @@ ok 'and the hash is computed for both' \
   test "$((b * 2))" -gt "$a" -a "$((a * 2))" -gt "$b" -a "$b" -gt 5000
 
 pg_sql "update ve.rate_rule set most = 3 where kind = 'login_account'; delete from ve.rate" >/dev/null
-for i in 1 2 3 4; do login nobody@example.net x; done
+for _ in 1 2 3 4; do login nobody@example.net x; done
 is 'attempts on one address are limited' "$STATUS" 429
-nobody=$BODY
-for i in 1 2 3 4; do login ann@example.net x; done
+for _ in 1 2 3 4; do login ann@example.net x; done
 is 'known or not' "$STATUS" 429
 login ann@example.net
 is 'even for the right password' "$STATUS" 429

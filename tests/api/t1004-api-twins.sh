@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 trap portal_cleanup EXIT
-portal_setup && portal_node && portal_start 1 || exit 1
+portal_setup && portal_node 100 && portal_start 1 || exit 1
 finish() { pg_sql "update ve.job set state = 'done', finished_at = now() where state = 'queued'"; }
 
 http GET /api/v1/capacity

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/portal.sh
 . tests/lib/node.sh
 trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start && portal_start 1 || exit 1
+portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
 
 act() { api POST /ves/1000/actions "{\"action\":\"$1\"}"; }
 agent() {

@@ -6,14 +6,14 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 trap portal_cleanup EXIT
-portal_setup && portal_node && portal_start 1 || exit 1
+portal_setup && portal_node 100 && portal_start 1 || exit 1
 
 cookie() { printf '__Host-ve=%s' "$(grep '__Host-ve	' "$1" | cut -f7)"; }
 # ws JAR OP...: a terminal of VE $VE
 ws() {
   jar=$1
   shift
-  "$BUILD/tests/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" "/ves/$VE/terminals/main/ws" "$ORIGIN" \
+  "$BIN/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" "/ves/$VE/terminals/main/ws" "$ORIGIN" \
     "$(cookie "$jar")" "$@"
 }
 ticket() {

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 trap portal_cleanup EXIT
-portal_setup && portal_node && portal_start 1 || exit 1
+portal_setup && portal_node 100 && portal_start 1 || exit 1
 
 password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")
 like 'an operator gets a password, once' "$password" '^[a-z2-9]{5}(-[a-z2-9]{5}){3}$'

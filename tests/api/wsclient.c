@@ -66,8 +66,8 @@ static ssize_t on_read(void *arg, void *data, size_t n)
 	if (r > 0)
 		return r;
 	r = SSL_get_error(side.ssl, r);
-	return r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE ? -EAGAIN :
-								       0;
+	return r == SSL_ERROR_WANT_READ || r == SSL_ERROR_WANT_WRITE ? -EAGAIN
+								     : 0;
 }
 
 static ssize_t on_write(void *arg, const void *data, size_t n)
@@ -75,6 +75,14 @@ static ssize_t on_write(void *arg, const void *data, size_t n)
 	int r = SSL_write(side.ssl, data, (int)n);
 
 	return r > 0 ? r : -EAGAIN;
+}
+
+static void send_msg(const struct term_msg *m)
+{
+	_buf_ struct buf b = { 0 };
+
+	term_encode(&b, m);
+	ws_send(side.ws, b.data, b.len);
 }
 
 static void on_message(void *arg, const uint8_t *data, size_t n)
@@ -92,6 +100,9 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 		side.status = m.status;
 	} else if (m.type == TERM_DATA || m.type == TERM_SNAPSHOT) {
 		buf_put(&side.shown, m.data, m.len);
+		send_msg(&(struct term_msg){
+			.type = TERM_ACK,
+			.seq = m.seq + (m.type == TERM_DATA ? m.len : 0) });
 	}
 }
 
@@ -128,8 +139,7 @@ static void handshake(char **argv)
 		   argv[3], argv[2], argv[4], argv[5], TERM_PROTOCOL);
 	SSL_write(side.ssl, b.data, (int)b.len);
 	do {
-		n = SSL_read(side.ssl, room + got,
-			     (int)sizeof(room) - 1 - got);
+		n = SSL_read(side.ssl, room + got, (int)sizeof(room) - 1 - got);
 		if (n <= 0)
 			die("no answer");
 		got += n;
@@ -173,14 +183,6 @@ static void wait_for(const char *op)
 			die("timeout");
 		poll(&p, 1, 200);
 	}
-}
-
-static void send_msg(const struct term_msg *m)
-{
-	_buf_ struct buf b = { 0 };
-
-	term_encode(&b, m);
-	ws_send(side.ws, b.data, b.len);
 }
 
 static size_t unescape(char *s)
@@ -258,8 +260,7 @@ int main(int argc, char **argv)
 		unescape(argv[i]);
 		wait_for(argv[i]);
 		if (!strcmp(argv[i], "hello"))
-			printf("hello %llu %llu\n",
-			       (unsigned long long)side.lo,
+			printf("hello %llu %llu\n", (unsigned long long)side.lo,
 			       (unsigned long long)side.hi);
 		else if (!strcmp(argv[i], "exit"))
 			printf("exit %u\n", side.status);

@@ -49,6 +49,8 @@ pg_up() {
 pg_kill() {
   kill -9 "$(head -1 "$PG_DIR/data/postmaster.pid")"
   while psql -qX "$PG_URL" -c 'select 1' >/dev/null 2>&1; do :; done
+  # a zombie that nobody collects looks alive to the next one
+  rm -f "$PG_DIR/data/postmaster.pid" "$PG_DIR"/.s.PGSQL.*
 }
 
 pg_stop() {

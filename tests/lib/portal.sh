@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034
 #  The real portal on a private PostgreSQL cluster, on loopback:
 #
 #     . tests/lib/pg.sh; . tests/lib/portal.sh

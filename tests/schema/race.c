@@ -159,10 +159,11 @@ static void *sign_up_many(void *arg)
 	for (int i = 0; i < 5; i++) {
 		char sql[256];
 
-		snprintf(sql, sizeof(sql),
-			 "select account_signup('p%ld-%d@example.net', "
-			 "'$argon2id$x', 'tiny', '192.0.2.1', sha256('%ld-%d'))",
-			 thread, i, thread, i);
+		snprintf(
+			sql, sizeof(sql),
+			"select account_signup('p%ld-%d@example.net', "
+			"'$argon2id$x', 'tiny', '192.0.2.1', sha256('%ld-%d'))",
+			thread, i, thread, i);
 		got += !strcmp(state_of(PQexec(c, sql), NULL, 0), "00000");
 	}
 	PQfinish(c);
@@ -181,8 +182,9 @@ static void race_many(void)
 		pthread_create(&t[i], NULL, sign_up_many, (void *)i);
 	for (int i = 0; i < 8; i++)
 		pthread_join(t[i], &one);
-	run(a, "select count(*) from ve v join subscriber s on "
-	       "s.id = v.subscriber_id where s.email like 'p%'",
+	run(a,
+	    "select count(*) from ve v join subscriber s on "
+	    "s.id = v.subscriber_id where s.email like 'p%'",
 	    value, sizeof(value));
 	ok(!strcmp(value, "25"), "25 places go to 25 of 40 who come at once");
 	run(a, "select placed = capacity from node where id = 'n1'", value,
@@ -199,8 +201,7 @@ int main(int argc, char **argv)
 	conninfo = argv[1];
 	a = open_one();
 	b = open_one();
-	race_place("rollback", "00000",
-		   "ann gives up, and bob gets it");
+	race_place("rollback", "00000", "ann gives up, and bob gets it");
 	race_block();
 	race_lease("rollback", "00000", "and gets it when the first gives up");
 	run(a, "delete from lease", NULL, 0);

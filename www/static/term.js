@@ -5,7 +5,7 @@ import { Terminal } from '/vendor/xterm-6.0.0/xterm.mjs';
 import { FitAddon } from '/vendor/addon-fit-0.11.0/addon-fit.mjs';
 import { keys, tools } from '/static/term_keys.js';
 
-const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6, PONG = 7;
+const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6;
 const AUTH = 16, INPUT = 17, RESIZE = 18, ACK = 19, PING = 20;
 const ACK_EVERY = 32768, INPUT_MAX = 65536;
 const PING_MS = 20000, SILENT_MS = 45000;
@@ -57,34 +57,24 @@ function say(text, state = 'off', link = null) {
   }
 }
 
-function message(type, size) {
-  const view = new DataView(new ArrayBuffer(size));
-  view.setUint8(0, type);
-  return view;
-}
-
-function send(view) {
-  if (socket?.readyState === WebSocket.OPEN) socket.send(view.buffer ?? view);
-}
-
 function sendBytes(type, bytes) {
   const out = new Uint8Array(bytes.length + 1);
   out[0] = type;
   out.set(bytes, 1);
-  send(out);
+  if (socket?.readyState === WebSocket.OPEN) socket.send(out);
 }
 
 function sendNumber(type, n) {
-  const view = message(type, 9);
-  view.setBigUint64(1, BigInt(n));
-  send(view);
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, BigInt(n));
+  sendBytes(type, new Uint8Array(view.buffer));
 }
 
 function sendSize() {
-  const view = message(RESIZE, 5);
-  view.setUint16(1, term.cols);
-  view.setUint16(3, term.rows);
-  send(view);
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint16(0, term.cols);
+  view.setUint16(2, term.rows);
+  sendBytes(RESIZE, new Uint8Array(view.buffer));
 }
 
 function type(text) {
@@ -146,9 +136,6 @@ function onMessage(event) {
       break;
     case NOTICE:
       say(new TextDecoder().decode(bytes.subarray(7)), 'open');
-      break;
-    case PONG:
-      break;
   }
 }
 
