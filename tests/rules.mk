@@ -18,7 +18,7 @@ HARNESS := BUILD=$(BUILD) tests/harness.sh
 T       ?=
 only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))
 LINTS   := $(wildcard tests/lint/t*.sh)
-SHELLS  := $(wildcard tests/schema/t*.sh tests/api/t*.sh tests/www/t*.sh)
+SHELLS  := $(filter-out %-lib.sh,$(wildcard tests/schema/t*.sh tests/api/t*.sh tests/www/t*.sh))
 check: all
 	$(Q)tests/harness.sh begin
 	$(Q)$(MAKE) -s check-units; rc=$$?; tests/harness.sh summary && exit $$rc
