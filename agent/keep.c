@@ -46,6 +46,12 @@ int keep_put(struct keep *k, struct msg *m)
 	return 0;
 }
 
+void keep_fini(struct keep *k)
+{
+	while (k->all)
+		keep_drop(k, k->all->msg.key);
+}
+
 int keep_replay(const struct keep *k, int sock)
 {
 	struct msg_keep end = { .head.type = MSG_KEPT_END };

@@ -278,6 +278,8 @@ static void end_parts(struct supervisor *s)
 	for (int i = 0; i < NPARTS; i++)
 		if (s->parts[i].pid)
 			kill(s->parts[i].pid, SIGKILL);
+	for (int i = 0; i < NPARTS; i++)
+		keep_fini(&s->parts[i].keep);
 }
 
 static void make_dir(const char *path, mode_t mode, const char *user)
