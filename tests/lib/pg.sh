@@ -11,6 +11,7 @@
 #  PostgreSQL refuses to run as root.  As root the server runs below
 #  "unshare --map-user": the same files, another face.
 
+trap 'exit 1' INT TERM HUP # so that the trap on EXIT runs
 PG_BIN=${PG_BIN:-$(pg_config --bindir)}
 
 pg_face() {
