@@ -43,6 +43,9 @@ void link_start(void);
  */
 int ask(void *request, struct msg *reply, struct err *e);
 
+/* Changes when priv is another process than before. */
+unsigned link_generation(void);
+
 /* Send to term; false when it is not there now. */
 bool tell_term(const void *m, const int *fds, unsigned nfds);
 

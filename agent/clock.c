@@ -106,6 +106,74 @@ static bool fence(void)
 	}
 }
 
+/* What priv was told, so that it is told changes only. */
+static struct told {
+	struct cidr range;
+	int64_t until;
+} told[256];
+
+static unsigned told_by; /* line to priv (link_generation) that heard it */
+
+static struct told *find_told(const struct cidr *c)
+{
+	struct told *empty = NULL;
+
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		if (told[i].range.bits == c->bits &&
+		    addr_equal(&told[i].range.base, &c->base))
+			return &told[i];
+		if (!empty && told[i].until <= clock_boot())
+			empty = &told[i];
+	}
+	if (empty)
+		*empty = (struct told){ .range = *c };
+	return empty;
+}
+
+/* The next block whose end priv does not know; false when it knows all. */
+static bool untold(struct msg_fence *m)
+{
+	bool found = false;
+	sqlite3_stmt *st;
+
+	state_lock();
+	st = db_query(api.db, "SELECT range, valid_until FROM block"
+			      " WHERE valid_until > ?", "i", clock_boot());
+	while (!found && db_step(st)) {
+		char text[CIDR_TEXT];
+		struct told *t;
+
+		db_text(st, 0, text, sizeof(text));
+		m->until = sqlite3_column_int64(st, 1);
+		if (cidr_parse(&m->range, text) < 0)
+			continue;
+		t = find_told(&m->range);
+		found = t && t->until != m->until;
+	}
+	sqlite3_finalize(st);
+	state_unlock();
+	return found;
+}
+
+/* priv fences by itself, in case we cannot. */
+static bool tell_fences(void)
+{
+	struct msg_fence m = { .head.type = MSG_FENCE };
+
+	if (told_by != link_generation()) {
+		memset(told, 0, sizeof(told));
+		told_by = link_generation();
+	}
+	while (untold(&m)) {
+		struct msg reply _msg_ = { .nfds = 0 };
+
+		if (ask(&m, &reply, NULL) < 0)
+			return false;
+		find_told(&m.range)->until = m.until;
+	}
+	return true;
+}
+
 /* Pick and write down under the lock, then tell the kernel. */
 static bool give_one(void)
 {
@@ -224,6 +292,7 @@ static void *run(void *arg)
 			tidy();
 			tidied = clock_mono() + TIDY_MS;
 		}
+		ok = tell_fences() && ok;
 		while (ok && api.ready && give_one())
 			continue;
 		drop_ended_blocks();

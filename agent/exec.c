@@ -42,11 +42,12 @@ void exec_destroy(struct exec *x)
 	free(x);
 }
 
-/* Output waits while the client owes acknowledgements or its line is full. */
+/* Output waits while the client's line is full.  Not for acknowledgements: they
+ * may stand behind input that the command does not take before its own output
+ * is taken (cat). */
 static bool may_read(const struct exec *x)
 {
-	return x->stream->seq - x->stream->ack <= TERM_CREDIT_HIGH &&
-	       ws_queued(x->stream->ws) < QUEUE_MAX;
+	return ws_queued(x->stream->ws) < QUEUE_MAX;
 }
 
 void exec_pace(struct exec *x)
@@ -126,7 +127,7 @@ static bool forward(struct exec *x, struct source *s)
 }
 
 /* The command ended and all it wrote lies in the pipes: pass that on, as far as
- * credit goes, then say the status.  May end the stream. */
+ * the line takes it, then say the status.  May end the stream. */
 void exec_settle(struct exec *x)
 {
 	if (!x->exited)

@@ -27,6 +27,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t answered;
 static struct pending *waiting;
 static uint32_t last_id;
+static unsigned generation;
 static int priv_fd = -1, term_fd = -1, listen_fd = -1, ctl_fd = -1;
 
 static void fail_all(int code)
@@ -98,6 +99,16 @@ int ask(void *request, struct msg *reply, struct err *e)
 			       reply->m.done.text);
 	}
 	return 0;
+}
+
+unsigned link_generation(void)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&lock);
+	n = generation;
+	pthread_mutex_unlock(&lock);
+	return n;
 }
 
 bool tell_term(const void *m, const int *fds, unsigned nfds)
@@ -187,6 +198,7 @@ static void take_link(uint32_t what, int fd)
 	case LINK_PRIV:
 		clean_close(&priv_fd);
 		priv_fd = fd;
+		generation++;
 		fail_all(-EPIPE);
 		break;
 	case LINK_TERM:

@@ -29,9 +29,9 @@ static const struct shape {
 #define TEXT2(type, S, min, max, a, b) \
 	{ type, sizeof(struct S), min, max, { TEXT(S, a), TEXT(S, b) } }
 	PLAIN(MSG_LINK, msg_link_is, 1, 1),
-	PLAIN(MSG_KEEP, msg_keep, 1, MSG_FDS),
+	PLAIN(MSG_KEEP, msg_keep, 0, MSG_FDS),
 	PLAIN(MSG_DROP, msg_keep, 0, 0),
-	PLAIN(MSG_KEPT, msg_keep, 1, MSG_FDS),
+	PLAIN(MSG_KEPT, msg_keep, 0, MSG_FDS),
 	PLAIN(MSG_KEPT_END, msg_keep, 0, 0),
 	PLAIN(MSG_LIST, msg_ve, 0, 0),
 	PLAIN(MSG_TEMPLATES_ASK, msg_ve, 0, 0),
@@ -39,6 +39,7 @@ static const struct shape {
 	PLAIN(MSG_STOP, msg_ve, 0, 0),
 	PLAIN(MSG_ERASE, msg_ve, 0, 0),
 	PLAIN(MSG_ADDR, msg_addr, 0, 0),
+	PLAIN(MSG_FENCE, msg_fence, 0, 0),
 	PLAIN(MSG_LIMITS, msg_limits, 0, 0),
 	TEXT1(MSG_TTY, msg_tty, 0, 0, template),
 	TEXT2(MSG_EXEC, msg_exec, 0, 0, template, command),

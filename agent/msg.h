@@ -39,6 +39,7 @@ enum msg_type {
 	MSG_STOP,
 	MSG_ERASE,
 	MSG_ADDR,
+	MSG_FENCE,
 	MSG_LIMITS,
 	MSG_TTY,	/* DONE with master, status */
 	MSG_EXEC,	/* DONE with stdin, stdout, stderr, status */
@@ -114,6 +115,14 @@ struct msg_addr {
 	uint32_t add; /* 1 adds, 0 takes away */
 	uint32_t epoch;
 	struct addr addr;
+};
+
+/* Addresses of @range may stand in the kernel's table until @until (ms of
+ * CLOCK_BOOTTIME); priv takes them out by itself then, whatever becomes of api. */
+struct msg_fence {
+	struct msg_head head;
+	struct cidr range;
+	int64_t until;
 };
 
 struct msg_limits {
@@ -209,6 +218,7 @@ union msg_any {
 	struct msg_ve ve;
 	struct msg_start start;
 	struct msg_addr addr;
+	struct msg_fence fence;
 	struct msg_limits limits;
 	struct msg_tty tty;
 	struct msg_exec exec;

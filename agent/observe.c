@@ -28,7 +28,8 @@ static bool has_operation(uint32_t veid)
 
 static void ended(struct ve *v, const struct msg_entry *e)
 {
-	v->exit_status = shell_status(e->exit_status);
+	/* powering off ends init by a signal of the kernel's own */
+	v->exit_status = e->halt ? 0 : shell_status(e->exit_status);
 	v->state = VE_STOPPED;
 	v->since = clock_wall();
 	if (e->exec_error) {

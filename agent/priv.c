@@ -25,10 +25,19 @@ int priv_watch(struct priv *p, struct watch *w, uint32_t events)
 	return epoll_ctl(p->ep, EPOLL_CTL_ADD, w->fd, &ev) < 0 ? -errno : 0;
 }
 
+void priv_unwatch(struct priv *p, struct watch *w)
+{
+	if (w->fd < 0)
+		return;
+	/* closing alone would leave it there while somebody holds a duplicate */
+	epoll_ctl(p->ep, EPOLL_CTL_DEL, w->fd, NULL);
+	close(w->fd);
+	w->fd = -1;
+}
+
 static void drop_api(struct priv *p)
 {
-	clean_close(&p->api.fd); /* closing takes it out of epoll */
-	p->api.fd = -1;
+	priv_unwatch(p, &p->api);
 }
 
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds)
@@ -105,6 +114,7 @@ static const struct request {
 	{ MSG_STOP,		NULL,		  answer_stop,	  NULL },
 	{ MSG_ERASE,		NULL,		  answer_erase,	  NULL },
 	{ MSG_ADDR,		NULL,		  answer_addr,	  NULL },
+	{ MSG_FENCE,		NULL,		  answer_fence,	  NULL },
 	{ MSG_LIMITS,		NULL,		  answer_limits,  NULL },
 	{ MSG_TTY,		NULL,		  NULL,		  answer_tty },
 	{ MSG_EXEC,		NULL,		  NULL,		  answer_exec },
@@ -158,7 +168,9 @@ static void on_supervisor(struct priv *p)
 		part_orphaned();
 	if (r < 0)
 		return;
-	if (m.m.head.type == MSG_KEPT) {
+	if (m.m.head.type == MSG_KEPT && m.nfds == 0) {
+		priv_addr_kept(p, &m.m.keep);
+	} else if (m.m.head.type == MSG_KEPT) {
 		priv_proc_kept(p, &m);
 	} else if (m.m.head.type == MSG_LINK && m.m.link.what == LINK_API) {
 		drop_api(p);
@@ -220,7 +232,7 @@ void priv_main(const struct conf *c)
 	for (;;) {
 		/* one at a time: a handler may free what a later event names */
 		struct epoll_event ev;
-		int n = epoll_wait(p.ep, &ev, 1, SWEEP_MS);
+		int n = epoll_wait(p.ep, &ev, 1, priv_fence_due(&p, SWEEP_MS));
 
 		if (n > 0)
 			dispatch(&p, ev.data.ptr);

@@ -27,6 +27,8 @@ struct priv_ve {
 	struct watch watch; /* first: epoll hands it back */
 	struct priv_ve *next;
 	struct msg_entry last;
+	struct addr ipv4; /* lent to it; family 0: none */
+	uint32_t epoch;
 };
 
 /* A process that was entered: its status is written to a pipe at its end. */
@@ -37,18 +39,28 @@ struct priv_proc {
 	uint64_t key; /* at the supervisor */
 };
 
+/* A block that the node may use until @until. */
+struct priv_fence {
+	struct priv_fence *next;
+	struct cidr range;
+	int64_t until; /* ms of CLOCK_BOOTTIME */
+	uint64_t key;  /* at the supervisor */
+};
+
 struct priv {
 	const struct conf *conf;
 	int ep;
 	struct watch supervisor, api;
 	struct priv_ve *ves;
 	struct priv_proc *procs;
-	uint64_t next_key;
+	struct priv_fence *fences;
+	uint64_t next_key; /* of processes and fences */
 	int sweeper; /* pid of the process that deletes trees, 0: none */
 };
 
 /* priv.c */
 int priv_watch(struct priv *p, struct watch *w, uint32_t events);
+void priv_unwatch(struct priv *p, struct watch *w); /* closes it too */
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds);
 
 /* priv_ve.c: adopt what the kernel has; what the table calls. */
@@ -58,8 +70,15 @@ void priv_ve_event(struct priv *p, struct priv_ve *v);
 int answer_start(struct priv *p, const struct msg *m, struct err *e);
 int answer_stop(struct priv *p, const struct msg *m, struct err *e);
 int answer_erase(struct priv *p, const struct msg *m, struct err *e);
-int answer_addr(struct priv *p, const struct msg *m, struct err *e);
 int answer_limits(struct priv *p, const struct msg *m, struct err *e);
+
+/* priv_addr.c: addresses and how long they may stand. */
+int answer_addr(struct priv *p, const struct msg *m, struct err *e);
+int answer_fence(struct priv *p, const struct msg *m, struct err *e);
+/* Take out what may stand no longer; ms until the next, at most @most. */
+int priv_fence_due(struct priv *p, int most);
+void priv_addr_forget(struct priv *p, struct priv_ve *v); /* it ended */
+void priv_addr_kept(struct priv *p, const struct msg_keep *k);
 
 /* priv_proc.c: answer with descriptors in @fds; the number of them or -errno. */
 int answer_tty(struct priv *p, const struct msg *m, int *fds, struct err *e);

@@ -37,7 +37,7 @@ static void forget(struct priv *p, struct priv_proc *proc)
 		break;
 	}
 	msg_send(p->supervisor.fd, &drop, NULL, 0);
-	close(proc->watch.fd);
+	priv_unwatch(p, &proc->watch);
 	close(proc->status_fd);
 	free(proc);
 }

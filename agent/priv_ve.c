@@ -32,8 +32,19 @@ static void forget(struct priv *p, struct priv_ve *v)
 		*at = v->next;
 		break;
 	}
-	close(v->watch.fd);
+	priv_unwatch(p, &v->watch);
 	free(v);
+}
+
+/* Clean up after a VE that ended; false when it has not. */
+static bool bury(struct priv *p, struct priv_ve *v)
+{
+	if (v->last.state != ENV_ST_STOPPED)
+		return false;
+	cgroup_remove(p->conf->cgroup, v->last.veid);
+	priv_addr_forget(p, v);
+	forget(p, v);
+	return true;
 }
 
 /* Ask the kernel and tell api what changed; forget a VE that ended. */
@@ -51,10 +62,7 @@ void priv_ve_event(struct priv *p, struct priv_ve *v)
 	if (v->last.state == was)
 		return;
 	s.entry = v->last;
-	if (v->last.state == ENV_ST_STOPPED) {
-		cgroup_remove(p->conf->cgroup, veid);
-		forget(p, v);
-	}
+	bury(p, v);
 	priv_tell(p, &s, NULL, 0);
 }
 
@@ -86,8 +94,11 @@ void priv_adopt(struct priv *p)
 		for (int i = 0; i < n; i++) {
 			int fd = venv_open(veids[i]);
 
+			struct priv_ve *v = fd < 0 ? NULL :
+						     adopt(p, veids[i], fd);
+
 			after = veids[i];
-			if (fd >= 0 && adopt(p, veids[i], fd))
+			if (v && !bury(p, v))
 				log_info("VE %" PRIu32 " is running: adopted",
 					 veids[i]);
 		}
@@ -176,6 +187,8 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 			       s->veid);
 	now.entry = v->last;
 	priv_tell(p, &now, NULL, 0);
+	if (bury(p, v))
+		return 0; /* it ended at once, as the state says */
 	r = s->ipv6.family ? venv_addr(fd, true, &s->ipv6, 0) : 0;
 	if (r < 0)
 		log_err("VE %" PRIu32 " gets no IPv6 address: %s", s->veid,
@@ -213,25 +226,6 @@ int answer_erase(struct priv *p, const struct msg *m, struct err *e)
 	if (priv_find(p, veid))
 		return err_set(e, -EBUSY, "VE %" PRIu32 " is running", veid);
 	return tree_erase(p->conf->private_dir, veid, e);
-}
-
-int answer_addr(struct priv *p, const struct msg *m, struct err *e)
-{
-	const struct msg_addr *a = &m->m.addr;
-	struct priv_ve *v = priv_find(p, a->veid);
-	char text[ADDR_TEXT];
-	int r;
-
-	if (a->addr.family != 4 && a->addr.family != 6)
-		return err_set(e, -EINVAL, "no address");
-	if (!v)
-		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
-			       a->veid);
-	r = venv_addr(v->watch.fd, a->add != 0, &a->addr, a->epoch);
-	return r < 0 ? err_set(e, r, "%s address %s of VE %" PRIu32 ": %s",
-			       a->add ? "adding" : "removing",
-			       addr_print(text, &a->addr), a->veid,
-			       strerror(-r)) : 0;
 }
 
 int answer_limits(struct priv *p, const struct msg *m, struct err *e)

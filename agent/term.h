@@ -45,6 +45,7 @@ struct stream {
 	struct tty *tty;   /* one of the two, or none when being refused */
 	struct exec *exec;
 	bool greeted;	   /* HELLO was sent */
+	bool held;	   /* its input waits, and what stands behind it */
 	uint64_t from;	   /* as the client asked, until HELLO */
 	uint64_t seq, ack; /* next byte to send, last acknowledged */
 	int64_t heard;	   /* when the client said something at last */
@@ -135,9 +136,9 @@ void exec_start(struct stream *s, int *fds);
 void exec_on_event(struct exec *x, struct source *s);
 void exec_input(struct exec *x, const uint8_t *data, size_t n);
 void exec_end_input(struct exec *x);
-void exec_settle(struct exec *x);
-/* A credit changed. */
+/* The client's line changed: what to wait for. */
 void exec_pace(struct exec *x);
+void exec_settle(struct exec *x);
 void exec_destroy(struct exec *x);
 
 #endif

@@ -44,8 +44,6 @@ static void on_ack(struct stream *s, uint64_t seq)
 		s->ack = seq;
 	if (s->tty)
 		tty_pace(s->tty);
-	else if (s->exec)
-		exec_pace(s->exec);
 }
 
 /* One message of the client.  Must not destroy the stream: we are inside the
@@ -69,7 +67,7 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 		stream_send(s, &pong);
 	} else if (m.type == TERM_ACK) {
 		on_ack(s, m.seq);
-	} else if (m.type == TERM_INPUT && s->tty && s->tty->master.fd >= 0) {
+	} else if (m.type == TERM_INPUT && s->tty) {
 		tty_input(s->tty, s, m.data, m.len);
 	} else if (m.type == TERM_INPUT && s->exec) {
 		exec_input(s->exec, m.data, m.len);
@@ -217,8 +215,10 @@ void stream_pump(struct stream *s)
 	}
 	source_want(&s->source, (ws_wants_read(s->ws) ? EPOLLIN : 0) |
 				(ws_wants_write(s->ws) ? EPOLLOUT : 0));
-	if (s->exec)
-		exec_settle(s->exec); /* may end the stream: the last thing */
+	if (!s->exec)
+		return;
+	exec_pace(s->exec);
+	exec_settle(s->exec); /* may end the stream: the last thing */
 }
 
 void stream_end(struct stream *s, uint16_t code, const char *why)

@@ -125,6 +125,14 @@ static void set_size(struct tty *t)
 		ioctl(t->master.fd, TIOCSWINSZ, &w);
 }
 
+static void want_master(struct tty *t)
+{
+	if (t->hung || t->master.fd < 0)
+		return;
+	source_want(&t->master, (t->paused ? 0 : EPOLLIN) |
+				(t->input.len ? EPOLLOUT : 0));
+}
+
 static void begin(struct tty *t, int master, int status)
 {
 	fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
@@ -132,8 +140,8 @@ static void begin(struct tty *t, int master, int status)
 	t->master.fd = master;
 	t->status.fd = status;
 	t->screen = screen_create(t->cols, t->rows);
-	source_want(&t->master, EPOLLIN);
 	source_want(&t->status, EPOLLIN);
+	want_master(t); /* what was typed before it opened goes in too */
 }
 
 void tty_opened(struct tty *t, int master, int status)
@@ -231,21 +239,15 @@ void tty_leave(struct tty *t, struct stream *s)
 	}
 }
 
-static void want_master(struct tty *t)
-{
-	if (t->hung)
-		return;
-	source_want(&t->master, (t->paused ? 0 : EPOLLIN) |
-				(t->input.len ? EPOLLOUT : 0));
-}
-
 void tty_pace(struct tty *t)
 {
 	uint64_t behind = 0;
 
 	if (t->master.fd < 0)
 		return;
-	if (t->pacer && t->pacer->greeted && !t->exited)
+	/* acknowledgements behind input that waits cannot be heard: a shell
+	 * that writes before it reads on would wait for ever */
+	if (t->pacer && t->pacer->greeted && !t->pacer->held && !t->exited)
 		behind = ring_hi(t->ring) - t->pacer->ack;
 	if (behind > TERM_CREDIT_HIGH)
 		t->paused = true;
@@ -278,9 +280,15 @@ static void over(struct tty *t)
 	tty_destroy(t);
 }
 
+static void hold(struct stream *s, bool held)
+{
+	s->held = held;
+	ws_pause(s->ws, held);
+}
+
 static void write_input(struct tty *t)
 {
-	while (t->input.len) {
+	while (t->input.len && t->master.fd >= 0) {
 		ssize_t r = write(t->master.fd, t->input.data, t->input.len);
 
 		if (r <= 0)
@@ -290,7 +298,7 @@ static void write_input(struct tty *t)
 	if (!t->input.len)
 		for (struct stream *s = term.streams; s; s = s->next)
 			if (s->tty == t)
-				ws_pause(s->ws, false);
+				hold(s, false);
 	want_master(t);
 }
 
@@ -350,8 +358,10 @@ void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 	}
 	buf_put(&t->input, data, n);
 	write_input(t);
-	if (t->input.len > INPUT_MAX)
-		ws_pause(s->ws, true);
+	if (t->input.len > INPUT_MAX) {
+		hold(s, true);
+		tty_pace(t);
+	}
 	if (wall - t->active >= REPORT_MS) {
 		t->active = wall;
 		tty_report(t->veid);

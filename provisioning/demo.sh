@@ -7,13 +7,13 @@
 #                                                |        |
 #   QEMU: node n1 (7443), n2 (7444) ... <--mTLS--+---- ve-jobd
 #
-# Everything that lives on is under build/run: the database, the certificates, each node's two disks.
+# Everything that lives on is under build/run (RUN=dir): the database, the certificates, each node's two disks.
 # NODES=n, PORTALS=n, EGRESS=1 (VEs reach the world), NODE_MEM=MB, PORT, SSH_PORT, AGENT_PORT.
 set -eu
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 top=$PWD
-run=$top/build/run
+run=${RUN:-$top/build/run}
 bin=$top/build/rel/bin
 nodes=${NODES:-1}
 portals=${PORTALS:-2}
@@ -44,11 +44,11 @@ launch() { # name, word of its command line, command...
 	echo $! >"$run/$name.pid"
 }
 
-end() { # name, word
+end() { # name, word, signal
 	alive "$1" "$2" || { rm -f "$run/$1.pid"; return 0; }
 	local pid
 	pid=$(cat "$run/$1.pid")
-	kill "$pid" 2>/dev/null || true
+	kill -s "${3:-TERM}" "$pid" 2>/dev/null || true
 	for _ in $(seq 100); do
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.1
@@ -69,19 +69,15 @@ await() { # seconds, what, command...
 # ---- database ----
 
 # PostgreSQL refuses root; in a user namespace of its own it runs in a checkout that only root enters.
-pg() {
-	if [ "$(id -u)" = 0 ]; then
-		unshare --user --map-user=1000 --map-group=1000 "$@"
-	else
-		"$@"
-	fi
-}
+as_user=(env)
+[ "$(id -u)" != 0 ] || as_user=(unshare --user --map-user=1000 --map-group=1000)
 
 # A socket's path has little room
 socket_dir() {
 	local d=$run/sock
 	[ ${#d} -le 80 ] || d=${TMPDIR:-/tmp}/ve-$(printf '%s' "$run" | sha256sum | cut -c1-12)
-	mkdir -p -m 700 "$d"
+	mkdir -p "$d"
+	chmod 700 "$d"
 	echo "$d"
 }
 
@@ -97,7 +93,7 @@ conninfo() { # role
 database() {
 	if [ ! -f "$run/pg/PG_VERSION" ]; then
 		secret db-postgres >/dev/null
-		pg "$pg_bin/initdb" -D "$run/pg" -U postgres -A scram-sha-256 --pwfile="$run/secret/db-postgres" \
+		"${as_user[@]}" "$pg_bin/initdb" -D "$run/pg" -U postgres -A scram-sha-256 --pwfile="$run/secret/db-postgres" \
 			-E UTF8 --locale=C.UTF-8 >"$run/initdb.log"
 		cat >>"$run/pg/postgresql.conf" <<-T
 			listen_addresses = ''
@@ -107,7 +103,7 @@ database() {
 	fi
 	if ! alive pg postgres; then
 		rm -f "$run/pg/postmaster.pid"
-		launch pg postgres $( [ "$(id -u)" != 0 ] || echo unshare --user --map-user=1000 --map-group=1000 ) \
+		launch pg postgres "${as_user[@]}" \
 			"$pg_bin/postgres" -D "$run/pg" -k "$sock"
 	fi
 	export PGPASSWORD
@@ -326,7 +322,7 @@ stop_all() {
 		n=$(basename "$f" .pid)
 		node_down "${n#n}"
 	done
-	end pg postgres
+	end pg postgres INT # "fast": does not wait for its clients
 	echo "stopped; nothing is lost"
 }
 

@@ -10,4 +10,27 @@ build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/en
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
+UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
+
+# What needs no guest.  check-units leaves counting to who calls it; T=name picks by a part of the name.
+HARNESS := BUILD=$(BUILD) tests/harness.sh
+T       ?=
+only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))
+LINTS   := $(wildcard tests/lint/t*.sh)
+SHELLS  := $(filter-out %-lib.sh,$(wildcard tests/schema/t*.sh tests/api/t*.sh tests/www/t*.sh))
+check: all
+	$(Q)tests/harness.sh begin
+	$(Q)$(MAKE) -s check-units; rc=$$?; tests/harness.sh summary && exit $$rc
+check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
+	$(Q)$(HARNESS) run $(call only,$(LINTS) $(UNIT_TESTS) $(SHELLS))
+
+GUEST_TESTS := $(wildcard tests/guest/t[0-8]*.sh)
+check-guest: $(GUEST)
+	$(Q)$(HARNESS) run $(call only,$(GUEST_TESTS))
+check-story: all
+	$(Q)$(HARNESS) run $(call only,$(wildcard tests/guest/t9*.sh))
+test:
+	$(Q)tests/all.sh
+
+.PHONY: check check-units check-guest check-story test

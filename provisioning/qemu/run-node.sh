@@ -65,7 +65,7 @@ args=(
 	-name "$name" -machine q35 -m "$mem" -smp "$smp" "${accel[@]}"
 	-nodefaults -no-user-config -display none -no-reboot
 	-kernel "$kernel"
-	-append "console=ttyS0 panic=-1 net.ifnames=0 quiet ${root:+root=/dev/vda rw }$append"
+	-append "console=ttyS0 panic=-1 net.ifnames=0 no_timer_check quiet ${root:+root=/dev/vda rw }$append"
 	-chardev "$(chardev console "$console")" -serial chardev:console
 	-device virtio-rng-pci
 	-device virtio-serial-pci

@@ -7,7 +7,7 @@
  *   t2tool ws DIR PORT PATH GRANT [-c COMMAND] STEP...
  * Steps of ws, in order: send=TEXT (\n, \x03), expect=TEXT (in the output so far),
  * resize=COLSxROWS, eof, exit=STATUS, close=CODE, seq (prints the last number),
- * noack, hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
+ * noack, fill=BYTES (sends lines), hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,15 +50,8 @@ static int do_port(void)
 	return 0;
 }
 
-static int do_json(char *path)
+static int print_member(struct json_object *o, char *path)
 {
-	static char text[1 << 20];
-	size_t n = fread(text, 1, sizeof(text) - 1, stdin);
-	struct json_object *o = json_tokener_parse(text);
-
-	text[n] = '\0';
-	if (!o)
-		return fail("no JSON", text);
 	for (char *part = strtok(path, "."); part; part = strtok(NULL, ".")) {
 		if (!strcmp(part, "#")) {
 			printf("%zu\n", json_object_array_length(o));
@@ -74,6 +67,21 @@ static int do_json(char *path)
 		     json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	return 0;
+}
+
+static int do_json(char *path)
+{
+	static char text[1 << 20];
+	struct json_object *o;
+	int r;
+
+	text[fread(text, 1, sizeof(text) - 1, stdin)] = '\0';
+	o = json_tokener_parse(text);
+	if (!o)
+		return fail("no JSON", text);
+	r = print_member(o, path);
+	json_object_put(o);
+	return r;
 }
 
 static int do_grant(int argc, char **argv)
@@ -227,6 +235,17 @@ static bool reached(const char *step, const char *arg)
 	return false;
 }
 
+static void fill(size_t n)
+{
+	static uint8_t line[1000];
+
+	memset(line, 'p', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\n';
+	for (; n >= sizeof(line); n -= sizeof(line))
+		send_msg(&(struct term_msg){ .type = TERM_INPUT, .data = line,
+					     .len = sizeof(line) });
+}
+
 static bool act(const char *step, char *arg)
 {
 	struct term_msg m = { 0 };
@@ -249,6 +268,9 @@ static bool act(const char *step, char *arg)
 		return true;
 	} else if (!strcmp(step, "noack")) {
 		c.noack = true;
+		return true;
+	} else if (!strcmp(step, "fill")) {
+		fill(strtoul(arg, NULL, 10));
 		return true;
 	} else if (!strcmp(step, "raw")) {
 		for (; sscanf(arg, "%2x", &v) == 1; arg += 2)
@@ -321,12 +343,16 @@ static int do_ws(int argc, char **argv)
 		first = 6;
 	}
 	conf.ctx = tls_client(&files, &e);
-	if (!conf.ctx || stream_open(&c.stream, &conf, &e) < 0)
-		return fail("open", e.text);
-	c.ws = ws_create(&wconf);
-	r = run_steps(argc - first, argv + first);
-	ws_destroy(c.ws);
-	stream_destroy(c.stream);
+	if (!conf.ctx)
+		return fail("certificates", e.text);
+	if (stream_open(&c.stream, &conf, &e) < 0) {
+		r = fail("open", e.text);
+	} else {
+		c.ws = ws_create(&wconf);
+		r = run_steps(argc - first, argv + first);
+		ws_destroy(c.ws);
+		stream_destroy(c.stream);
+	}
 	SSL_CTX_free(conf.ctx);
 	buf_free(&c.out);
 	buf_free(&c.err);

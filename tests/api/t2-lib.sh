@@ -3,8 +3,8 @@
 # For the tests of the agent: certificates, an agent with a fake kernel, calls, TAP.
 # Everything lives in $T and on the loopback; processes are ended by their own pid.
 set -u
-BIN=${BIN:-build/rel/bin}
-T=$(mktemp -d /tmp/ve-t2-XXXXXX)
+BIN=${BIN:-${BUILD:-build/rel}/bin}
+T=$(mktemp -d "${TMPDIR:-/tmp}/ve-t2-XXXXXX")
 PORT=${PORT:-}
 AGENT=
 N=0
@@ -35,7 +35,7 @@ cleanup() {
 	done
 	[ "$FAILED" = 0 ] || { [ -f "$T/log" ] && sed 's/^/# log: /' "$T/log" | tail -40; }
 	[ "$FAILED" = 0 ] || { [ -f "$T/ws.log" ] && sed 's/^/# ws: /' "$T/ws.log" | tail -40; }
-	rm -rf "$T"
+	[ -n "${KEEP:-}" ] || rm -rf "$T"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
@@ -95,15 +95,8 @@ start_agent() {
 
 is_ready() { [ "$(status GET /readyz)" = 200 ]; }
 
-# pid of a part
-part_pid() {
-	for _p in /proc/[0-9]*; do
-		[ -r "$_p/cmdline" ] || continue
-		case $(tr '\0' ' ' <"$_p/cmdline" 2>/dev/null) in
-		"ve-agentd -P $1 -c $T/conf "*) echo "${_p#/proc/}" ;;
-		esac
-	done
-}
+# pid of a part; what the fake kernel runs was forked off priv and is nobody's child
+part_pid() { pgrep -P "$AGENT" -f -- "ve-agentd -P $1 -c $T/conf"; }
 
 # api METHOD PATH [curl arguments]: body to standard output
 api() {

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What a reader should not have to look for: licences, sizes, shell, man pages, spelling, leaks.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+files() { git ls-files "$@" | grep -vE '^(www/vendor|LICENSES)/'; }
+
+none() { # sentence, text: true when there is no text
+	if [ -z "$2" ]; then tap_say 0 "$1"; else
+		tap_say 1 "$1"
+		printf '%s\n' "$2" | head -n 20 | sed 's/^/# /'
+	fi
+}
+
+none 'each source says its licence in its first lines' "$(files '*.c' '*.h' '*.sh' '*.sql' '*.mk' '*.css' '*.js' '*.mjs' | grep -v golden | while read -r f; do
+	head -n 3 "$f" | grep -q SPDX-License-Identifier || echo "$f"
+done)"
+none 'what lies under kernel/ is GPL, the rest Apache' "$(files '*.c' '*.h' '*.sh' | while read -r f; do
+	case $f in kernel/tree/*) want=GPL-2.0 ;; kernel/*) want='\(GPL-2.0\|Apache-2.0\)' ;; *) want=Apache-2.0 ;; esac
+	head -n 3 "$f" | grep -q "$want" || echo "$f"
+done)"
+none 'no function body over 80 lines, no file over 800 but those in tests/lint/allow' "$(files '*.c' '*.h' '*.js' '*.mjs' '*.sql' | grep -v golden | while read -r f; do
+	awk -v f="$f" '/^\{/ { s = NR } /^\}/ && s { if (NR - s > 80) print f ":" s " " NR - s " lines"; s = 0 } END { if (NR > 800) print f " " NR " lines" }' "$f"
+done | grep -vFf <(grep -v '^#' tests/lint/allow) )"
+if command -v shellcheck >/dev/null; then
+	none 'shellcheck finds nothing' "$(files '*.sh' .ci/run tests/guest/run | xargs -r shellcheck -S warning -x -e SC1090,SC1091,SC2034,SC2154 -f gcc 2>&1)"
+else
+	echo "ok $((++TAP_N)) - shellcheck # SKIP not installed"
+fi
+if command -v mandoc >/dev/null; then
+	none 'the man pages are clean' "$(files '*.8' '*.1' '*.5' | xargs -r mandoc -Tlint -W warning 2>&1)"
+else
+	echo "ok $((++TAP_N)) - man pages # SKIP no mandoc"
+fi
+none 'numbers of decisions, migrations and patches are unique' "$(
+	for d in docs/adr schema/migrations kernel/patches; do files "$d" | sed 's|.*/||' | grep -oE '^[0-9]{4}' | sort | uniq -d | sed "s|^|$d/|"; done)"
+none 'the series lists each patch, once' "$(diff <(grep -v '^#' kernel/series | sort) <(files kernel/patches | sed 's|.*/||' | sort))"
+none 'nobody else'"'"'s server is named in a page' "$(files www | grep -E '\.(html|css|js)$' | xargs -r grep -nE '(src|href|url\()[=("'"'"' ]*https?://' )"
+none 'no work left in the text' "$(files '*.c' '*.h' '*.sh' '*.sql' '*.js' '*.mk' Makefile | grep -vE 'tests/(lint/|harness)' | xargs grep -nE '\b(TODO|FIXME|XXX)\b')"
+tap_end

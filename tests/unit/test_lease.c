@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Leases on a clock of our own: terms, nonces, quarantine, the waiting line. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/db.h"
+#include "agent/lease.h"
+#include "agent/libve/buf.h"
+
+#define QUARANTINE 60000
+#define RUNNING 2
+
+static sqlite3 *db;
+static char nonce[NONCE_TEXT];
+
+static int open_db(void **state)
+{
+	db = db_open(":memory:", NULL);
+	if (!db)
+		return -1;
+	lease_boot(db, "boot-1", 0, 0, QUARANTINE);
+	return 0;
+}
+
+static int close_db(void **state)
+{
+	sqlite3_close(db);
+	return 0;
+}
+
+/* The nonce and the milliseconds left, as the lender reads them. */
+static int64_t look(const char *id, int64_t now)
+{
+	struct buf b _buf_ = { 0 };
+	struct json_out o = { .b = &b };
+	const char *at;
+
+	json_open(&o, NULL, '{');
+	lease_block_show(db, id, now, &o);
+	json_close(&o, '}');
+	at = strstr(b.data, "\"nonce\":\"");
+	memcpy(nonce, at + 9, 32);
+	nonce[32] = '\0';
+	at = strstr(b.data, "\"remaining_ms\":");
+	return strtoll(at + 15, NULL, 10);
+}
+
+static int put(const char *range, const char *with, int64_t term, int64_t now)
+{
+	struct block_put b = { .term_ms = term, .acked_epoch = -1 };
+
+	strcpy(b.range, range);
+	strcpy(b.nonce, with);
+	return lease_block_put(db, "b1", &b, now, NULL);
+}
+
+static void lend(const char *range, int64_t term, int64_t now)
+{
+	assert_true(put(range, "", term, now) >= 0);
+	look("b1", now);
+	assert_true(put(range, nonce, term, now) >= 0);
+}
+
+static void the_end_counts_from_the_nonce(void **state)
+{
+	put("10.0.0.0/30", "", 60000, 1000);
+	assert_int_equal(look("b1", 1000), 0);
+	/* the renewal was on its way for 20 s: they are off */
+	put("10.0.0.0/30", nonce, 60000, 21000);
+	assert_int_equal(look("b1", 21000), 1000 + 45000 - 21000);
+}
+
+static void a_nonce_counts_once(void **state)
+{
+	char old[NONCE_TEXT];
+
+	put("10.0.0.0/30", "", 60000, 0);
+	look("b1", 0);
+	strcpy(old, nonce);
+	put("10.0.0.0/30", old, 60000, 10000);
+	assert_int_equal(look("b1", 10000), 35000);
+	put("10.0.0.0/30", old, 60000, 20000);
+	assert_int_equal(look("b1", 20000), 25000);
+	put("10.0.0.0/30", "ffffffffffffffffffffffffffffffff", 60000, 20000);
+	assert_int_equal(look("b1", 20000), 25000);
+}
+
+static void a_late_echo_never_shortens(void **state)
+{
+	lend("10.0.0.0/30", 60000, 0);
+	look("b1", 0);
+	put("10.0.0.0/30", nonce, 1000, 100);
+	assert_int_equal(look("b1", 100), 44900);
+}
+
+static void addresses_run_out_and_rest(void **state)
+{
+	struct lease a, b, c, was;
+
+	lend("10.0.0.0/31", 6000000, 0);
+	assert_int_equal(lease_pick(db, 1, 100, 0, &a), 0);
+	assert_int_equal(lease_pick(db, 2, 100, 0, &b), 0);
+	assert_false(addr_equal(&a.address, &b.address));
+	assert_true(b.epoch > a.epoch);
+	assert_int_equal(lease_pick(db, 3, 100, 0, &c), -EADDRNOTAVAIL);
+	assert_true(lease_end(db, 1, 200, 0, QUARANTINE, &was));
+	assert_true(addr_equal(&was.address, &a.address));
+	assert_false(lease_end(db, 1, 200, 0, QUARANTINE, &was));
+	assert_int_equal(lease_pick(db, 3, 200 + QUARANTINE - 1, 0, &c),
+			 -EADDRNOTAVAIL);
+	assert_int_equal(lease_pick(db, 3, 200 + QUARANTINE, 0, &c), 0);
+	assert_true(addr_equal(&c.address, &a.address));
+	assert_true(c.epoch > b.epoch);
+}
+
+static void who_rested_longest_comes_first(void **state)
+{
+	struct lease l, was;
+	struct addr first;
+
+	lend("10.0.0.0/30", 6000000, 0);
+	assert_int_equal(lease_pick(db, 1, 0, 0, &l), 0);
+	first = l.address;
+	lease_end(db, 1, 0, 0, 0, &was);
+	for (uint32_t i = 2; i < 5; i++) {
+		assert_int_equal(lease_pick(db, i, 10, 0, &l), 0);
+		assert_false(addr_equal(&l.address, &first));
+	}
+	assert_int_equal(lease_pick(db, 5, 10, 0, &l), 0);
+	assert_true(addr_equal(&l.address, &first));
+}
+
+static void nothing_is_given_of_an_ended_block(void **state)
+{
+	struct lease l;
+
+	lend("10.0.0.0/30", 60000, 0);
+	assert_int_equal(lease_pick(db, 1, 44999, 0, &l), 0);
+	assert_false(lease_overdue(db, 44999, &l));
+	assert_int_equal(lease_pick(db, 2, 45000, 0, &l), -EADDRNOTAVAIL);
+	assert_true(lease_overdue(db, 45000, &l));
+	assert_int_equal(l.veid, 1);
+}
+
+static void a_reboot_ends_everything(void **state)
+{
+	struct lease l;
+
+	lend("10.0.0.0/31", 6000000, 0);
+	assert_int_equal(lease_pick(db, 1, 0, 0, &l), 0);
+	lease_boot(db, "boot-1", 100, 100, QUARANTINE);
+	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM lease", ""), 1);
+	lease_boot(db, "boot-2", 100, 100, QUARANTINE);
+	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM lease", ""), 0);
+	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM released", ""), 1);
+	assert_int_equal(look("b1", 100), 0);
+	assert_int_equal(nonce[0], '"'); /* the old one is worth nothing */
+	assert_int_equal(lease_pick(db, 1, 100, 0, &l), -EADDRNOTAVAIL);
+}
+
+static void blocks_do_not_meet_or_move_under_leases(void **state)
+{
+	struct block_put b = { .term_ms = 60000 };
+	struct lease l;
+
+	lend("10.0.0.0/30", 60000, 0);
+	strcpy(b.range, "10.0.0.0/24");
+	assert_int_equal(lease_block_put(db, "b2", &b, 0, NULL), -EINVAL);
+	strcpy(b.range, "10.0.1.0/24");
+	assert_true(lease_block_put(db, "b2", &b, 0, NULL) >= 0);
+	assert_int_equal(lease_pick(db, 1, 10, 0, &l), 0);
+	assert_int_equal(put("10.0.2.0/30", "", 60000, 0), -EBUSY);
+	assert_int_equal(lease_block_drop(db, "b1"), -EBUSY);
+	assert_int_equal(lease_block_drop(db, "b3"), -ENOENT);
+}
+
+static void released_is_told_until_acknowledged(void **state)
+{
+	struct block_put b = { .range = "10.0.0.0/30", .term_ms = 6000000 };
+	struct lease one, two, was;
+
+	lend("10.0.0.0/30", 6000000, 0);
+	lease_pick(db, 1, 0, 0, &one);
+	lease_pick(db, 2, 0, 0, &two);
+	lease_end(db, 2, 0, 0, QUARANTINE, &was); /* the later one first */
+	look("b1", 0);
+	lease_end(db, 1, 0, 0, QUARANTINE, &was); /* not told yet */
+	strcpy(b.nonce, nonce);
+	b.acked_epoch = two.epoch;
+	lease_block_put(db, "b1", &b, 0, NULL);
+	/* the acknowledgement covers its epoch, but it was never told */
+	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM released", ""), 1);
+	assert_int_equal(db_int(db, 0, "SELECT veid FROM released", ""), 1);
+}
+
+static void add_ve(int64_t veid, int64_t state, int64_t since)
+{
+	db_do(db, "INSERT INTO ve VALUES (?,'t','h',1,1,0,0,0,0,NULL,?,0,0,?,"
+		  "0,0,?,0,NULL,0,0)", "iiii", veid, veid, state, since);
+}
+
+static void the_line_is_served_in_order(void **state)
+{
+	struct lease l;
+
+	lend("10.0.0.0/30", 6000000, 0);
+	add_ve(1, RUNNING, 30);
+	add_ve(2, RUNNING, 10);
+	add_ve(3, 0, 1);
+	assert_int_equal(lease_next_waiting(db, RUNNING), 2);
+	lease_pick(db, 2, 0, 0, &l);
+	assert_int_equal(lease_next_waiting(db, RUNNING), 1);
+	assert_false(lease_of(db, 2, &l));
+	lease_installed(db, &(struct lease){ .veid = 2, .epoch = 1 });
+	assert_true(lease_of(db, 2, &l));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_db, close_db)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(the_end_counts_from_the_nonce),
+		TEST(a_nonce_counts_once),
+		TEST(a_late_echo_never_shortens),
+		TEST(addresses_run_out_and_rest),
+		TEST(who_rested_longest_comes_first),
+		TEST(nothing_is_given_of_an_ended_block),
+		TEST(a_reboot_ends_everything),
+		TEST(blocks_do_not_meet_or_move_under_leases),
+		TEST(released_is_told_until_acknowledged),
+		TEST(the_line_is_served_in_order),
+	};
+
+	return cmocka_run_group_tests_name("lease", tests, NULL, NULL);
+}
