@@ -21,7 +21,7 @@ one() {
   code=$(ask -o /dev/null -w '%{http_code}' -H 'Content-Type: application/json' -H "X-CSRF-Token: $token" \
     -d "{\"email\":\"$who@example.net\",\"password\":\"correct horse\",\"template\":\"tiny\"}" \
     "$URL/api/v1/accounts")
-  [ "$code" != 201 ] || echo "yes $who@example.net"
+  if [ "$code" = 201 ]; then echo "yes $who@example.net"; else echo "no $who $code"; fi
 }
 # crowd NAME COUNT: many at once, what they were told to $PG_DIR/told
 crowd() {
