@@ -73,8 +73,9 @@ static bool is_stale(struct db *db)
 
 	if (PQstatus(db->pg) != CONNECTION_OK)
 		return true;
-	if (poll(&p, 1, 0) > 0)
-		PQconsumeInput(db->pg);
+	/* its last words come before the end of the stream */
+	while (poll(&p, 1, 0) > 0 && PQconsumeInput(db->pg))
+		;
 	return PQstatus(db->pg) != CONNECTION_OK;
 }
 

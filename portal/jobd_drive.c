@@ -52,7 +52,7 @@ static int take_facts(struct drive *d, struct err *e)
 {
 	_reply_ struct reply r = { 0 };
 
-	if (get(d, "/v1/node", &r))
+	if (get(d, "/v1/node", &r) || !r.body.data)
 		return 0;
 	return db_node_fact(d->db, d->node->id, r.body.data, e);
 }
@@ -68,7 +68,7 @@ static int collect(struct drive *d, struct json_object *all)
 
 		if (get(d, path, &r))
 			return 1;
-		page = json_tokener_parse(r.body.data);
+		page = json_tokener_parse(r.body.data ? r.body.data : "");
 		if (!json_object_object_get_ex(page, "items", &items)) {
 			json_object_put(page);
 			return 1;
@@ -140,7 +140,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 			 (long long)id, r.status, r.detail);
 		return 0;
 	}
-	answer = json_tokener_parse(r.body.data);
+	answer = json_tokener_parse(r.body.data ? r.body.data : "");
 	if (!json_object_object_get_ex(answer, "nonce", &v)) {
 		json_object_put(answer);
 		return 0;

@@ -93,6 +93,7 @@ static enum outcome await(struct work *w, const char *location)
 		struct err e = { 0 };
 		enum outcome out;
 		const char *state;
+		bool over;
 		int rc = client_call(w->client, &call, &r, &e);
 
 		if (!rc && r.status == 404) {
@@ -101,7 +102,7 @@ static enum outcome await(struct work *w, const char *location)
 		}
 		if (rc || r.status != 200)
 			return judge(w, rc, &r, &e);
-		op = json_tokener_parse(r.body.data);
+		op = json_tokener_parse(r.body.data ? r.body.data : "");
 		state = text_of(op, "state");
 		json_object_object_get_ex(op, "error", &error);
 		if (!strcmp(state, "succeeded"))
@@ -115,8 +116,9 @@ static enum outcome await(struct work *w, const char *location)
 				*text_of(error, "detail")
 					? text_of(error, "detail")
 					: text_of(error, "title"));
+		over = out != OUTCOME_DONE || !strcmp(state, "succeeded");
 		json_object_put(op);
-		if (out != OUTCOME_DONE || !strcmp(state, "succeeded"))
+		if (over)
 			return out;
 	}
 }
@@ -180,7 +182,7 @@ static enum outcome ensure(struct work *w)
 		return out;
 	json_object_object_get_ex(w->job, "spec", &spec);
 	if (!there) {
-		ve = json_tokener_parse(r.body.data);
+		ve = json_tokener_parse(r.body.data ? r.body.data : "");
 		json_object_object_get_ex(ve, "spec", &has);
 		same = number_of(has, "generation") ==
 		       number_of(spec, "generation");
@@ -223,7 +225,7 @@ static bool is_there(struct work *w, const char *wanted)
 
 	if (look(w, &r, &out))
 		return false;
-	ve = json_tokener_parse(r.body.data);
+	ve = json_tokener_parse(r.body.data ? r.body.data : "");
 	json_object_object_get_ex(ve, "status", &status);
 	yes = !strcmp(text_of(status, "state"), wanted);
 	json_object_put(ve);
@@ -267,7 +269,7 @@ static void observe(struct work *w)
 
 	if (look(w, &r, &out))
 		return;
-	items = xasprintf("[%s]", r.body.data);
+	items = xasprintf("[%s]", r.body.data ? r.body.data : "");
 	db_ve_observe(w->db, w->node->id, items, false, &e);
 }
 

@@ -88,6 +88,7 @@ static int open_stream(struct stream **out, const struct conf *conf,
 		rc = url_parse(&url, text_of(grant, "url"), e);
 	if (!rc)
 		rc = stream_open(out, &c, e);
+	SSL_CTX_free(c.ctx); /* the stream has its own reference */
 	if (rc && *out && !strcmp(stream_problem(*out), "suspended"))
 		snprintf(e->text, sizeof(e->text),
 			 "this environment is suspended");

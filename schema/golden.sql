@@ -505,7 +505,7 @@ begin
         'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
       from ssh_key k where k.subscriber_id = who.subscriber_id),
     'events', (select coalesce(jsonb_agg(e.row order by e.id desc), '[]') from (
-      select a.id, jsonb_build_object('at', iso(a.at), 'action', a.action,
+      select a.id, jsonb_build_object('at', iso(a.at), 'action', translate(a.action, '._', '  '),
           'actor', case when a.actor = who.email then 'you' else a.actor end) as row
         from audit a where a.subscriber_id = who.subscriber_id
         order by a.id desc limit 8) e));
@@ -1189,7 +1189,8 @@ begin
     raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   delete from ticket where expires_at <= now();
-  if (select count(*) from ticket where session_id = who.session_id) >= 16 then
+  if not rate_take('ticket', 'session ' || who.session_id)
+      or (select count(*) from ticket where session_id = who.session_id) >= 16 then
     raise exception using errcode = 'VE003', message = 'too many terminals at once';
   end if;
   insert into ticket (token_hash, session_id, veid) values (p_ticket, who.session_id, p_veid);

@@ -19,7 +19,8 @@ begin
     raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   delete from ticket where expires_at <= now();
-  if (select count(*) from ticket where session_id = who.session_id) >= 16 then
+  if not rate_take('ticket', 'session ' || who.session_id)
+      or (select count(*) from ticket where session_id = who.session_id) >= 16 then
     raise exception using errcode = 'VE003', message = 'too many terminals at once';
   end if;
   insert into ticket (token_hash, session_id, veid) values (p_ticket, who.session_id, p_veid);

@@ -5,12 +5,14 @@
 #
 #     . tests/lib/pg.sh
 #     pg_start            # sets PG_DIR, PG_URL (superuser), PG_CONNINFO
+#     pg_bare, pg_migrate # the same in two steps, nothing prepared
 #     ...
 #     pg_stop             # also run by pg_cleanup from a trap
 #
 #  PostgreSQL refuses to run as root.  As root the server runs below
 #  "unshare --map-user": the same files, another face.
 
+trap 'exit 1' INT TERM HUP # so that the trap on EXIT runs
 PG_BIN=${PG_BIN:-$(pg_config --bindir)}
 
 pg_face() {
@@ -21,7 +23,28 @@ pg_face() {
   fi
 }
 
-pg_start() {
+# A cluster with the schema in it, made once for each state of schema/ and then
+# copied: making one anew takes longer than most tests.
+pg_template() {
+  pg_key=$(cat schema/roles.sql schema/privileges.sql schema/*/*.sql | sha256sum | cut -c1-16)
+  PG_TEMPLATE=build/pg-template/$pg_key
+  [ ! -d "$PG_TEMPLATE" ] || return 0
+  mkdir -p build/pg-template
+  (
+    flock 9
+    [ ! -d "$PG_TEMPLATE" ] || exit 0
+    pg_bare || exit 1
+    schema/migrate.sh "$PG_URL" >"$PG_DIR/migrate.log" 2>&1 ||
+      { cat "$PG_DIR/migrate.log" >&2; exit 1; }
+    pg_face "$PG_BIN/pg_ctl" -D "$PG_DIR/data" -m fast stop >/dev/null
+    sed -i '/^unix_socket_directories/d' "$PG_DIR/data/postgresql.conf"
+    mv "$PG_DIR/data" "$PG_TEMPLATE"
+    rm -rf "$PG_DIR"
+  ) 9>build/pg-template/lock
+}
+
+# A cluster and its database, empty.
+pg_bare() {
   PG_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ve-pg.XXXXXX")
   pg_face "$PG_BIN/initdb" -D "$PG_DIR/data" -U postgres -A trust \
     --no-sync --no-locale -E UTF8 >"$PG_DIR/initdb.log" 2>&1 ||
@@ -37,6 +60,17 @@ CONF
   PG_CONNINFO="host=$PG_DIR dbname=ve"
   PG_URL="$PG_CONNINFO user=postgres"
   psql -qX -h "$PG_DIR" -U postgres -d postgres -c 'create database ve'
+}
+
+# A cluster with the schema.
+pg_start() {
+  pg_template || return 1
+  PG_DIR=$(mktemp -d "${TMPDIR:-/tmp}/ve-pg.XXXXXX")
+  cp -a --reflink=auto "$PG_TEMPLATE" "$PG_DIR/data"
+  echo "unix_socket_directories = '$PG_DIR'" >>"$PG_DIR/data/postgresql.conf"
+  pg_up
+  PG_CONNINFO="host=$PG_DIR dbname=ve"
+  PG_URL="$PG_CONNINFO user=postgres"
 }
 
 # Starts the server of $PG_DIR and waits until it answers.

@@ -39,8 +39,7 @@ SAN
 }
 
 portal_setup() {
-  pg_start
-  pg_migrate
+  pg_start || return 1
   pg_sql 'alter role ve_portal login; alter role ve_jobd login; alter role ve_gateway login' >/dev/null
   portal_pki
   JAR=$PG_DIR/jar

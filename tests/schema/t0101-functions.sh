@@ -6,7 +6,6 @@ cd "$(dirname "$0")/../.."
 . tests/lib/pg.sh
 trap pg_stop EXIT
 pg_start
-pg_migrate
 pg_sql 'create schema tap; create extension pgtap schema tap'
 for file in tests/schema/[0-9]*.sql; do
   echo "# file $file"

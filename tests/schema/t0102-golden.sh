@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib/pg.sh
 trap 'pg_stop; [ -z "${tmp:-}" ] || rm -rf "$tmp"' EXIT
-pg_start
+pg_bare
 pg_migrate
 
 dump() {
