@@ -315,19 +315,25 @@ static void make_dir(const char *path, mode_t mode, const char *user)
 		fatal("cannot give %s to %s: %s", path, user, strerror(errno));
 }
 
-/* systemd may have given the state directory's files to root. */
-static void own_state(const struct conf *c)
+/* The directory that api lives in, below the state directory: systemd gives
+ * that one, and all in it when its owner is another, to root at each start. */
+static void make_state(const struct conf *c)
 {
-	static const char *const files[] = { "agent.db", "agent.db-wal",
-					     "agent.db-shm" };
+	static const char *const files[] = { "agent.db", "agent.db-wal" };
+	char path[CONF_TEXT + 8], from[CONF_TEXT + 16], to[CONF_TEXT + 24];
 	const struct passwd *pw = geteuid() == 0 ? getpwnam(c->user_api) : NULL;
-	int dir _close_ = open(c->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; pw && dir >= 0 && i < 3; i++)
-		if (fchownat(dir, files[i], pw->pw_uid, pw->pw_gid,
-			     AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-			log_warn("%s/%s: %s", c->state_dir, files[i],
-				 strerror(errno));
+	snprintf(path, sizeof(path), "%s/api", c->state_dir);
+	make_dir(c->state_dir, 0700, NULL);
+	make_dir(path, 0700, c->user_api);
+	/* where versions before 0.1 had it */
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(from, sizeof(from), "%s/%s", c->state_dir, files[i]);
+		snprintf(to, sizeof(to), "%s/%s", path, files[i]);
+		if (rename(from, to) == 0 && pw &&
+		    lchown(to, pw->pw_uid, pw->pw_gid) < 0)
+			log_warn("%s: %s", to, strerror(errno));
+	}
 }
 
 static int open_ctl(const struct conf *c)
@@ -365,8 +371,7 @@ static void open_all(struct supervisor *s)
 	snprintf(empty, sizeof(empty), "%s/empty", c->run_dir);
 	make_dir(c->run_dir, 0755, NULL);
 	make_dir(empty, 0755, NULL);
-	make_dir(c->state_dir, 0700, c->user_api);
-	own_state(c);
+	make_state(c);
 	s->ctl_fd = open_ctl(c);
 	s->listen_fd = -1;
 	if (c->listen[0]) {
