@@ -121,8 +121,7 @@ static const struct request {
 	/* clang-format on */
 };
 
-static void answer(struct priv *p, const struct request *q,
-		   const struct msg *m)
+static void answer(struct priv *p, const struct request *q, const struct msg *m)
 {
 	int fds[MSG_FDS], r;
 	struct err e = { 0 };

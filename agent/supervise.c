@@ -34,13 +34,13 @@
 #define BACKOFF_MIN 200
 #define BACKOFF_MAX 10000
 #define HEALTHY_MS 10000 /* one that lived as long starts again at once */
-#define END_MS 5000	 /* for the parts to end */
+#define END_MS 5000 /* for the parts to end */
 
 enum { PRIV, API, TERM, NPARTS };
 
 struct part {
 	const char *name;
-	pid_t pid;	    /* 0: not running */
+	pid_t pid; /* 0: not running */
 	int sock;
 	int64_t started, due; /* ms; due: when to start it */
 	int backoff;
@@ -96,8 +96,9 @@ static void connect_parts(struct supervisor *s, int other)
 
 static void run_child(struct supervisor *s, struct part *p, int sock)
 {
-	char *argv[] = { (char *)"ve-agentd", (char *)"-P", (char *)p->name,
-			 (char *)"-c", (char *)s->conf->file, NULL };
+	char *argv[] = { (char *)"ve-agentd",	(char *)"-P",
+			 (char *)p->name,	(char *)"-c",
+			 (char *)s->conf->file, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -152,10 +153,10 @@ static void part_died(struct supervisor *s, struct part *p, int status)
 
 	if (!s->ending)
 		log_err("part %s %s %d after %lld ms: starting it again",
-			p->name, WIFSIGNALED(status) ? "died of signal" :
-							"exited with",
-			WIFSIGNALED(status) ? WTERMSIG(status) :
-					      WEXITSTATUS(status),
+			p->name,
+			WIFSIGNALED(status) ? "died of signal" : "exited with",
+			WIFSIGNALED(status) ? WTERMSIG(status)
+					    : WEXITSTATUS(status),
 			(long long)lived);
 	p->pid = 0;
 	clean_close(&p->sock);
@@ -263,8 +264,8 @@ static void loop(struct supervisor *s)
 		for (int i = 0; i < NPARTS; i++)
 			p[i] = (struct pollfd){ .fd = s->parts[i].sock,
 						.events = POLLIN };
-		p[NPARTS] = (struct pollfd){ .fd = s->signal_fd,
-					     .events = POLLIN };
+		p[NPARTS] =
+			(struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
 		if (poll(p, NPARTS + 1, wait) <= 0)
 			continue;
 		for (int i = 0; i < NPARTS; i++)
@@ -306,8 +307,8 @@ static void end_parts(struct supervisor *s)
 
 static void make_dir(const char *path, mode_t mode, const char *user)
 {
-	const struct passwd *pw = user && geteuid() == 0 ? getpwnam(user) :
-							   NULL;
+	const struct passwd *pw = user && geteuid() == 0 ? getpwnam(user)
+							 : NULL;
 
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
 		fatal("cannot make %s: %s", path, strerror(errno));
