@@ -47,7 +47,6 @@ static void open_all(const struct conf *c)
 {
 	api.conf = c;
 	api.cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	api.abi = 1;
 	read_file("/proc/sys/kernel/random/boot_id", api.boot_id,
 		  sizeof(api.boot_id));
 	read_grant_key(c->grant_key);

@@ -125,13 +125,17 @@ static enum MHD_Result act(struct request *q, struct ve *v,
 	/* suspension is not to wait for whatever else is under way */
 	if (!strcmp(a->action, "suspend"))
 		at_once(v, a);
+	db_do(api.db, "SAVEPOINT act", "");
 	op = op_queue(v, a->action, &other);
-	if (op < 0)
+	if (op < 0) {
+		db_do(api.db, "RELEASE act", "");
 		return busy(q, v->veid, other);
+	}
 	if (strcmp(a->action, "suspend"))
 		at_once(v, a);
 	db_do(api.db, "INSERT INTO key VALUES (?,?,?,?)", "ttii", key, print,
 	      op, clock_wall());
+	db_do(api.db, "RELEASE act", "");
 	return accepted(q, op);
 }
 

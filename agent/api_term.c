@@ -156,7 +156,9 @@ static void on_upgraded(void *arg, struct MHD_Connection *c, void *con_cls,
 			struct MHD_UpgradeResponseHandle *urh)
 {
 	struct opening *o = arg;
+	struct request *q = con_cls;
 
+	q->upgrade = NULL;
 	if (nextra <= sizeof(o->extra)) {
 		memcpy(o->extra, extra, nextra);
 		o->nextra = (uint32_t)nextra;
@@ -238,6 +240,6 @@ enum MHD_Result on_terminal_ws(struct request *q)
 		return http_problem(q, status, problem, "VE %" PRIu32, q->veid);
 	ok = upgrade(q, o);
 	if (ok == MHD_YES)
-		take_ptr(&o); /* on_upgraded has it */
+		q->upgrade = take_ptr(&o); /* until on_upgraded has it */
 	return ok;
 }

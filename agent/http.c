@@ -19,7 +19,7 @@
 #include "agent/libve/log.h"
 
 #define CONNECTIONS 8192
-#define EACH 1024 /* of one address: a portal is one */
+#define EACH 6144 /* of one address: a portal is one */
 #define TIMEOUT_S 120
 #define MEMORY 65536 /* of one connection, headers and all */
 #define FDS 65536
@@ -274,6 +274,9 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *c,
 				    "a body of more than %zu bytes",
 				    q->route->body);
 	q->nheaders = 0;
+	if (strcmp(method, "GET"))
+		log_info("%s %s%s", method, path,
+			 q->roles & ROLE_LOCAL ? " (local)" : "");
 	return q->route->run(q);
 }
 
@@ -285,6 +288,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **con_cls,
 	if (!q)
 		return;
 	buf_free(&q->body);
+	free(q->upgrade); /* the upgrade did not happen */
 	free(q);
 	*con_cls = NULL;
 }

@@ -112,6 +112,7 @@ static bool read_kernel(uint8_t *alive, size_t size)
 		if (ask(&m, &reply, NULL) < 0 ||
 		    reply.m.head.type != MSG_ENTRIES_IS)
 			return false;
+		api.abi = (int)reply.m.entries.abi;
 		for (uint32_t i = 0; i < reply.m.entries.nr; i++) {
 			const struct msg_entry *e = &reply.m.entries.entries[i];
 			struct ve v;

@@ -99,7 +99,10 @@ bool op_show(int64_t id, struct buf *out)
 void op_stage(int64_t id, const char *stage)
 {
 	state_lock();
+	/* only to be looked at: not worth a wait for the disk */
+	db_do(api.db, "PRAGMA synchronous = OFF", "");
 	db_do(api.db, "UPDATE op SET stage = ? WHERE id = ?", "ti", stage, id);
+	db_do(api.db, "PRAGMA synchronous = FULL", "");
 	state_unlock();
 }
 
@@ -139,6 +142,7 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 	struct buf b _buf_ = { 0 };
 
 	state_lock();
+	db_do(api.db, "SAVEPOINT finish", "");
 	db_do(api.db,
 	      "UPDATE op SET state = ?, stage = 'done', finished = ?,"
 	      " problem = ?, detail = ? WHERE id = ?",
@@ -149,6 +153,7 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 		event_put(api.db, "operation", b.data);
 	if (code == 0)
 		follow_up(veid);
+	db_do(api.db, "RELEASE finish", "");
 	state_changed();
 	state_unlock();
 	if (code < 0)

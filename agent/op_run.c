@@ -281,6 +281,8 @@ int op_run(int64_t id, uint32_t veid, const char *kind, struct err *e)
 	state_lock();
 	there = ve_load(api.db, veid, &v);
 	state_unlock();
+	if (!there && !strcmp(kind, "destroy"))
+		return 0; /* a former life had finished it */
 	if (!there)
 		return err_set(e, -ENXIO, "VE %" PRIu32 " is gone", veid);
 	r = dispatch(id, &v, kind, e);

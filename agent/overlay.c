@@ -52,6 +52,7 @@ static int open_userns(uint32_t id_first, uint32_t id_count, struct err *e)
 	int fd = -1;
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
 	}

@@ -223,8 +223,12 @@ int tree_sweep(const char *private_dir)
 	if (pid == 0) {
 		if (nice(10) < 0)
 			errno = 0;
-		lseek(trash, 0, SEEK_SET);
-		_exit(tree_empty(take_fd(&trash)) < 0);
+		/* nothing of priv's stays open for as long as this takes */
+		if (dup2(trash, 3) < 0)
+			_exit(1);
+		close_range(4, ~0u, 0);
+		lseek(3, 0, SEEK_SET);
+		_exit(tree_empty(3) < 0);
 	}
 	return pid < 0 ? 0 : pid;
 }
