@@ -237,10 +237,8 @@ static void print_rows(const struct json_object *items)
 static int cmd_list(struct vectl *v, int argc, char **argv)
 {
 	struct page page = { 0 };
+	bool first = true;
 
-	if (!v->json)
-		printf("%-10s %-10s %-15s %-10s %s\n", "VEID", "STATE", "IPV4",
-		       "TEMPLATE", "HOSTNAME");
 	do {
 		char *path _free_ = xasprintf(
 			"/v1/ves?limit=500&after=%" PRId64, page.next);
@@ -254,10 +252,14 @@ static int cmd_list(struct vectl *v, int argc, char **argv)
 			       NULL) < 0 ||
 		    json_read(tree, page_fields, &page, false, NULL) < 0)
 			return vectl_fail("the agent's answer is not readable");
+		if (first && !v->json)
+			printf("%-10s %-10s %-15s %-10s %s\n", "VEID", "STATE",
+			       "IPV4", "TEMPLATE", "HOSTNAME");
 		if (v->json)
 			printf("%s\n", r.body.data);
 		else
 			print_rows(page.items);
+		first = false;
 	} while (page.next);
 	return 0;
 }

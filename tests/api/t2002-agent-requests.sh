@@ -49,6 +49,9 @@ is 'two Host' "$(raw 'GET /v1/node HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection:
 is 'length and encoding' "$(raw 'PUT /v1/ves/1000 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n')" \
 	'HTTP/1.1 400 Bad Request'
 
+contract=$(sed -n 's/^  "\(\/[^"]*\)": {$/\1/p' agent/openapi.json | sort)
+is 'the contract describes each route, and no other' "$contract" \
+	"$(sed -n 's/^\t{ "[A-Z]*", *"\([^"]*\)".*/\1/p' agent/route.c | sort -u)"
 is 'the contract is served' "$(api GET /openapi.json | json openapi)" 3.1.0
 is 'nothing was made' "$(api GET /v1/ves | json 'items.#')" 0
 is 'the parts lived through it' "$(grep -c 'starting it again' "$T/log")" 0
