@@ -120,7 +120,7 @@ static uint32_t wake(uint32_t veid, struct ve *v)
 {
 	int64_t until = clock_mono() + WAKE_MS;
 	uint32_t code = TERM_CLOSE_GOING_AWAY;
-	bool asked = false;
+	int64_t op = 0;
 
 	state_lock();
 	for (;;) {
@@ -136,13 +136,11 @@ static uint32_t wake(uint32_t veid, struct ve *v)
 			code = 0;
 			break;
 		}
-		if (v->state == VE_STOPPED || v->state == VE_FAILED) {
-			/* once: a VE whose init fails is not tried for ever */
-			if (!asked && op_queue(v, "start", NULL) > 0)
-				asked = true;
-			else if (asked && v->state == VE_FAILED)
-				break;
-		}
+		/* once: a VE whose init fails is not tried for ever */
+		if (op > 0 && op_ended(op))
+			break;
+		if (op <= 0 && (v->state == VE_STOPPED || v->state == VE_FAILED))
+			op = op_queue(v, "start", NULL);
 		if (!state_wait(until))
 			break;
 	}

@@ -73,6 +73,10 @@ act 1000 stop >/dev/null; await_state 1000 stopped
 yes_ 'a terminal wakes the VE' 'ws "$M" "$(grant 1000 tty)" hello "send=echo six-\$((1+1))\n" expect=six-2'
 is 'it runs' "$(state_of 1000)" running
 
+api PUT /v1/ves/1001 -H 'If-None-Match: *' -d '{"template":"tiny","hostname":"broken","desired":"stopped","generation":1}' >/dev/null
+yes_ 'a VE that cannot start: the stream ends, it does not wait' \
+	'ws /v1/ves/1001/terminals/main/ws "$(grant 1001 tty)" close=1001'
+
 # suspension: at once, and for good
 ( ws "$M" "$(grant 1000 tty)" hello close=4403 && echo closed >"$T/closed" ) &
 waiter=$!
