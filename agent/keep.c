@@ -27,6 +27,14 @@ void keep_drop(struct keep *k, uint64_t key)
 	}
 }
 
+struct keep_entry *keep_find(const struct keep *k, uint64_t key)
+{
+	for (struct keep_entry *e = k->all; e; e = e->next)
+		if (e->msg.key == key)
+			return e;
+	return NULL;
+}
+
 int keep_put(struct keep *k, struct msg *m)
 {
 	struct keep_entry *e;
@@ -44,6 +52,12 @@ int keep_put(struct keep *k, struct msg *m)
 	k->all = e;
 	k->n++;
 	return 0;
+}
+
+void keep_fini(struct keep *k)
+{
+	while (k->all)
+		keep_drop(k, k->all->msg.key);
 }
 
 int keep_replay(const struct keep *k, int sock)

@@ -27,6 +27,9 @@ struct keep {
  * -ENOSPC when full (then nothing is taken). */
 int keep_put(struct keep *k, struct msg *m);
 void keep_drop(struct keep *k, uint64_t key);
+struct keep_entry *keep_find(const struct keep *k, uint64_t key);
+
+void keep_fini(struct keep *k);
 
 /* Send everything to a part that starts, then MSG_KEPT_END. */
 int keep_replay(const struct keep *k, int sock);

@@ -41,12 +41,15 @@ void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
 	db_do(db, "COMMIT", "");
 }
 
+/* The range is one and meets no block that stands.  A block that it meets and
+ * that has run out, with all its leases gone, gives way: the lender lends its
+ * range anew, under another name. */
 static int check_range(sqlite3 *db, const char *id, const char *range,
-		       struct err *e)
+		       int64_t now, struct err *e)
 {
-	sqlite3_stmt *st _stmt_ =
-		db_query(db, "SELECT id, range FROM block WHERE id <> ?", "t",
-			 id);
+	sqlite3_stmt *st _stmt_ = db_query(
+		db, "SELECT id, range, valid_until <= ? FROM block"
+		    " WHERE id <> ?", "it", now, id);
 	struct cidr mine, other;
 	char text[CIDR_TEXT], name[BLOCK_ID];
 
@@ -55,8 +58,11 @@ static int check_range(sqlite3 *db, const char *id, const char *range,
 	while (db_step(st)) {
 		db_text(st, 0, name, sizeof(name));
 		db_text(st, 1, text, sizeof(text));
-		if (cidr_parse(&other, text) == 0 &&
-		    cidr_overlaps(&mine, &other))
+		if (cidr_parse(&other, text) < 0 ||
+		    !cidr_overlaps(&mine, &other))
+			continue;
+		if (!sqlite3_column_int64(st, 2) ||
+		    lease_block_drop(db, name) == -EBUSY)
 			return err_set(e, -EINVAL, "%s meets %s of block %s",
 				       range, text, name);
 	}
@@ -88,7 +94,7 @@ int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
 			     " WHERE id = ?", "t", id);
 	int64_t until = 0;
 
-	if (check_range(db, id, b->range, e) < 0)
+	if (check_range(db, id, b->range, now, e) < 0)
 		return -EINVAL;
 	new_nonce(nonce);
 	if (!db_step(st))

@@ -42,7 +42,8 @@ struct block_put {
 };
 
 /*
- * Lend or renew.  -EINVAL: the range is none, or meets another block; -EBUSY:
+ * Lend or renew.  -EINVAL: the range is none, or meets another block that is
+ * valid or has leases (one that ran out gives way); -EBUSY:
  * the block has another range and leases.  A nonce that is not the last one is
  * no error: the block just is not prolonged.
  */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "agent/conf.h"
 #include "agent/libve/log.h"
@@ -35,6 +36,7 @@ static void run_part(const char *name, const struct conf *c)
 		if (strcmp(parts[i].name, name))
 			continue;
 		log_init(parts[i].log);
+		prctl(PR_SET_NAME, parts[i].log + 3, 0, 0, 0); /* "agentd api" */
 		parts[i].main(c);
 	}
 	fatal("there is no part '%s'", name);

@@ -24,6 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/fdstore.h"
 #include "agent/keep.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/front.h"
@@ -191,15 +192,36 @@ static void take_signals(struct supervisor *s)
 	}
 }
 
+static void drop(struct part *p, uint64_t key)
+{
+	const struct keep_entry *e = keep_find(&p->keep, key);
+
+	if (e)
+		fdstore_drop(p->name, e);
+	keep_drop(&p->keep, key);
+}
+
+static int keep(struct part *p, struct msg *m)
+{
+	uint64_t key = m->m.keep.key;
+	int r;
+
+	drop(p, key);
+	r = keep_put(&p->keep, m);
+	if (r == 0)
+		fdstore_put(p->name, keep_find(&p->keep, key));
+	return r;
+}
+
 static void take_message(struct part *p)
 {
 	struct msg m _msg_ = { .nfds = 0 };
 	int r = msg_recv(p->sock, &m);
 
 	if (r == 0 && m.m.head.type == MSG_KEEP)
-		r = keep_put(&p->keep, &m);
+		r = keep(p, &m);
 	else if (r == 0 && m.m.head.type == MSG_DROP)
-		keep_drop(&p->keep, m.m.keep.key);
+		drop(p, m.m.keep.key);
 	else if (r == 0)
 		r = -EBADMSG;
 	if (r == -EPIPE) {
@@ -278,6 +300,8 @@ static void end_parts(struct supervisor *s)
 	for (int i = 0; i < NPARTS; i++)
 		if (s->parts[i].pid)
 			kill(s->parts[i].pid, SIGKILL);
+	for (int i = 0; i < NPARTS; i++)
+		keep_fini(&s->parts[i].keep);
 }
 
 static void make_dir(const char *path, mode_t mode, const char *user)
@@ -360,27 +384,6 @@ static void open_all(struct supervisor *s)
 		fatal("signalfd: %s", strerror(errno));
 }
 
-/* Tell systemd, when it started us, that the sockets are there. */
-static void notify_ready(void)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	static const char text[] = "READY=1";
-	int fd _close_ = -1;
-	socklen_t len;
-
-	if (!path || !*path || strlen(path) >= sizeof(un.sun_path))
-		return;
-	strcpy(un.sun_path, path);
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
-	if (un.sun_path[0] == '@')
-		un.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && sendto(fd, text, sizeof(text) - 1, MSG_NOSIGNAL,
-			      (struct sockaddr *)&un, len) < 0)
-		log_warn("systemd was not told that we are ready");
-}
-
 int supervise(const struct conf *c)
 {
 	struct supervisor s = {
@@ -390,9 +393,12 @@ int supervise(const struct conf *c)
 			   { .name = "term", .sock = -1 } },
 	};
 
+	for (int i = 0; i < NPARTS; i++)
+		fdstore_restore(s.parts[i].name, &s.parts[i].keep);
+	fdstore_done();
 	open_all(&s);
 	start_due(&s);
-	notify_ready();
+	fdstore_notify("READY=1", -1);
 	log_info("node %s: supervising", c->node);
 	loop(&s);
 	end_parts(&s);

@@ -292,7 +292,7 @@ run_all() {
 	for i in $(seq "$nodes"); do
 		psql -qXAt -d "$admin" -c "select ve.node_install('n$i', 'https://127.0.0.1:$((agent_port + i - 1))', '$(cat "$run/n$i/grant.key")', 200)"
 	done >/dev/null
-	psql -qXAt -d "$admin" -c "select ve.pool_install('10.77.0.0/24', 28)" >/dev/null
+	psql -qXAt -d "$admin" -c "select ve.pool_install('10.77.0.0/24', 28), ve.pool_install('fd76:6573:7469::/64', 128)" >/dev/null
 	for i in $(seq "$nodes"); do await 120 "the agent of n$i" agent_ready "$i"; done
 	say "portal, job daemon, ssh gateway"
 	launch jobd ve-jobd "$bin/ve-jobd" -c "$run/jobd.conf"

@@ -7,7 +7,8 @@ $(eval $(call program,test_ring,tests/unit/test_ring.c agent/ring.c,$(LIBVE),cmo
 $(eval $(call program,test_msg,tests/unit/test_msg.c agent/msg.c agent/name.c,$(LIBVE),cmocka))
 $(eval $(call program,test_agent_conf,tests/unit/test_agent_conf.c agent/conf.c,$(LIBVE),cmocka))
 $(eval $(call program,test_agent_route,tests/unit/test_agent_route.c agent/route.c agent/name.c,$(LIBVE),cmocka libmicrohttpd))
-AGENT_UNIT_BINS := $(addprefix $(BUILD)/bin/test_,$(AGENT_UNIT) lease ring msg agent_conf agent_route)
+$(eval $(call program,test_tree,tests/unit/test_tree.c agent/tree.c agent/name.c,$(LIBVE),cmocka))
+AGENT_UNIT_BINS := $(addprefix $(BUILD)/bin/test_,$(AGENT_UNIT) lease ring msg agent_conf agent_route tree)
 UNIT_TESTS += $(AGENT_UNIT_BINS)
 
 # The agent with a kernel of its own (tests/agent/fake_venv.c), and the tests' tool.

@@ -13,7 +13,8 @@ command -v node >/dev/null || skip 'needs node'
 	echo 'not ok 1 - playwright-core is installed'
 	exit 1
 }
-export RUN=$PWD/build/story PORT=18443 SSH_PORT=12222 AGENT_PORT=17443 NODE_MEM=1024
+base=$((20000 + RANDOM % 9000)) # so that two runs on one machine do not meet
+export RUN=$PWD/build/story PORT=$base SSH_PORT=$((base + 10)) AGENT_PORT=$((base + 20)) NODE_MEM=1024
 rm -rf "$RUN"
 trap 'provisioning/demo.sh stop >>build/story.log 2>&1' EXIT
 provisioning/demo.sh run >build/story.log 2>&1 || {
@@ -24,8 +25,8 @@ provisioning/demo.sh run >build/story.log 2>&1 || {
 	exit 1
 }
 password=$(sed -n 's/.*first password, shown this once: //p' build/story.log)
-TEMPLATE=${TEMPLATE:-debian} node tests/www/story.mjs https://localhost:18443 operator@localhost.localdomain "$password" \
-	12222 build/shots https://localhost:18444 | tee build/story.tap | grep -v '^1\.\.'
+TEMPLATE=${TEMPLATE:-debian} node tests/www/story.mjs "https://localhost:$PORT" operator@localhost.localdomain "$password" \
+	"$SSH_PORT" build/shots "https://localhost:$((PORT + 1))" | tee build/story.tap | grep -v '^1\.\.'
 rc=${PIPESTATUS[0]}
 n=$(grep -cE '^(not )?ok ' build/story.tap)
 

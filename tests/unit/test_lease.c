@@ -180,6 +180,21 @@ static void blocks_do_not_meet_or_move_under_leases(void **state)
 	assert_int_equal(lease_block_drop(db, "b3"), -ENOENT);
 }
 
+static void a_block_that_ran_out_gives_way(void **state)
+{
+	struct block_put b = { .range = "10.0.0.0/30", .term_ms = 60000 };
+	struct lease l, was;
+
+	lend("10.0.0.0/30", 60000, 0); /* valid until 45 s */
+	assert_int_equal(lease_pick(db, 1, 10, 0, &l), 0);
+	assert_int_equal(lease_block_put(db, "b2", &b, 44000, NULL), -EINVAL);
+	/* it has run out, but a lease of it is still to be taken back */
+	assert_int_equal(lease_block_put(db, "b2", &b, 46000, NULL), -EINVAL);
+	lease_end(db, 1, 46000, 0, QUARANTINE, &was);
+	assert_true(lease_block_put(db, "b2", &b, 46000, NULL) >= 0);
+	assert_int_equal(lease_block_drop(db, "b1"), -ENOENT);
+}
+
 static void released_is_told_until_acknowledged(void **state)
 {
 	struct block_put b = { .range = "10.0.0.0/30", .term_ms = 6000000 };
@@ -234,6 +249,7 @@ int main(void)
 		TEST(nothing_is_given_of_an_ended_block),
 		TEST(a_reboot_ends_everything),
 		TEST(blocks_do_not_meet_or_move_under_leases),
+		TEST(a_block_that_ran_out_gives_way),
 		TEST(released_is_told_until_acknowledged),
 		TEST(the_line_is_served_in_order),
 	};

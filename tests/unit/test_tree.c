@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Private trees whose owner was hostile: deep, full of links, unreadable. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/libve/clean.h"
+#include "agent/tree.h"
+
+static char base[32];
+
+static int make_base(void **state)
+{
+	strcpy(base, "/tmp/ve-tree-XXXXXX");
+	return mkdtemp(base) ? 0 : -1;
+}
+
+static int drop_base(void **state)
+{
+	char *cmd _free_ = xasprintf("rm -rf %s", base);
+
+	return system(cmd);
+}
+
+static bool is_there(const char *what)
+{
+	char *path _free_ = xasprintf("%s/%s", base, what);
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static void sweep(void)
+{
+	int pid = tree_sweep(base);
+
+	if (pid)
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static unsigned count(const char *what)
+{
+	char *path _free_ = xasprintf("%s/%s", base, what);
+	DIR *d = opendir(path);
+	unsigned n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n < 2 ? 0 : n - 2;
+}
+
+static void a_tree_is_made_once_and_erased(void **state)
+{
+	int fd = tree_open(base, 7, 0, NULL), again;
+
+	assert_true(fd >= 0);
+	assert_true(is_there("7/upper") && is_there("7/work"));
+	close(openat(fd, "upper/file", O_CREAT | O_WRONLY, 0600));
+	again = tree_open(base, 7, 0, NULL);
+	assert_true(again >= 0 && is_there("7/upper/file"));
+	close(fd);
+	close(again);
+	assert_int_equal(tree_erase(base, 7, NULL), 0);
+	assert_false(is_there("7"));
+	assert_int_equal(tree_erase(base, 7, NULL), 0);
+	sweep();
+	assert_int_equal(count(".trash"), 0);
+}
+
+static void deep_trees_go(void **state)
+{
+	int fd = tree_open(base, 8, 0, NULL);
+
+	assert_true(fd >= 0);
+	for (int i = 0; i < 500; i++) {
+		int sub;
+
+		assert_int_equal(mkdirat(fd, "d", 0700), 0);
+		close(openat(fd, "f", O_CREAT | O_WRONLY, 0600));
+		sub = openat(fd, "d", O_RDONLY | O_DIRECTORY);
+		close(fd);
+		fd = sub;
+	}
+	close(fd);
+	tree_erase(base, 8, NULL);
+	sweep();
+	assert_int_equal(count(".trash"), 0);
+}
+
+static void nothing_behind_a_link_is_touched(void **state)
+{
+	int fd = tree_open(base, 9, 0, NULL);
+	char *outside _free_ = xasprintf("%s/outside", base);
+	char *file _free_ = xasprintf("%s/file", outside);
+
+	assert_int_equal(mkdir(outside, 0700), 0);
+	close(open(file, O_CREAT | O_WRONLY, 0600));
+	symlinkat(outside, fd, "upper/link");
+	symlinkat("../../outside", fd, "upper/relative");
+	symlinkat("/", fd, "upper/root");
+	mkfifoat(fd, "upper/fifo", 0600);
+	mkdirat(fd, "upper/closed", 0);
+	close(fd);
+	tree_erase(base, 9, NULL);
+	sweep();
+	assert_int_equal(count(".trash"), 0);
+	assert_true(is_there("outside/file"));
+}
+
+/* The place of a tree is a link that somebody planted: it is not followed. */
+static void a_link_in_its_place_is_refused(void **state)
+{
+	char *link _free_ = xasprintf("%s/10", base);
+
+	assert_int_equal(symlink("/tmp", link), 0);
+	assert_true(tree_open(base, 10, 0, NULL) < 0);
+}
+
+static void templates_are_listed(void **state)
+{
+	struct msg_template t[MSG_TEMPLATES];
+	char *dir _free_ = xasprintf("%s/tiny", base);
+	char *odd _free_ = xasprintf("%s/Odd", base);
+	char *link _free_ = xasprintf("%s/linked", base);
+	char *digest _free_ = xasprintf("%s/tiny.digest", base);
+	FILE *f = fopen(digest, "w");
+
+	fputs("sha256:12ab\n", f);
+	fclose(f);
+	mkdir(dir, 0755);
+	mkdir(odd, 0755);
+	assert_int_equal(symlink("tiny", link), 0);
+	assert_int_equal(tree_templates(base, t), 1);
+	assert_string_equal(t[0].name, "tiny");
+	assert_string_equal(t[0].digest, "sha256:12ab");
+	assert_int_equal(tree_template(base, "none", NULL), -ENOENT);
+	assert_int_equal(tree_template(base, "linked", NULL), -ENOENT);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, make_base, drop_base)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_tree_is_made_once_and_erased),
+		TEST(deep_trees_go),
+		TEST(nothing_behind_a_link_is_touched),
+		TEST(a_link_in_its_place_is_refused),
+		TEST(templates_are_listed),
+	};
+
+	return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
+}
