@@ -144,6 +144,8 @@ static void take_ends(struct relays *all)
 		struct end *end = ends;
 
 		ends = end->next;
+		if (end->session)
+			all->gone[all->gone_at++ % RELAY_GONE] = end->session;
 		for (struct relay *r = all->list; r; r = r->next)
 			if ((end->session && r->session == end->session) ||
 			    (end->veid && r->wish.veid == end->veid)) {

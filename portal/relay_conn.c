@@ -246,6 +246,15 @@ static int start_stream(struct relay *r, struct err *e)
 	return stream_start(&r->stream, &c, e);
 }
 
+/* Whether the session ended between the database's answer and now. */
+static bool is_gone(const struct relays *all, int64_t session)
+{
+	for (size_t i = 0; i < RELAY_GONE; i++)
+		if (all->gone[i] == session)
+			return true;
+	return false;
+}
+
 /* The worker has answered. */
 static void take_grant(struct relay *r)
 {
@@ -270,6 +279,10 @@ static void take_grant(struct relay *r)
 	r->session = json_object_get_int64(v);
 	r->state = RELAY_CONNECT;
 	pthread_mutex_unlock(&r->all->lock);
+	if (is_gone(r->all, r->session)) {
+		relay_close(r, TERM_CLOSE_SESSION);
+		return;
+	}
 	if (start_stream(r, &e)) {
 		log_warn("VE %u: %s", r->wish.veid, e.text);
 		relay_close(r, CLOSE_TRY_AGAIN);

@@ -12,6 +12,8 @@
 
 struct json_object;
 
+#define RELAY_GONE 256
+
 enum relay_state {
 	RELAY_TICKET, /* waits for the first frame */
 	RELAY_GRANT, /* a worker asks the database */
@@ -56,6 +58,9 @@ struct relays {
 	size_t count;
 	bool hearing;
 	int64_t deaf_since;
+	/* sessions that ended lately: a grant may be on its way still */
+	int64_t gone[RELAY_GONE];
+	size_t gone_at;
 	struct end {
 		struct end *next;
 		int64_t session;

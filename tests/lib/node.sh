@@ -93,7 +93,8 @@ terminal_cert $PG_DIR/pki/terminal.crt
 terminal_key $PG_DIR/pki/terminal.key
 CONF
   { getent passwd; echo "ve:x:$(id -u):$(id -g):gateway:$PG_DIR/ssh:/bin/sh"; } >"$PG_DIR/ssh/passwd"
-  getent group >"$PG_DIR/ssh/group"
+  # sshd gives a terminal to the group tty: an ordinary user can only where that is its own
+  { getent group | grep -v '^tty:'; echo "tty:x:$(id -g):"; } >"$PG_DIR/ssh/group"
   cat >"$PG_DIR/ssh/sshd_config" <<CONF
 Port $SSH_PORT
 ListenAddress 127.0.0.1

@@ -7,6 +7,7 @@
 // TEMPLATE=debian takes another template than tiny, FAKE=1 says that the VE behind
 // it is played, MODULES is where playwright-core is (build/npm).
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -76,6 +77,36 @@ async function logIn(page, url, email, password) {
 }
 
 const email = `visitor-${Date.now()}@example.net`, word = 'a long walk home';
+const stayer = 'stayer@example.net';
+
+// STAY=1: one more visitor, at the end, whose VE and file are left; BACK=1, in a
+// later run: only whether they are there.
+async function stay() {
+  const { page } = await visitor();
+  await page.goto(`${o.url}/signup`);
+  await page.fill('#email', stayer);
+  await page.fill('#password', word);
+  await page.check(`input[value=${o.template}]`);
+  await page.click('main button.button');
+  await page.waitForURL(/\/ves\/\d+$/);
+  await until('another visitor comes', connected(page), 60000);
+  await typeIn(page, 'echo ke""pt > kept; sync; cat kept\n');
+  await until('and leaves a file', sees(page, 'kept'));
+}
+async function back() {
+  const { page } = await visitor();
+  await logIn(page, o.url, stayer, word);
+  await until('a visitor of an earlier time is connected', connected(page), 60000);
+  await typeIn(page, 'echo is-$(cat kept)\n');
+  await until('and the file is there', sees(page, 'is-kept'));
+  await shot(page, '13-earlier');
+}
+if (process.env.BACK) {
+  await back().catch((e) => ok(false, 'an earlier visitor comes back', e.message));
+  console.log(`1..${count}`);
+  await browser.close();
+  process.exit(failed ? 1 : 0);
+}
 let { context, page } = await visitor();
 
 await page.goto(o.url);
@@ -141,6 +172,16 @@ if (o.ssh) {
   let code = 0;
   try { run('exit 42'); } catch (e) { code = e.status; }
   ok(code === 42, 'and brings the exit status', code);
+  if (o.template !== 'tiny' || !o.real) { // tiny has no sftp server
+    const there = `/tmp/ve-story-${process.pid}`;
+    let copied = '';
+    try {
+      execFileSync('scp', [...flags, '-q', '-P', o.ssh, process.execPath, `ve@localhost:${there}`], { timeout: 120000 });
+      copied = run(`sha256sum < ${there}; rm ${there}`);
+    } catch (e) { copied = String(e.stderr ?? e); }
+    const wanted = createHash('sha256').update(readFileSync(process.execPath)).digest('hex');
+    ok(copied.startsWith(wanted), 'scp copies', copied);
+  }
 }
 
 // two windows, at two portals if there are two; the operator
@@ -218,6 +259,7 @@ await until('and is deleted', async () => {
 await plain.page.click('text=Log out');
 ok(await plain.page.locator('text=Sign up').first().isVisible(), 'log-out leads to the front door');
 
+if (process.env.STAY) await stay();
 ok(complaints.length === 0, 'no page broke its own policy', complaints.join('\n'));
 ok(foreign.length === 0, 'nothing was asked of anyone else', foreign.join('\n'));
 console.log(`1..${count}`);
