@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "agent/api.h"
 #include "agent/db.h"
@@ -18,6 +19,7 @@
 
 #define START_MS 60000
 #define KILL_MS 30000
+#define REMOUNT_MS 5000
 #define TRIES 3 /* when priv dies under a request */
 
 static void set_state(struct ve *v, enum ve_state s)
@@ -77,6 +79,23 @@ static enum ve_state await_change(uint32_t veid, enum ve_state from, int64_t ms)
 	return v.state;
 }
 
+/* The kernel takes the root of a VE that just ended down behind its back: for
+ * that moment its private tree cannot be mounted again. */
+static int ask_start(struct msg_start *m, struct err *e)
+{
+	int64_t until = clock_mono() + REMOUNT_MS;
+
+	for (;;) {
+		struct msg reply _msg_ = { .nfds = 0 };
+		struct err one = { 0 };
+		int r = ask_again(m, &reply, &one);
+
+		if ((r != -EROFS && r != -EBUSY) || clock_mono() >= until)
+			return r < 0 ? err_set(e, r, "%s", one.text) : 0;
+		usleep(100000);
+	}
+}
+
 static void fill_start(struct msg_start *m, const struct ve *v)
 {
 	*m = (struct msg_start){ .head.type = MSG_START,
@@ -103,7 +122,6 @@ static void start_failed(uint32_t veid, const struct err *e)
 
 static int do_start(int64_t id, uint32_t veid, struct err *e)
 {
-	struct msg reply _msg_ = { .nfds = 0 };
 	struct msg_start m;
 	struct ve v;
 	int r = 0;
@@ -124,7 +142,7 @@ static int do_start(int64_t id, uint32_t veid, struct err *e)
 		return r;
 	op_stage(id, "creating");
 	fill_start(&m, &v);
-	r = ask_again(&m, &reply, e);
+	r = ask_start(&m, e);
 	if (r == -EEXIST) {
 		*e = (struct err){ 0 };
 		sync_one(veid);

@@ -18,6 +18,7 @@ etag() { api GET "/v1/ves/$1" -o /dev/null -D - | sed -n 's/^[Ee][Tt]ag: *//p' |
 old=$(etag 1000)
 is 'update with the tag' "$(status PUT /v1/ves/1000 -H "If-Match: $old" -d "$(spec stopped 2)")" 200
 is 'update with an old tag' "$(status PUT /v1/ves/1000 -H "If-Match: $old" -d "$(spec stopped 3)")" 412
+is 'a change of status alone makes no tag old' "$(status PUT /v1/ves/1000 -H 'If-Match: "2-999"' -d "$(spec stopped 2)")" 200
 is 'generation may not fall' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec stopped 1)")" 412
 is 'template does not change so' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d '{"template":"debian","desired":"stopped","generation":3}')" 422
 is 'desire starts it' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec running 3)")" 202
