@@ -15,6 +15,7 @@
 #include "agent/part.h"
 #include "agent/sandbox.h"
 
+#define EACH_VE 64 /* streams of one VE */
 #define TICK_MS 1000
 #define TICK_BUSY_MS 50 /* while an exit waits for its last output */
 
@@ -70,6 +71,16 @@ void term_tell(const void *m)
 		source_close(&term.api);
 }
 
+/* One more would be too many: in all, or for one VE. */
+static bool is_full(uint32_t veid)
+{
+	unsigned n = 0;
+
+	for (const struct stream *s = term.streams; s; s = s->next)
+		n += s->veid == veid;
+	return n > EACH_VE || term.nstreams > (unsigned)term.conf->max_streams;
+}
+
 static void on_attach(struct msg *m)
 {
 	const struct msg_attach *a = &m->m.attach;
@@ -82,8 +93,9 @@ static void on_attach(struct msg *m)
 		stream_end(s, TERM_CLOSE_REFUSED, "malformed");
 		return;
 	}
-	t = tty_need(a->veid, a->name, a->cols, a->rows);
-	if (!t || term.nstreams > (unsigned)term.conf->max_streams) {
+	t = is_full(a->veid) ? NULL
+			     : tty_need(a->veid, a->name, a->cols, a->rows);
+	if (!t) {
 		stream_end(s, TERM_CLOSE_TOO_MANY, "too many terminals");
 		return;
 	}
@@ -97,7 +109,7 @@ static void on_run(struct msg *m)
 	struct stream *s =
 		stream_new(a->veid, take_fd(&m->fds[0]), a->extra, a->nextra);
 
-	if (term.nstreams > (unsigned)term.conf->max_streams) {
+	if (is_full(a->veid)) {
 		stream_end(s, TERM_CLOSE_TOO_MANY, "too many streams");
 		return;
 	}
