@@ -18,6 +18,7 @@
 #include "agent/libve/log.h"
 
 #define BATCH 64
+#define HANDSHAKES_EACH 64 /* under way, of one address */
 
 struct front {
 	struct front_conf conf;
@@ -66,15 +67,18 @@ static bool same_place(const struct addr *a, const struct addr *b)
 
 static bool has_room(const struct front *f, const struct addr *a)
 {
-	unsigned each = 0;
+	unsigned each = 0, fresh = 0;
 
 	if (f->count >= f->conf.max)
 		return false;
-	if (!f->conf.max_each)
-		return true;
-	for (const struct pump *p = f->all; p; p = p->next)
-		each += same_place(&p->peer.address, a);
-	return each < f->conf.max_each;
+	for (const struct pump *p = f->all; p; p = p->next) {
+		if (!same_place(&p->peer.address, a))
+			continue;
+		each++;
+		fresh += !p->ready;
+	}
+	return (!f->conf.max_each || each < f->conf.max_each) &&
+	       fresh < HANDSHAKES_EACH;
 }
 
 /* false when there is nothing more to accept now. */

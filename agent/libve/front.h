@@ -9,7 +9,8 @@
  * (MHD_add_connection) or passes it to another process.
  *
  * Bounded memory for each connection, half-close in both directions, and limits
- * on connections in all and for each address (an IPv6 /64 counts as one).
+ * on connections in all, for each address (an IPv6 /64 counts as one), and on
+ * the handshakes that one address has under way.
  */
 #include "agent/libve/tls.h"
 
