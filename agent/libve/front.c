@@ -18,7 +18,7 @@
 #include "agent/libve/log.h"
 
 #define BATCH 64
-#define HANDSHAKES_EACH 64 /* under way, of one address */
+#define HANDSHAKES_EACH 512 /* under way, of one address */
 
 struct front {
 	struct front_conf conf;
