@@ -1366,7 +1366,13 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
-                  when v.state = 'absent' and v.desired = 'running' then 'starting'
+                  -- the node may be there before the job is over; until then nothing else is taken
+                  when exists (select from job j where j.veid = v.veid and j.kind = 'stop'
+                    and j.state in ('queued', 'running')) then 'stopping'
+                  when v.state = 'absent' and v.desired = 'running'
+                    or v.state <> 'failed' and exists (select from job j where j.veid = v.veid
+                    and j.kind in ('create', 'start', 'restart', 'reinstall')
+                    and j.state in ('queued', 'running')) then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
     'ipv4', host(v.state_ipv4), 'ipv6', host(v.ipv6),
