@@ -139,7 +139,8 @@ static uint32_t wake(uint32_t veid, struct ve *v)
 		/* once: a VE whose init fails is not tried for ever */
 		if (op > 0 && op_ended(op))
 			break;
-		if (op <= 0 && (v->state == VE_STOPPED || v->state == VE_FAILED))
+		if (op <= 0 &&
+		    (v->state == VE_STOPPED || v->state == VE_FAILED))
 			op = op_queue(v, "start", NULL);
 		if (!state_wait(until))
 			break;

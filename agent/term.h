@@ -107,6 +107,7 @@ struct tty *tty_need(uint32_t veid, const char *name, uint16_t cols,
 		     uint16_t rows); /* NULL: too many */
 void tty_opened(struct tty *t, int master, int status);
 void tty_destroy(struct tty *t);
+struct screen *tty_screen(struct tty *t); /* what it shows now */
 void tty_kept(struct msg *m);
 void tty_ask_again(void); /* api is new: what is still needed */
 void tty_on_master(struct tty *t, uint32_t events);

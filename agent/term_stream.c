@@ -171,7 +171,7 @@ static void send_snapshot(struct stream *s)
 	struct buf b _buf_ = { 0 };
 	struct term_msg m = { .type = TERM_SNAPSHOT };
 
-	screen_paint(s->tty->screen, &b);
+	screen_paint(tty_screen(s->tty), &b);
 	m.seq = ring_hi(s->tty->ring);
 	m.data = (const uint8_t *)b.data;
 	m.len = b.len < TERM_DATA_MAX ? b.len : TERM_DATA_MAX;

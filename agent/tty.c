@@ -141,7 +141,6 @@ static void begin(struct tty *t, int master, int status)
 	fcntl(status, F_SETFL, O_NONBLOCK);
 	t->master.fd = master;
 	t->status.fd = status;
-	t->screen = screen_create(t->cols, t->rows);
 	source_want(&t->status, EPOLLIN);
 	want_master(t); /* what was typed before it opened goes in too */
 }
@@ -159,6 +158,7 @@ void tty_opened(struct tty *t, int master, int status)
 		return;
 	}
 	t->key = term.next_key++;
+	t->screen = screen_create(t->cols, t->rows);
 	begin(t, master, status);
 	set_size(t);
 	keep(t);
@@ -170,17 +170,22 @@ void tty_opened(struct tty *t, int master, int status)
 	}
 }
 
-/* Repaint what a former life had seen. */
-static void replay(struct tty *t)
+/* After a restart nothing is painted until somebody wants to see it: should a
+ * terminal's output be what ended the former life, it does not end this one. */
+struct screen *tty_screen(struct tty *t)
 {
 	uint8_t chunk[16384];
 	uint64_t seq = ring_lo(t->ring);
 	size_t n;
 
+	if (t->screen)
+		return t->screen;
+	t->screen = screen_create(t->cols, t->rows);
 	while ((n = ring_read(t->ring, seq, chunk, sizeof(chunk))) > 0) {
 		screen_feed(t->screen, chunk, n);
 		seq += n;
 	}
+	return t->screen;
 }
 
 void tty_kept(struct msg *m)
@@ -202,7 +207,6 @@ void tty_kept(struct msg *m)
 		term.next_key = t->key + 1;
 	t->ring = r;
 	begin(t, take_fd(&m->fds[0]), take_fd(&m->fds[2]));
-	replay(t);
 }
 
 void tty_destroy(struct tty *t)
@@ -319,7 +323,8 @@ void tty_on_master(struct tty *t, uint32_t events)
 	n = read(t->master.fd, chunk, sizeof(chunk));
 	if (n > 0) {
 		ring_put(t->ring, chunk, (size_t)n);
-		screen_feed(t->screen, chunk, (size_t)n);
+		if (t->screen)
+			screen_feed(t->screen, chunk, (size_t)n);
 		tty_pace(t);
 		pump_all(t);
 		return;
@@ -377,10 +382,10 @@ void tty_resize(struct tty *t, uint16_t cols, uint16_t rows)
 	t->cols = cols;
 	t->rows = rows;
 	set_size(t);
-	if (!t->screen)
-		return;
-	screen_resize(t->screen, cols, rows);
-	keep(t);
+	if (t->screen)
+		screen_resize(t->screen, cols, rows);
+	if (t->ring)
+		keep(t);
 }
 
 void tty_tick(int64_t now)
