@@ -121,6 +121,8 @@ static const char *problem_of(int code)
 	case -ENOSYS:
 		return "kernel-abi-mismatch";
 	case -EROFS:
+	case -EACCES:
+	case -ENOTDIR:
 		return "tree-unwritable";
 	default:
 		return "internal";

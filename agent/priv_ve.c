@@ -158,6 +158,9 @@ static int create(struct priv *p, const struct msg_start *s,
 		return root;
 	spec.root_fd = root;
 	fd = venv_create(&spec);
+	if (fd == -ENOENT)
+		return err_set(e, -ENOEXEC, "template '%s' has no %s",
+			       s->template, argv[0]);
 	if (fd < 0)
 		return err_set(e, fd, "env_create of VE %" PRIu32 ": %s",
 			       s->veid, strerror(-fd));

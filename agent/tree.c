@@ -69,7 +69,11 @@ static int open_base(const char *private_dir, struct err *e)
 {
 	int fd = open(private_dir, DIR_FLAGS);
 
-	return fd < 0 ? err_sys(e, "private trees %s", private_dir) : fd;
+	if (fd >= 0)
+		return fd;
+	/* -ENOENT would read as a template that is missing */
+	return err_set(e, -ENOTDIR, "private trees %s: %s", private_dir,
+		       strerror(errno));
 }
 
 int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,

@@ -86,4 +86,17 @@ is 'and nothing behind its links' "$(cat "$T/outside/file")" keep
 for v in 1 2 3; do create $v stopped >/dev/null; done
 is 'pages' "$(api GET '/v1/ves?limit=2' | json next)" 2
 is 'the last page has no next' "$(api GET '/v1/ves?limit=2&after=1003' | json next | head -c 6)" t2tool
+
+# no place for private trees: said so, and nothing is lost
+kill "$AGENT"; wait "$AGENT" 2>/dev/null
+mv "$T/private" "$T/elsewhere"
+start_agent
+op=$(act 1002 start | json id)
+is 'no place for private trees' "$(api GET "/v1/operations/$op?wait=20" | json error.title)" tree-unwritable
+is 'the VE says why' "$(api GET /v1/ves/1002 | json status.state)" failed
+has 'in words' "$(api GET /v1/ves/1002 | json status.error)" 'private trees'
+mv "$T/elsewhere" "$T/private"
+rm -rf "$T/template/tiny"
+op=$(act 1 start | json id)
+is 'a template that went away' "$(api GET "/v1/operations/$op?wait=20" | json error.title)" template-unknown
 done_testing
