@@ -90,7 +90,7 @@ static bool accept_one(struct front *f)
 			 SOCK_NONBLOCK | SOCK_CLOEXEC);
 	struct addr a;
 	struct pump *p;
-	int on = 1;
+	int on = 1, gone_ms = 60000;
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 		       errno == ENOBUFS)) {
@@ -106,6 +106,10 @@ static bool accept_one(struct front *f)
 		return true;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* a peer that vanished without a word */
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &gone_ms,
+		   sizeof(gone_ms));
 	p = pump_create(f->ep, fd, f->conf.ctx, f->conf.handshake_ms);
 	if (!p)
 		return true;
