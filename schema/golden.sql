@@ -1366,6 +1366,8 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
+                  when l.kind = 'stop' then 'stopping'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
                   when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
@@ -1377,7 +1379,9 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p where t.name = v.template and p.name = v.plan
+  from template t, plan p
+    left join job l on l.veid = v.veid and l.state in ('queued', 'running')
+    where t.name = v.template and p.name = v.plan
 $$;
 
 ALTER FUNCTION ve.ve_json(v ve.ve) OWNER TO ve_owner;
