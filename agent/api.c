@@ -47,7 +47,6 @@ static void open_all(const struct conf *c)
 {
 	api.conf = c;
 	api.cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
-	api.abi = 1;
 	read_file("/proc/sys/kernel/random/boot_id", api.boot_id,
 		  sizeof(api.boot_id));
 	read_grant_key(c->grant_key);
@@ -56,12 +55,12 @@ static void open_all(const struct conf *c)
 		fatal("/proc/meminfo: %s", strerror(errno));
 }
 
-static void open_state(const struct conf *c)
+static void open_state(const struct conf *c, const char *dir)
 {
-	char path[CONF_TEXT + 16];
+	char path[CONF_TEXT + 24];
 	struct err e = { 0 };
 
-	snprintf(path, sizeof(path), "%s/agent.db", c->state_dir);
+	snprintf(path, sizeof(path), "%s/agent.db", dir);
 	api.db = db_open(path, &e);
 	if (!api.db)
 		fatal("%s", e.text);
@@ -73,17 +72,17 @@ void api_main(const struct conf *c)
 {
 	bool root = geteuid() == 0;
 	struct conf *mine = xmalloc(sizeof(*mine));
+	char dir[CONF_TEXT + 8];
 
 	*mine = *c;
+	snprintf(dir, sizeof(dir), "%s/api", c->state_dir);
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
 	open_all(mine);
 	http_load();
-	part_drop(mine->user_api, mine->state_dir);
-	if (root)
-		mine->state_dir[0] = '\0'; /* it is our root directory now */
+	part_drop(mine->user_api, dir);
 	sandbox_enter(SANDBOX_API);
-	open_state(mine);
+	open_state(mine, root ? "" : dir); /* as root's child we stand in it */
 	http_start();
 	op_start_workers();
 	open_start_workers();

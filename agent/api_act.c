@@ -43,14 +43,17 @@ enum MHD_Result busy(struct request *q, uint32_t veid, int64_t other)
 				    "the node cannot write its state");
 	http_add(q, "Location", "/v1/operations/%" PRId64, other);
 	http_add(q, "Retry-After", "1");
-	return http_problem(q, 409, "ve-busy", "operation %" PRId64
-			    " on VE %" PRIu32 " is under way", other, veid);
+	return http_problem(q, 409, "ve-busy",
+			    "operation %" PRId64 " on VE %" PRIu32
+			    " is under way",
+			    other, veid);
 }
 
 static bool is_action(const char *s)
 {
-	static const char *const all[] = { "start",	"stop",	   "restart",
-					   "reinstall", "suspend", "unsuspend" };
+	static const char *const all[] = {
+		"start", "stop", "restart", "reinstall", "suspend", "unsuspend"
+	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (!strcmp(all[i], s))
@@ -88,7 +91,8 @@ static int64_t seen_before(const char *key, const char *print)
 /* What takes effect with the answer, before the operation runs. */
 static void at_once(struct ve *v, const struct action *a)
 {
-	struct msg_terminal bye = { .head.type = MSG_CLOSE, .veid = v->veid,
+	struct msg_terminal bye = { .head.type = MSG_CLOSE,
+				    .veid = v->veid,
 				    .close = TERM_CLOSE_SUSPENDED };
 
 	if (!strcmp(a->action, "suspend")) {
@@ -121,13 +125,17 @@ static enum MHD_Result act(struct request *q, struct ve *v,
 	/* suspension is not to wait for whatever else is under way */
 	if (!strcmp(a->action, "suspend"))
 		at_once(v, a);
+	db_do(api.db, "SAVEPOINT act", "");
 	op = op_queue(v, a->action, &other);
-	if (op < 0)
+	if (op < 0) {
+		db_do(api.db, "RELEASE act", "");
 		return busy(q, v->veid, other);
+	}
 	if (strcmp(a->action, "suspend"))
 		at_once(v, a);
 	db_do(api.db, "INSERT INTO key VALUES (?,?,?,?)", "ttii", key, print,
 	      op, clock_wall());
+	db_do(api.db, "RELEASE act", "");
 	return accepted(q, op);
 }
 
@@ -176,8 +184,10 @@ enum MHD_Result on_operation(struct request *q)
 	bool found, over;
 
 	if (http_argument(q, "wait", WAIT_MAX, &wait) < 0)
-		return http_problem(q, 400, "malformed", "wait is 0..%d"
-				    " seconds", WAIT_MAX);
+		return http_problem(q, 400, "malformed",
+				    "wait is 0..%d"
+				    " seconds",
+				    WAIT_MAX);
 	if (!q->deadline)
 		q->deadline = clock_mono() + (int64_t)wait * 1000;
 	state_lock();

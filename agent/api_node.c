@@ -168,9 +168,10 @@ enum MHD_Result on_metrics(struct request *q)
 	metric(&b, "ve_node_leases", "addresses lent to VEs", "gauge",
 	       count("SELECT count(*) FROM lease"));
 	metric(&b, "ve_node_waiting", "running VEs without an address", "gauge",
-	       db_int(api.db, 0, "SELECT count(*) FROM ve WHERE state = ? AND"
-				 " veid NOT IN (SELECT veid FROM lease)", "i",
-		      (int64_t)VE_RUNNING));
+	       db_int(api.db, 0,
+		      "SELECT count(*) FROM ve WHERE state = ? AND"
+		      " veid NOT IN (SELECT veid FROM lease)",
+		      "i", (int64_t)VE_RUNNING));
 	metric(&b, "ve_node_terminals", "open terminals", "gauge",
 	       count("SELECT total(terminals) FROM ve"));
 	metric(&b, "ve_node_operations_failed", "failed operations of a day",

@@ -117,8 +117,10 @@ static int read_command(struct request *q, struct opening *o, struct err *e)
 	n = base64_decode(o->command, sizeof(o->command) - 1, text,
 			  strlen(text), 1);
 	if (n <= 0)
-		return err_set(e, -EINVAL, "Ve-Command is not base64 of 1..%d"
-			       " bytes", MSG_COMMAND - 1);
+		return err_set(e, -EINVAL,
+			       "Ve-Command is not base64 of 1..%d"
+			       " bytes",
+			       MSG_COMMAND - 1);
 	o->command[n] = '\0';
 	if (strlen(o->command) != (size_t)n)
 		return err_set(e, -EINVAL, "Ve-Command holds a NUL");
@@ -140,8 +142,10 @@ static int read_arguments(struct request *q, struct opening *o, struct err *e)
 	if (http_argument(q, "cols", TERM_SIZE_MAX, &cols) < 0 || !cols ||
 	    http_argument(q, "rows", TERM_SIZE_MAX, &rows) < 0 || !rows ||
 	    http_argument(q, "from", UINT64_MAX, &o->from) < 0)
-		return err_set(e, -EINVAL, "cols and rows are 1..%d, from is a"
-			       " number", TERM_SIZE_MAX);
+		return err_set(e, -EINVAL,
+			       "cols and rows are 1..%d, from is a"
+			       " number",
+			       TERM_SIZE_MAX);
 	o->cols = (uint16_t)cols;
 	o->rows = (uint16_t)rows;
 	return o->kind == TERM_EXEC ? read_command(q, o, e) : 0;
@@ -152,7 +156,9 @@ static void on_upgraded(void *arg, struct MHD_Connection *c, void *con_cls,
 			struct MHD_UpgradeResponseHandle *urh)
 {
 	struct opening *o = arg;
+	struct request *q = con_cls;
 
+	q->upgrade = NULL;
 	if (nextra <= sizeof(o->extra)) {
 		memcpy(o->extra, extra, nextra);
 		o->nextra = (uint32_t)nextra;
@@ -234,6 +240,6 @@ enum MHD_Result on_terminal_ws(struct request *q)
 		return http_problem(q, status, problem, "VE %" PRIu32, q->veid);
 	ok = upgrade(q, o);
 	if (ok == MHD_YES)
-		take_ptr(&o); /* on_upgraded has it */
+		q->upgrade = take_ptr(&o); /* until on_upgraded has it */
 	return ok;
 }

@@ -48,7 +48,8 @@ static int check_spec(const struct spec *s, struct err *e)
 	if (s->hostname[0] && !is_hostname(s->hostname))
 		return err_set(e, -EINVAL, "'%s' is no host name", s->hostname);
 	if (strcmp(s->desired, "running") && strcmp(s->desired, "stopped"))
-		return err_set(e, -EINVAL, "desired must be \"running\" or"
+		return err_set(e, -EINVAL,
+			       "desired must be \"running\" or"
 			       " \"stopped\"");
 	if (s->ipv6[0] && (addr_parse(&a, s->ipv6) < 0 || a.family != 6))
 		return err_set(e, -EINVAL, "'%s' is no IPv6 address", s->ipv6);
@@ -88,8 +89,8 @@ static enum MHD_Result show(struct request *q, const struct ve *v, int status)
 
 static enum MHD_Result no_such_ve(struct request *q)
 {
-	return http_problem(q, 404, "ve-not-found", "there is no VE %" PRIu32
-			    " on this node", q->veid);
+	return http_problem(q, 404, "ve-not-found",
+			    "there is no VE %" PRIu32 " on this node", q->veid);
 }
 
 /* The VE with 202 and the operation's place, when work is needed. */
@@ -123,8 +124,10 @@ static enum MHD_Result fail_locked(struct request *q, int status,
 static enum MHD_Result create(struct request *q, const struct spec *s)
 {
 	int slot = ve_free_slot(api.db);
-	struct ve v = { .veid = q->veid, .slot = (uint32_t)slot,
-			.exit_status = -1, .since = clock_wall() };
+	struct ve v = { .veid = q->veid,
+			.slot = (uint32_t)slot,
+			.exit_status = -1,
+			.since = clock_wall() };
 	int64_t op = 0;
 
 	if (slot < 0 || db_int(api.db, 0, "SELECT count(*) FROM ve", "") >=
@@ -196,10 +199,12 @@ static enum MHD_Result update(struct request *q, const struct ve *was,
 
 static int read_spec(struct request *q, struct spec *s, struct err *e)
 {
-	*s = (struct spec){ .memory = 256 << 20, .processes = 256,
-			    .cpu_weight = 100, .disk = 1LL << 30 };
-	if (json_decode(q->body.data ? q->body.data : "", q->body.len,
-			BODY_MAX, spec_fields, s, true, e) < 0)
+	*s = (struct spec){ .memory = 256 << 20,
+			    .processes = 256,
+			    .cpu_weight = 100,
+			    .disk = 1LL << 30 };
+	if (json_decode(q->body.data ? q->body.data : "", q->body.len, BODY_MAX,
+			spec_fields, s, true, e) < 0)
 		return -EBADMSG;
 	return check_spec(s, e);
 }

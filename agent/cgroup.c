@@ -136,8 +136,8 @@ int cgroup_remove(const char *root, uint32_t veid)
 	int r = 0;
 
 	for (size_t i = 0; i < 3; i++) {
-		char *path _free_ = xasprintf("%s/%" PRIu32 "%s", root, veid,
-					      below[i]);
+		char *path _free_ =
+			xasprintf("%s/%" PRIu32 "%s", root, veid, below[i]);
 
 		if (rmdir(path) < 0 && errno != ENOENT)
 			r = -errno;

@@ -69,8 +69,10 @@ void clock_lease_ended(uint32_t veid)
 
 static int set_address(const struct lease *l, bool add, struct err *e)
 {
-	struct msg_addr m = { .head.type = MSG_ADDR, .veid = l->veid,
-			      .add = add, .epoch = l->epoch,
+	struct msg_addr m = { .head.type = MSG_ADDR,
+			      .veid = l->veid,
+			      .add = add,
+			      .epoch = l->epoch,
 			      .addr = l->address };
 	struct msg reply _msg_ = { .nfds = 0 };
 
@@ -99,7 +101,8 @@ static bool fence(void)
 			return false;
 		}
 		log_warn("block %s is no longer ours: VE %" PRIu32
-			 " goes on without IPv4", l.block, l.veid);
+			 " goes on without IPv4",
+			 l.block, l.veid);
 		state_lock();
 		clock_lease_ended(l.veid);
 		state_unlock();
@@ -137,8 +140,10 @@ static bool untold(struct msg_fence *m)
 	sqlite3_stmt *st;
 
 	state_lock();
-	st = db_query(api.db, "SELECT range, valid_until FROM block"
-			      " WHERE valid_until > ?", "i", clock_boot());
+	st = db_query(api.db,
+		      "SELECT range, valid_until FROM block"
+		      " WHERE valid_until > ?",
+		      "i", clock_boot());
 	while (!found && db_step(st)) {
 		char text[CIDR_TEXT];
 		struct told *t;
@@ -218,8 +223,10 @@ static void redo_unfinished(void)
 		sqlite3_stmt *st;
 
 		state_lock();
-		st = db_query(api.db, "SELECT veid, address, epoch FROM lease"
-				      " WHERE installed = 0 LIMIT 1", "");
+		st = db_query(api.db,
+			      "SELECT veid, address, epoch FROM lease"
+			      " WHERE installed = 0 LIMIT 1",
+			      "");
 		if (db_step(st)) {
 			l.veid = (uint32_t)sqlite3_column_int64(st, 0);
 			db_text(st, 1, text, sizeof(text));
@@ -239,11 +246,15 @@ static void redo_unfinished(void)
 static void drop_ended_blocks(void)
 {
 	state_lock();
-	db_do(api.db, "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
-		      " AND id NOT IN (SELECT block FROM lease)"
-		      " AND nonce_at > 0", "");
-	db_do(api.db, "DELETE FROM released WHERE block NOT IN"
-		      " (SELECT id FROM block)", "");
+	db_do(api.db,
+	      "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
+	      " AND id NOT IN (SELECT block FROM lease)"
+	      " AND nonce_at > 0",
+	      "");
+	db_do(api.db,
+	      "DELETE FROM released WHERE block NOT IN"
+	      " (SELECT id FROM block)",
+	      "");
 	state_unlock();
 }
 
@@ -266,8 +277,7 @@ static void ask_templates(void)
 	struct msg_ve m = { .head.type = MSG_TEMPLATES_ASK };
 	struct msg reply _msg_ = { .nfds = 0 };
 
-	if (ask(&m, &reply, NULL) < 0 ||
-	    reply.m.head.type != MSG_TEMPLATES_ARE)
+	if (ask(&m, &reply, NULL) < 0 || reply.m.head.type != MSG_TEMPLATES_ARE)
 		return;
 	state_lock();
 	api.templates = reply.m.templates;
@@ -285,8 +295,8 @@ static void *run(void *arg)
 		if (clock_mono() >= reconcile) {
 			ask_templates();
 			op_reconcile();
-			reconcile = clock_mono() +
-				    (api.ready ? RECONCILE_MS : 500);
+			reconcile =
+				clock_mono() + (api.ready ? RECONCILE_MS : 500);
 		}
 		if (clock_mono() >= tidied) {
 			tidy();

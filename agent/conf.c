@@ -124,8 +124,10 @@ static int check(const struct conf *c, const char *file, struct err *e)
 {
 	if (c->listen[0] &&
 	    (!c->ca[0] || !c->cert[0] || !c->key[0] || !c->grant_key[0]))
-		return err_set(e, -EINVAL, "%s: 'listen' needs 'ca', 'cert',"
-			       " 'key' and 'grant_key'", file);
+		return err_set(e, -EINVAL,
+			       "%s: 'listen' needs 'ca', 'cert',"
+			       " 'key' and 'grant_key'",
+			       file);
 	return 0;
 }
 

@@ -64,8 +64,10 @@ static int migrate(sqlite3 *db, struct err *e)
 	int64_t have = db_int(db, 0, "PRAGMA user_version", "");
 
 	if (have > VERSION)
-		return err_set(e, -EINVAL, "the data base was written by a"
-			       " newer agent (version %d)", (int)have);
+		return err_set(e, -EINVAL,
+			       "the data base was written by a"
+			       " newer agent (version %d)",
+			       (int)have);
 	for (int64_t v = have; v < VERSION; v++) {
 		char done[64];
 
@@ -85,12 +87,16 @@ sqlite3 *db_open(const char *path, struct err *e)
 {
 	sqlite3 *db = NULL;
 
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE |
-			    SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) ||
-	    sqlite3_exec(db, "PRAGMA locking_mode = EXCLUSIVE;"
-			     "PRAGMA journal_mode = WAL;"
-			     "PRAGMA synchronous = FULL;"
-			     "PRAGMA temp_store = MEMORY", NULL, NULL, NULL)) {
+	if (sqlite3_open_v2(path, &db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+				    SQLITE_OPEN_NOMUTEX,
+			    NULL) ||
+	    sqlite3_exec(db,
+			 "PRAGMA locking_mode = EXCLUSIVE;"
+			 "PRAGMA journal_mode = WAL;"
+			 "PRAGMA synchronous = FULL;"
+			 "PRAGMA temp_store = MEMORY",
+			 NULL, NULL, NULL)) {
 		err_set(e, -EIO, "data base %s: %s", path, sqlite3_errmsg(db));
 		sqlite3_close(db);
 		return NULL;

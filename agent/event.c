@@ -16,23 +16,29 @@ void event_put(sqlite3 *db, const char *kind, const char *data)
 
 int64_t event_last(sqlite3 *db)
 {
-	return db_int(db, 0, "SELECT seq FROM sqlite_sequence"
-			     " WHERE name = 'event'", "");
+	return db_int(db, 0,
+		      "SELECT seq FROM sqlite_sequence"
+		      " WHERE name = 'event'",
+		      "");
 }
 
 int64_t event_read(sqlite3 *db, int64_t after, struct buf *out)
 {
-	sqlite3_stmt *st _stmt_ = db_query(
-		db, "SELECT id, kind, data FROM event WHERE id > ?"
-		    " ORDER BY id LIMIT 500", "i", after);
+	sqlite3_stmt *st _stmt_ =
+		db_query(db,
+			 "SELECT id, kind, data FROM event WHERE id > ?"
+			 " ORDER BY id LIMIT 500",
+			 "i", after);
 	int64_t last = event_last(db);
 
-	if (after > last || db_int(db, last + 1, "SELECT min(id) FROM event",
-				   "") > after + 1) {
+	if (after > last ||
+	    db_int(db, last + 1, "SELECT min(id) FROM event", "") > after + 1) {
 		/* what it has seen is not ours, or ours is gone */
 		if (after > last || last > after) {
-			buf_printf(out, "id: %" PRId64 "\nevent: resync\n"
-				   "data: {}\n\n", last);
+			buf_printf(out,
+				   "id: %" PRId64 "\nevent: resync\n"
+				   "data: {}\n\n",
+				   last);
 			return last;
 		}
 	}

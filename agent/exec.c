@@ -21,7 +21,8 @@ void exec_start(struct stream *s, int *fds)
 	x->stream = s;
 	s->exec = x;
 	for (int i = 0; i < 4; i++) {
-		*all[i] = (struct source){ .kind = SOURCE_EXEC, .owner = x,
+		*all[i] = (struct source){ .kind = SOURCE_EXEC,
+					   .owner = x,
 					   .fd = take_fd(&fds[i]) };
 		fcntl(all[i]->fd, F_SETFL, O_NONBLOCK | (i ? 0 : O_WRONLY));
 	}

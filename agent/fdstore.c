@@ -54,8 +54,8 @@ static void put_one(const char *part, uint64_t key, unsigned n, int fd)
 	char text[128];
 
 	/* FDPOLL=0: a terminal that hung up is ours to drop */
-	snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s.%" PRIx64
-		 ".%u", part, key, n);
+	snprintf(text, sizeof(text),
+		 "FDSTORE=1\nFDPOLL=0\nFDNAME=%s.%" PRIx64 ".%u", part, key, n);
 	fdstore_notify(text, fd);
 }
 
@@ -78,8 +78,9 @@ void fdstore_drop(const char *part, const struct keep_entry *e)
 	char text[128];
 
 	for (unsigned i = 0; i <= e->nfds; i++) {
-		snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s.%"
-			 PRIx64 ".%u", part, e->msg.key, i);
+		snprintf(text, sizeof(text),
+			 "FDSTOREREMOVE=1\nFDNAME=%s.%" PRIx64 ".%u", part,
+			 e->msg.key, i);
 		fdstore_notify(text, -1);
 	}
 }
@@ -91,7 +92,7 @@ static struct handed {
 	char part[16];
 	uint64_t key;
 	unsigned n;
-} *handed;
+} * handed;
 
 static unsigned nhanded;
 
@@ -134,8 +135,7 @@ static void restore_one(const char *part, struct keep *k, struct handed *memo)
 	struct msg m = { .nfds = 0 };
 	struct handed *h;
 
-	if (pread(memo->fd, &m.m.keep, sizeof(m.m.keep), 0) !=
-	    sizeof(m.m.keep))
+	if (pread(memo->fd, &m.m.keep, sizeof(m.m.keep), 0) != sizeof(m.m.keep))
 		return;
 	while (m.nfds < MSG_FDS && (h = find(part, memo->key, m.nfds + 1)))
 		m.fds[m.nfds++] = take_fd(&h->fd);

@@ -19,9 +19,9 @@
 #include "agent/libve/log.h"
 
 #define CONNECTIONS 8192
-#define EACH 1024	  /* of one address: a portal is one */
+#define EACH 6144 /* of one address: a portal is one */
 #define TIMEOUT_S 120
-#define MEMORY 65536	  /* of one connection, headers and all */
+#define MEMORY 65536 /* of one connection, headers and all */
 #define FDS 65536
 
 static struct MHD_Daemon *mhd;
@@ -112,8 +112,8 @@ void http_add(struct request *q, const char *name, const char *fmt, ...)
 		return;
 	q->headers[q->nheaders].name = name;
 	va_start(ap, fmt);
-	vsnprintf(q->headers[q->nheaders].value,
-		  sizeof(q->headers[0].value), fmt, ap);
+	vsnprintf(q->headers[q->nheaders].value, sizeof(q->headers[0].value),
+		  fmt, ap);
 	va_end(ap);
 	q->nheaders++;
 }
@@ -274,6 +274,9 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *c,
 				    "a body of more than %zu bytes",
 				    q->route->body);
 	q->nheaders = 0;
+	if (strcmp(method, "GET"))
+		log_info("%s %s%s", method, path,
+			 q->roles & ROLE_LOCAL ? " (local)" : "");
 	return q->route->run(q);
 }
 
@@ -285,6 +288,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **con_cls,
 	if (!q)
 		return;
 	buf_free(&q->body);
+	free(q->upgrade); /* the upgrade did not happen */
 	free(q);
 	*con_cls = NULL;
 }
@@ -311,15 +315,15 @@ static void add_connection(int fd, unsigned roles)
 		return;
 	}
 	roles_of_fd[fd] = (uint8_t)roles;
-	if (MHD_add_connection(mhd, fd, (struct sockaddr *)&un,
-			       sizeof(un)) != MHD_YES)
+	if (MHD_add_connection(mhd, fd, (struct sockaddr *)&un, sizeof(un)) !=
+	    MHD_YES)
 		log_warn("a connection was not taken");
 }
 
 static void on_conn(void *arg, int fd, const struct tls_peer *peer)
 {
-	add_connection(fd, peer->verified ? ROLE_ANY | route_roles(peer->role) :
-					    0);
+	add_connection(fd,
+		       peer->verified ? ROLE_ANY | route_roles(peer->role) : 0);
 }
 
 void http_accept_local(int listen_fd)
@@ -337,13 +341,15 @@ void http_accept_local(int listen_fd)
 		return;
 	}
 	add_connection(fd, ROLE_ANY | ROLE_CONTROL | ROLE_TERMINAL |
-			   ROLE_METRICS | ROLE_LOCAL);
+				   ROLE_METRICS | ROLE_LOCAL);
 }
 
 void http_listen(int fd)
 {
-	struct front_conf conf = { .ctx = tls, .listen_fd = fd,
-				   .max = CONNECTIONS, .max_each = EACH,
+	struct front_conf conf = { .ctx = tls,
+				   .listen_fd = fd,
+				   .max = CONNECTIONS,
+				   .max_each = EACH,
 				   .on_conn = on_conn };
 	struct err e = { 0 };
 
@@ -373,9 +379,8 @@ void http_start(void)
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
 			MHD_USE_ITC | MHD_ALLOW_UPGRADE |
 			MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-		0, NULL, NULL, access_handler, NULL,
-		MHD_OPTION_EXTERNAL_LOGGER, swallow, NULL,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		0, NULL, NULL, access_handler, NULL, MHD_OPTION_EXTERNAL_LOGGER,
+		swallow, NULL, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,

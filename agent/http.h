@@ -36,6 +36,7 @@ struct request {
 	struct buf body;
 	bool too_large;
 	int64_t deadline;  /* clock_mono() of a long poll, 0: none yet */
+	void *upgrade;	   /* heap, handed over when the upgrade happens */
 	unsigned nheaders;
 	struct {
 		const char *name;

@@ -24,15 +24,19 @@ void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
 		int64_t quarantine_ms)
 {
 	sqlite3_stmt *st _stmt_ =
-		db_query(db, "SELECT 1 FROM fact WHERE name = 'boot_id'"
-			     " AND value = ?", "t", boot_id);
+		db_query(db,
+			 "SELECT 1 FROM fact WHERE name = 'boot_id'"
+			 " AND value = ?",
+			 "t", boot_id);
 
 	if (db_step(st))
 		return;
 	db_do(db, "BEGIN IMMEDIATE", "");
 	db_do(db, "UPDATE address SET free_at = ?", "i", now + quarantine_ms);
-	db_do(db, "INSERT INTO released SELECT epoch, block, address, veid,"
-		  " since, ?, 0 FROM lease", "i", wall);
+	db_do(db,
+	      "INSERT INTO released SELECT epoch, block, address, veid,"
+	      " since, ?, 0 FROM lease",
+	      "i", wall);
 	db_do(db, "DELETE FROM lease", "");
 	db_do(db, "UPDATE block SET nonce = '', nonce_at = 0, valid_until = 0",
 	      "");
@@ -47,9 +51,11 @@ void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
 static int check_range(sqlite3 *db, const char *id, const char *range,
 		       int64_t now, struct err *e)
 {
-	sqlite3_stmt *st _stmt_ = db_query(
-		db, "SELECT id, range, valid_until <= ? FROM block"
-		    " WHERE id <> ?", "it", now, id);
+	sqlite3_stmt *st _stmt_ =
+		db_query(db,
+			 "SELECT id, range, valid_until <= ? FROM block"
+			 " WHERE id <> ?",
+			 "it", now, id);
 	struct cidr mine, other;
 	char text[CIDR_TEXT], name[BLOCK_ID];
 
@@ -81,8 +87,10 @@ static void new_nonce(char out[static NONCE_TEXT])
 /* What the lender says it knows of the ends is not told again. */
 static void drop_acked(sqlite3 *db, const char *id, int64_t acked)
 {
-	db_do(db, "DELETE FROM released WHERE block = ? AND told = 1"
-		  " AND epoch <= ?", "ti", id, acked);
+	db_do(db,
+	      "DELETE FROM released WHERE block = ? AND told = 1"
+	      " AND epoch <= ?",
+	      "ti", id, acked);
 }
 
 int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
@@ -90,8 +98,10 @@ int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
 {
 	char nonce[NONCE_TEXT], range[CIDR_TEXT], last[NONCE_TEXT];
 	sqlite3_stmt *st _stmt_ =
-		db_query(db, "SELECT range, nonce, nonce_at FROM block"
-			     " WHERE id = ?", "t", id);
+		db_query(db,
+			 "SELECT range, nonce, nonce_at FROM block"
+			 " WHERE id = ?",
+			 "t", id);
 	int64_t until = 0;
 
 	if (check_range(db, id, b->range, now, e) < 0)
@@ -103,32 +113,40 @@ int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
 	db_text(st, 0, range, sizeof(range));
 	db_text(st, 1, last, sizeof(last));
 	if (strcmp(range, b->range) &&
-	    db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t", id))
+	    db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t",
+		   id))
 		return err_set(e, -EBUSY, "block %s is %s and has leases", id,
 			       range);
 	if (last[0] && !strcmp(last, b->nonce)) {
 		until = sqlite3_column_int64(st, 2) + b->term_ms / 4 * 3;
 		drop_acked(db, id, b->acked_epoch);
 	}
-	return db_do(db, "UPDATE block SET range = ?, term_ms = ?, nonce = ?,"
-			 " nonce_at = ?, valid_until = max(valid_until, ?)"
-			 " WHERE id = ?", "titiit", b->range, b->term_ms,
-		     nonce, now, until, id);
+	return db_do(db,
+		     "UPDATE block SET range = ?, term_ms = ?, nonce = ?,"
+		     " nonce_at = ?, valid_until = max(valid_until, ?)"
+		     " WHERE id = ?",
+		     "titiit", b->range, b->term_ms, nonce, now, until, id);
 }
 
 int lease_block_end(sqlite3 *db, const char *id)
 {
-	return db_do(db, "UPDATE block SET valid_until = 0, nonce = ''"
-			 " WHERE id = ?", "t", id) == 1 ? 0 : -ENOENT;
+	return db_do(db,
+		     "UPDATE block SET valid_until = 0, nonce = ''"
+		     " WHERE id = ?",
+		     "t", id) == 1
+		       ? 0
+		       : -ENOENT;
 }
 
 int lease_block_drop(sqlite3 *db, const char *id)
 {
-	if (db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t", id))
+	if (db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t",
+		   id))
 		return -EBUSY;
 	db_do(db, "DELETE FROM released WHERE block = ?", "t", id);
-	return db_do(db, "DELETE FROM block WHERE id = ?", "t", id) == 1 ?
-		       0 : -ENOENT;
+	return db_do(db, "DELETE FROM block WHERE id = ?", "t", id) == 1
+		       ? 0
+		       : -ENOENT;
 }
 
 /* One row of leases or released: address, veid, epoch, since[, until]. */
@@ -141,8 +159,8 @@ static void show_row(sqlite3_stmt *st, bool ended, struct json_out *o)
 	json_put_string(o, "address", text);
 	json_put_int(o, "veid", sqlite3_column_int64(st, 1));
 	json_put_int(o, "epoch", sqlite3_column_int64(st, 2));
-	json_put_string(o, "since", time_text(when,
-					      sqlite3_column_int64(st, 3)));
+	json_put_string(o, "since",
+			time_text(when, sqlite3_column_int64(st, 3)));
 	if (ended)
 		json_put_string(o, "until",
 				time_text(when, sqlite3_column_int64(st, 4)));
@@ -155,12 +173,16 @@ void lease_block_show(sqlite3 *db, const char *id, int64_t now,
 	sqlite3_stmt *b _stmt_ = db_query(
 		db, "SELECT range, nonce, valid_until FROM block WHERE id = ?",
 		"t", id);
-	sqlite3_stmt *l _stmt_ = db_query(
-		db, "SELECT address, veid, epoch, since FROM lease"
-		    " WHERE block = ? ORDER BY epoch", "t", id);
+	sqlite3_stmt *l _stmt_ =
+		db_query(db,
+			 "SELECT address, veid, epoch, since FROM lease"
+			 " WHERE block = ? ORDER BY epoch",
+			 "t", id);
 	sqlite3_stmt *r _stmt_ = db_query(
-		db, "SELECT address, veid, epoch, since, until FROM released"
-		    " WHERE block = ? ORDER BY epoch LIMIT 1000", "t", id);
+		db,
+		"SELECT address, veid, epoch, since, until FROM released"
+		" WHERE block = ? ORDER BY epoch LIMIT 1000",
+		"t", id);
 	char range[CIDR_TEXT] = "", nonce[NONCE_TEXT] = "";
 	int64_t left = 0;
 
@@ -181,17 +203,21 @@ void lease_block_show(sqlite3 *db, const char *id, int64_t now,
 	while (db_step(r))
 		show_row(r, true, o);
 	json_close(o, ']');
-	db_do(db, "UPDATE released SET told = 1 WHERE told = 0 AND block = ?"
-		  " AND epoch IN (SELECT epoch FROM released WHERE block = ?"
-		  " ORDER BY epoch LIMIT 1000)", "tt", id, id);
+	db_do(db,
+	      "UPDATE released SET told = 1 WHERE told = 0 AND block = ?"
+	      " AND epoch IN (SELECT epoch FROM released WHERE block = ?"
+	      " ORDER BY epoch LIMIT 1000)",
+	      "tt", id, id);
 }
 
 static bool is_free(sqlite3 *db, const char *address, int64_t now)
 {
 	return !db_int(db, 0, "SELECT 1 FROM lease WHERE address = ?", "t",
 		       address) &&
-	       !db_int(db, 0, "SELECT 1 FROM address WHERE address = ?"
-			      " AND free_at > ?", "ti", address, now);
+	       !db_int(db, 0,
+		       "SELECT 1 FROM address WHERE address = ?"
+		       " AND free_at > ?",
+		       "ti", address, now);
 }
 
 /* Look through one block from its cursor on, so that the address that rested
@@ -221,8 +247,11 @@ static int find_in_block(sqlite3 *db, const char *range, uint32_t *cursor,
 /* Epochs grow over the whole node, so they grow for each address. */
 static int64_t next_epoch(sqlite3 *db)
 {
-	int64_t e = db_int(db, 0, "SELECT CAST(value AS INTEGER) FROM fact"
-				  " WHERE name = 'epoch'", "") + 1;
+	int64_t e = db_int(db, 0,
+			   "SELECT CAST(value AS INTEGER) FROM fact"
+			   " WHERE name = 'epoch'",
+			   "") +
+		    1;
 	char text[24];
 
 	snprintf(text, sizeof(text), "%lld", (long long)e);
@@ -253,8 +282,10 @@ int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	       struct lease *l)
 {
 	sqlite3_stmt *st _stmt_ = db_query(
-		db, "SELECT id, range, cursor FROM block WHERE valid_until > ?"
-		    " ORDER BY id", "i", now);
+		db,
+		"SELECT id, range, cursor FROM block WHERE valid_until > ?"
+		" ORDER BY id",
+		"i", now);
 
 	*l = (struct lease){ .veid = veid };
 	while (db_step(st)) {
@@ -297,8 +328,9 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 		return false;
 	addr_print(text, &was->address);
 	db_do(db, "BEGIN IMMEDIATE", "");
-	db_do(db, "INSERT OR REPLACE INTO released SELECT epoch, block,"
-		  " address, veid, since, ?, 0 FROM lease WHERE veid = ?",
+	db_do(db,
+	      "INSERT OR REPLACE INTO released SELECT epoch, block,"
+	      " address, veid, since, ?, 0 FROM lease WHERE veid = ?",
 	      "ii", wall, (int64_t)veid);
 	db_do(db, "UPDATE address SET free_at = ? WHERE address = ?", "it",
 	      now + quarantine_ms, text);
@@ -313,7 +345,8 @@ bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l)
 	sqlite3_stmt *st;
 	bool found;
 
-	snprintf(sql, sizeof(sql), "%s LEFT JOIN block ON block.id ="
+	snprintf(sql, sizeof(sql),
+		 "%s LEFT JOIN block ON block.id ="
 		 " lease.block WHERE coalesce(valid_until, 0) <= ? LIMIT 1",
 		 select_lease);
 	st = db_query(db, sql, "i", now);
@@ -327,8 +360,9 @@ bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l)
 uint32_t lease_next_waiting(sqlite3 *db, int running)
 {
 	return (uint32_t)db_int(
-		db, 0, "SELECT veid FROM ve WHERE state = ? AND veid NOT IN"
-		       " (SELECT veid FROM lease) ORDER BY since, veid LIMIT 1",
+		db, 0,
+		"SELECT veid FROM ve WHERE state = ? AND veid NOT IN"
+		" (SELECT veid FROM lease) ORDER BY since, veid LIMIT 1",
 		"i", (int64_t)running);
 }
 
@@ -350,10 +384,14 @@ bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
 
 int64_t lease_next_ms(sqlite3 *db, int64_t now, int64_t most)
 {
-	int64_t end = db_int(db, now + most, "SELECT min(valid_until) FROM"
-			     " block WHERE valid_until > ?", "i", now);
-	int64_t rest = db_int(db, now + most, "SELECT min(free_at) FROM"
-			      " address WHERE free_at > ?", "i", now);
+	int64_t end = db_int(db, now + most,
+			     "SELECT min(valid_until) FROM"
+			     " block WHERE valid_until > ?",
+			     "i", now);
+	int64_t rest = db_int(db, now + most,
+			      "SELECT min(free_at) FROM"
+			      " address WHERE free_at > ?",
+			      "i", now);
 	int64_t next = end < rest ? end : rest;
 
 	return next < now + most ? next - now : most;

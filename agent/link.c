@@ -90,13 +90,13 @@ int ask(void *request, struct msg *reply, struct err *e)
 	int r = exchange(head, msg_size(head->type), reply);
 
 	if (r < 0)
-		return err_set(e, r, r == -EPIPE ?
-			       "the privileged part was restarted" :
-			       "the privileged part does not answer");
+		return err_set(e, r,
+			       r == -EPIPE
+				       ? "the privileged part was restarted"
+				       : "the privileged part does not answer");
 	if (reply->m.head.type == MSG_DONE && reply->m.done.code < 0) {
 		msg_fini(reply);
-		return err_set(e, reply->m.done.code, "%s",
-			       reply->m.done.text);
+		return err_set(e, reply->m.done.code, "%s", reply->m.done.text);
 	}
 	return 0;
 }

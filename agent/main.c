@@ -36,7 +36,8 @@ static void run_part(const char *name, const struct conf *c)
 		if (strcmp(parts[i].name, name))
 			continue;
 		log_init(parts[i].log);
-		prctl(PR_SET_NAME, parts[i].log + 3, 0, 0, 0); /* "agentd api" */
+		prctl(PR_SET_NAME, parts[i].log + 3, 0, 0,
+		      0); /* "agentd api" */
 		parts[i].main(c);
 	}
 	fatal("there is no part '%s'", name);

@@ -12,8 +12,14 @@ struct text {
 	size_t offset, size;
 };
 
-#define TEXT(S, m) { offsetof(struct S, m), sizeof(((struct S *)0)->m) }
-#define NO_TEXT { 0, 0 }
+#define TEXT(S, m)                                                \
+	{                                                         \
+		offsetof(struct S, m), sizeof(((struct S *)0)->m) \
+	}
+#define NO_TEXT      \
+	{            \
+		0, 0 \
+	}
 
 static const struct shape {
 	uint32_t type;
@@ -21,7 +27,7 @@ static const struct shape {
 	unsigned min_fds, max_fds;
 	struct text text[2];
 } shapes[] = {
-	/* clang-format off */
+/* clang-format off */
 #define PLAIN(type, S, min, max) \
 	{ type, sizeof(struct S), min, max, { NO_TEXT, NO_TEXT } }
 #define TEXT1(type, S, min, max, a) \
@@ -83,7 +89,8 @@ static bool counts_ok(const union msg_any *m)
 		if (m->templates.nr > MSG_TEMPLATES)
 			return false;
 		for (uint32_t i = 0; i < m->templates.nr; i++) {
-			const struct msg_template *t = &m->templates.templates[i];
+			const struct msg_template *t =
+				&m->templates.templates[i];
 
 			if (!memchr(t->name, '\0', sizeof(t->name)) ||
 			    !memchr(t->digest, '\0', sizeof(t->digest)))
@@ -157,7 +164,8 @@ int msg_recv(int sock, struct msg *m)
 {
 	char control[CMSG_SPACE(sizeof(int) * MSG_FDS)];
 	struct iovec iov = { &m->m, sizeof(m->m) };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
+	struct msghdr h = { .msg_iov = &iov,
+			    .msg_iovlen = 1,
 			    .msg_control = control,
 			    .msg_controllen = sizeof(control) };
 	ssize_t n;

@@ -166,6 +166,8 @@ struct msg_entries {
 	struct msg_head head;
 	uint32_t nr;
 	uint32_t more; /* 1: ask again after the last veid */
+	uint32_t abi;  /* version of the kernel's interface, 0: it has none */
+	uint32_t pad;
 	struct msg_entry entries[MSG_ENTRIES];
 };
 

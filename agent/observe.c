@@ -22,8 +22,9 @@ static int64_t shell_status(uint32_t status)
 
 static bool has_operation(uint32_t veid)
 {
-	return db_int(api.db, 0, "SELECT 1 FROM op WHERE veid = ? AND state < 2",
-		      "i", (int64_t)veid) != 0;
+	return db_int(api.db, 0,
+		      "SELECT 1 FROM op WHERE veid = ? AND state < 2", "i",
+		      (int64_t)veid) != 0;
 }
 
 static void ended(struct ve *v, const struct msg_entry *e)
@@ -90,7 +91,8 @@ void op_on_state(const struct msg_entry *e)
 	state_lock();
 	if (!ve_load(api.db, e->veid, &v))
 		log_warn("the kernel runs VE %" PRIu32 ", which nobody asked"
-			 " for: left alone", e->veid);
+			 " for: left alone",
+			 e->veid);
 	else if (apply(&v, e))
 		ve_save(api.db, &v);
 	state_unlock();
@@ -110,6 +112,7 @@ static bool read_kernel(uint8_t *alive, size_t size)
 		if (ask(&m, &reply, NULL) < 0 ||
 		    reply.m.head.type != MSG_ENTRIES_IS)
 			return false;
+		api.abi = (int)reply.m.entries.abi;
 		for (uint32_t i = 0; i < reply.m.entries.nr; i++) {
 			const struct msg_entry *e = &reply.m.entries.entries[i];
 			struct ve v;

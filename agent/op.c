@@ -17,9 +17,10 @@
 
 int64_t op_queue(const struct ve *v, const char *kind, int64_t *other)
 {
-	int64_t busy = db_int(api.db, 0, "SELECT id FROM op WHERE veid = ?"
-					 " AND state < 2", "i",
-			      (int64_t)v->veid);
+	int64_t busy = db_int(api.db, 0,
+			      "SELECT id FROM op WHERE veid = ?"
+			      " AND state < 2",
+			      "i", (int64_t)v->veid);
 	int r;
 
 	if (busy) {
@@ -27,8 +28,9 @@ int64_t op_queue(const struct ve *v, const char *kind, int64_t *other)
 			*other = busy;
 		return -EBUSY;
 	}
-	r = db_do(api.db, "INSERT INTO op (veid, kind, state, stage, created,"
-			  " finished) VALUES (?, ?, 0, 'queued', ?, 0)",
+	r = db_do(api.db,
+		  "INSERT INTO op (veid, kind, state, stage, created,"
+		  " finished) VALUES (?, ?, 0, 'queued', ?, 0)",
 		  "iti", (int64_t)v->veid, kind, clock_wall());
 	if (r < 0)
 		return r;
@@ -64,9 +66,11 @@ bool op_show(int64_t id, struct buf *out)
 {
 	static const char *const states[] = { "queued", "running", "succeeded",
 					      "failed" };
-	sqlite3_stmt *st _stmt_ = db_query(
-		api.db, "SELECT veid, kind, state, stage, created, finished,"
-			" problem, detail FROM op WHERE id = ?", "i", id);
+	sqlite3_stmt *st _stmt_ =
+		db_query(api.db,
+			 "SELECT veid, kind, state, stage, created, finished,"
+			 " problem, detail FROM op WHERE id = ?",
+			 "i", id);
 	struct json_out o = { .b = out };
 	char text[64], when[TIME_TEXT];
 	int64_t finished;
@@ -83,10 +87,10 @@ bool op_show(int64_t id, struct buf *out)
 	json_put_string(&o, "state", states[sqlite3_column_int64(st, 2) & 3]);
 	db_text(st, 3, text, sizeof(text));
 	json_put_string(&o, "stage", text);
-	json_put_string(&o, "created", time_text(when,
-						 sqlite3_column_int64(st, 4)));
-	json_put_maybe(&o, "finished", finished ? time_text(when, finished) :
-						  NULL);
+	json_put_string(&o, "created",
+			time_text(when, sqlite3_column_int64(st, 4)));
+	json_put_maybe(&o, "finished",
+		       finished ? time_text(when, finished) : NULL);
 	show_error(st, &o);
 	json_close(&o, '}');
 	return true;
@@ -95,7 +99,10 @@ bool op_show(int64_t id, struct buf *out)
 void op_stage(int64_t id, const char *stage)
 {
 	state_lock();
+	/* only to be looked at: not worth a wait for the disk */
+	db_do(api.db, "PRAGMA synchronous = OFF", "");
 	db_do(api.db, "UPDATE op SET stage = ? WHERE id = ?", "ti", stage, id);
+	db_do(api.db, "PRAGMA synchronous = FULL", "");
 	state_unlock();
 }
 
@@ -125,8 +132,8 @@ static void follow_up(uint32_t veid)
 {
 	struct ve v;
 
-	if (ve_load(api.db, veid, &v) && v.suspended &&
-	    v.state != VE_STOPPED && v.state != VE_FAILED)
+	if (ve_load(api.db, veid, &v) && v.suspended && v.state != VE_STOPPED &&
+	    v.state != VE_FAILED)
 		op_queue(&v, "suspend", NULL);
 }
 
@@ -135,15 +142,18 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 	struct buf b _buf_ = { 0 };
 
 	state_lock();
-	db_do(api.db, "UPDATE op SET state = ?, stage = 'done', finished = ?,"
-		      " problem = ?, detail = ? WHERE id = ?", "iitti",
-	      (int64_t)(code < 0 ? OP_FAILED : OP_SUCCEEDED), clock_wall(),
-	      code < 0 ? problem_of(code) : NULL, code < 0 ? e->text : NULL,
-	      id);
+	db_do(api.db, "SAVEPOINT finish", "");
+	db_do(api.db,
+	      "UPDATE op SET state = ?, stage = 'done', finished = ?,"
+	      " problem = ?, detail = ? WHERE id = ?",
+	      "iitti", (int64_t)(code < 0 ? OP_FAILED : OP_SUCCEEDED),
+	      clock_wall(), code < 0 ? problem_of(code) : NULL,
+	      code < 0 ? e->text : NULL, id);
 	if (op_show(id, &b))
 		event_put(api.db, "operation", b.data);
 	if (code == 0)
 		follow_up(veid);
+	db_do(api.db, "RELEASE finish", "");
 	state_changed();
 	state_unlock();
 	if (code < 0)
@@ -163,9 +173,11 @@ static void claim(struct claimed *c)
 {
 	state_lock();
 	for (;;) {
-		sqlite3_stmt *st = db_query(
-			api.db, "SELECT id, veid, kind FROM op WHERE state = 0"
-				" ORDER BY id LIMIT 1", "");
+		sqlite3_stmt *st =
+			db_query(api.db,
+				 "SELECT id, veid, kind FROM op WHERE state = 0"
+				 " ORDER BY id LIMIT 1",
+				 "");
 		bool found = db_step(st);
 
 		if (found) {

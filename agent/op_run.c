@@ -64,8 +64,7 @@ static void sync_one(uint32_t veid)
 }
 
 /* Wait until the VE leaves @from, or is gone; its state. */
-static enum ve_state await_change(uint32_t veid, enum ve_state from,
-				  int64_t ms)
+static enum ve_state await_change(uint32_t veid, enum ve_state from, int64_t ms)
 {
 	int64_t until = clock_mono() + ms;
 	struct ve v = { .state = VE_STOPPED };
@@ -80,8 +79,10 @@ static enum ve_state await_change(uint32_t veid, enum ve_state from,
 
 static void fill_start(struct msg_start *m, const struct ve *v)
 {
-	*m = (struct msg_start){ .head.type = MSG_START, .veid = v->veid,
-				 .slot = v->slot, .limits = v->limits };
+	*m = (struct msg_start){ .head.type = MSG_START,
+				 .veid = v->veid,
+				 .slot = v->slot,
+				 .limits = v->limits };
 	addr_parse(&m->ipv6, v->ipv6);
 	strcpy(m->template, v->template);
 	strcpy(m->hostname, v->hostname);
@@ -177,8 +178,8 @@ static int do_stop(int64_t id, uint32_t veid, bool at_once, struct err *e)
 		if (await_change(veid, VE_STOPPING, wait) != VE_STOPPING)
 			return 0;
 		if (sig == SIGKILL)
-			return err_set(e, -ETIMEDOUT, "VE %" PRIu32
-				       " does not end", veid);
+			return err_set(e, -ETIMEDOUT,
+				       "VE %" PRIu32 " does not end", veid);
 		sig = SIGKILL;
 	}
 }
@@ -198,7 +199,8 @@ static void stay_down(uint32_t veid)
 
 static int do_destroy(int64_t id, uint32_t veid, struct err *e)
 {
-	struct msg_terminal bye = { .head.type = MSG_CLOSE, .veid = veid,
+	struct msg_terminal bye = { .head.type = MSG_CLOSE,
+				    .veid = veid,
 				    .close = TERM_CLOSE_NO_VE };
 	struct ve v;
 	int r;
@@ -231,7 +233,8 @@ static int do_reinstall(int64_t id, uint32_t veid, bool start, struct err *e)
 
 static int do_apply(const struct ve *v, struct err *e)
 {
-	struct msg_limits m = { .head.type = MSG_LIMITS, .veid = v->veid,
+	struct msg_limits m = { .head.type = MSG_LIMITS,
+				.veid = v->veid,
 				.limits = v->limits };
 	struct msg reply _msg_ = { .nfds = 0 };
 
@@ -278,6 +281,8 @@ int op_run(int64_t id, uint32_t veid, const char *kind, struct err *e)
 	state_lock();
 	there = ve_load(api.db, veid, &v);
 	state_unlock();
+	if (!there && !strcmp(kind, "destroy"))
+		return 0; /* a former life had finished it */
 	if (!there)
 		return err_set(e, -ENXIO, "VE %" PRIu32 " is gone", veid);
 	r = dispatch(id, &v, kind, e);

@@ -21,8 +21,8 @@
 
 struct job {
 	struct job *next;
-	struct opening *open;	   /* a client, or */
-	struct msg_terminal need;  /* a terminal that term lacks */
+	struct opening *open; /* a client, or */
+	struct msg_terminal need; /* a terminal that term lacks */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -39,7 +39,8 @@ static void drop_opening(struct opening *o)
 /* The client hears a close code instead of a terminal. */
 static void refuse(struct opening *o, uint32_t code)
 {
-	struct msg_terminal m = { .head.type = MSG_REFUSE, .veid = o->veid,
+	struct msg_terminal m = { .head.type = MSG_REFUSE,
+				  .veid = o->veid,
 				  .close = code };
 
 	tell_term(&m, &o->fd, 1);
@@ -151,8 +152,10 @@ static uint32_t wake(uint32_t veid, struct ve *v)
 
 static void open_tty(const struct msg_terminal *need)
 {
-	struct msg_tty m = { .head.type = MSG_TTY, .veid = need->veid,
-			     .cols = need->cols, .rows = need->rows };
+	struct msg_tty m = { .head.type = MSG_TTY,
+			     .veid = need->veid,
+			     .cols = need->cols,
+			     .rows = need->rows };
 	struct msg_terminal opened = *need;
 	struct msg reply _msg_ = { .nfds = 0 };
 	struct err e = { 0 };
@@ -182,8 +185,10 @@ static void open_tty(const struct msg_terminal *need)
 
 static void fill_attach(struct msg_attach *m, const struct opening *o)
 {
-	*m = (struct msg_attach){ .veid = o->veid, .cols = o->cols,
-				  .rows = o->rows, .from = o->from,
+	*m = (struct msg_attach){ .veid = o->veid,
+				  .cols = o->cols,
+				  .rows = o->rows,
+				  .from = o->from,
 				  .nextra = o->nextra };
 	strcpy(m->name, o->name);
 	memcpy(m->extra, o->extra, o->nextra);

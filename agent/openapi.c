@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/openapi.h"
 
+/* clang-format off */
 /* The assembler reads the file. */
 __asm__(".section .rodata\n"
 	".global openapi_json\n"

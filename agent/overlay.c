@@ -34,8 +34,8 @@ static int write_map(pid_t pid, const char *which, uint32_t id_first,
 		     uint32_t id_count)
 {
 	char *path _free_ = xasprintf("/proc/%d/%s", (int)pid, which);
-	char *line _free_ = xasprintf("0 %" PRIu32 " %" PRIu32 "\n", id_first,
-				      id_count);
+	char *line _free_ =
+		xasprintf("0 %" PRIu32 " %" PRIu32 "\n", id_first, id_count);
 	int fd _close_ = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, line, strlen(line)) < 0)
@@ -46,12 +46,13 @@ static int write_map(pid_t pid, const char *which, uint32_t id_first,
 /* A user namespace that nobody lives in: only its mapping is of use. */
 static int open_userns(uint32_t id_first, uint32_t id_count, struct err *e)
 {
-	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0,
-				   0);
+	pid_t pid =
+		(pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
 	char *path _free_ = NULL;
 	int fd = -1;
 
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			pause();
 	}
@@ -78,12 +79,12 @@ static int map_layer(int dir, int userns, uint64_t set, struct err *e)
 				.userns_fd = (uint64_t)userns };
 	int fd _close_ = (int)syscall(SYS_open_tree, dir, "",
 				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
-				      AT_EMPTY_PATH);
+					      AT_EMPTY_PATH);
 
 	if (fd < 0)
 		return err_sys(e, "open_tree");
-	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &a,
-		    sizeof(a)) < 0)
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &a, sizeof(a)) <
+	    0)
 		return err_sys(e, "id-mapping a layer");
 	return take_fd(&fd);
 }
@@ -130,7 +131,8 @@ static int make_overlay(int lower, int private, struct err *e)
 	/* a work directory that cannot be written gives a read-only mount and
 	 * no error */
 	if (fstatvfs(mnt, &st) < 0 || (st.f_flag & ST_RDONLY))
-		return err_set(e, -EROFS, "the private tree is not writable"
+		return err_set(e, -EROFS,
+			       "the private tree is not writable"
 			       " by its owner");
 	return take_fd(&mnt);
 }

@@ -14,19 +14,22 @@ void part_drop(const char *user, const char *root)
 	const struct passwd *pw;
 
 	if (geteuid() != 0) {
-		log_warn("not started as root: running with the rights of uid %u",
-			 (unsigned)geteuid());
+		log_warn(
+			"not started as root: running with the rights of uid %u",
+			(unsigned)geteuid());
 		return;
 	}
 	pw = getpwnam(user);
 	if (!pw)
 		fatal("there is no user '%s': create it, or name another one in"
-		      " the configuration", user);
+		      " the configuration",
+		      user);
 	if (pw->pw_uid == 0)
 		fatal("user '%s' is root", user);
 	if (root && (chroot(root) < 0 || chdir("/") < 0))
 		fatal("cannot make %s the root directory", root);
-	if (setgroups(0, NULL) || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
+	if (setgroups(0, NULL) ||
+	    setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) ||
 	    setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid))
 		fatal("cannot become user '%s'", user);
 	if (setuid(0) == 0)

@@ -70,6 +70,7 @@ static void answer_list(struct priv *p, const struct msg *m)
 	struct msg_entries r = { .head = { MSG_ENTRIES_IS, m->m.head.id } };
 	uint32_t after = m->m.ve.arg;
 
+	r.abi = p->abi;
 	for (;;) {
 		struct priv_ve *best = NULL;
 
@@ -121,8 +122,7 @@ static const struct request {
 	/* clang-format on */
 };
 
-static void answer(struct priv *p, const struct request *q,
-		   const struct msg *m)
+static void answer(struct priv *p, const struct request *q, const struct msg *m)
 {
 	int fds[MSG_FDS], r;
 	struct err e = { 0 };
@@ -218,11 +218,14 @@ void priv_main(const struct conf *c)
 		.next_key = 1,
 	};
 	struct err e = { 0 };
+	int abi;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (overlay_init(&e) < 0)
 		fatal("%s", e.text);
-	if (venv_abi() < 0)
+	abi = venv_abi();
+	p.abi = abi < 0 ? 0 : (uint32_t)abi;
+	if (abi < 0)
 		log_err("this kernel has no Virtual Environments: nothing can"
 			" be started; boot the patched kernel");
 	p.ep = epoll_create1(EPOLL_CLOEXEC);

@@ -55,6 +55,7 @@ struct priv {
 	struct priv_proc *procs;
 	struct priv_fence *fences;
 	uint64_t next_key; /* of processes and fences */
+	uint32_t abi; /* of the kernel, 0: none */
 	int sweeper; /* pid of the process that deletes trees, 0: none */
 };
 

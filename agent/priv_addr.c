@@ -17,7 +17,7 @@
 #include "agent/venv.h"
 
 #define FENCES 256
-#define KEY_VE (1ull << 63)   /* | veid */
+#define KEY_VE (1ull << 63) /* | veid */
 #define KEY_FENCE (1ull << 62) /* | number */
 
 /* What the supervisor keeps for us, one of the two. */
@@ -48,10 +48,11 @@ static void keep(struct priv *p, uint64_t key, const struct notes *n)
 	msg_send(p->supervisor.fd, &k, NULL, 0);
 }
 
-static void set_address(struct priv *p, struct priv_ve *v,
-			const struct addr *a, uint32_t epoch)
+static void set_address(struct priv *p, struct priv_ve *v, const struct addr *a,
+			uint32_t epoch)
 {
-	struct notes n = { .veid = v->last.veid, .epoch = epoch,
+	struct notes n = { .veid = v->last.veid,
+			   .epoch = epoch,
 			   .address = *a };
 
 	v->ipv4 = *a;
@@ -117,7 +118,8 @@ int answer_addr(struct priv *p, const struct msg *m, struct err *e)
 	return r < 0 ? err_set(e, r, "%s address %s of VE %" PRIu32 ": %s",
 			       a->add ? "adding" : "removing",
 			       addr_print(text, &a->addr), a->veid,
-			       strerror(-r)) : 0;
+			       strerror(-r))
+		     : 0;
 }
 
 static struct priv_fence *find(struct priv *p, const struct cidr *c)

@@ -103,7 +103,7 @@ static const char *shell_of(const char *template)
 struct entry {
 	struct priv_ve *ve;
 	const char *template, *command; /* NULL: the login shell */
-	const int *fds;			/* 0, 1, 2 of the process */
+	const int *fds; /* 0, 1, 2 of the process */
 	bool tty;
 };
 
@@ -112,18 +112,23 @@ static int enter(struct priv *p, const struct entry *en, struct err *e)
 {
 	const char *shell = shell_of(en->template);
 	char *shell_env _free_ = xasprintf("SHELL=%s", shell);
-	char *argv[] = { (char *)shell,
-			 (char *)(en->command ? "-c" : "-l"),
+	char *argv[] = { (char *)shell, (char *)(en->command ? "-c" : "-l"),
 			 (char *)en->command, NULL };
-	char *envp[] = { (char *)"HOME=/root", (char *)"USER=root",
-			 (char *)"LOGNAME=root", shell_env,
+	char *envp[] = { (char *)"HOME=/root",
+			 (char *)"USER=root",
+			 (char *)"LOGNAME=root",
+			 shell_env,
 			 (char *)"PATH=/usr/local/sbin:/usr/local/bin:"
 				 "/usr/sbin:/usr/bin:/sbin:/bin",
 			 (char *)"LANG=C.UTF-8",
 			 (char *)(en->tty ? "TERM=xterm-256color" : NULL),
 			 NULL };
-	struct venv_run run = { .path = shell, .argv = argv, .envp = envp,
-				.cwd = "/root", .fds = en->fds, .nfds = 3,
+	struct venv_run run = { .path = shell,
+				.argv = argv,
+				.envp = envp,
+				.cwd = "/root",
+				.fds = en->fds,
+				.nfds = 3,
 				.ctty = en->tty };
 	struct cgroup_fds g _cgroup_ = { -1, -1, -1 };
 	uint32_t veid = en->ve->last.veid;
@@ -154,8 +159,9 @@ int answer_tty(struct priv *p, const struct msg *m, int *fds, struct err *e)
 	struct priv_ve *v = priv_find(p, t->veid);
 	int master _close_ = -1, slave _close_ = -1;
 	int r, stdio[3];
-	struct entry en = { .ve = v, .template = t->template, .fds = stdio,
-			    .tty = true };
+	struct entry en = {
+		.ve = v, .template = t->template, .fds = stdio, .tty = true
+	};
 
 	if (!is_name(t->template) || t->cols < 1 || t->rows < 1 ||
 	    t->cols > TERM_SIZE_MAX || t->rows > TERM_SIZE_MAX)
@@ -203,7 +209,9 @@ int answer_exec(struct priv *p, const struct msg *m, int *fds, struct err *e)
 	const struct msg_exec *x = &m->m.exec;
 	struct priv_ve *v = priv_find(p, x->veid);
 	int theirs[3] = { -1, -1, -1 }, ours[3] = { -1, -1, -1 }, r;
-	struct entry en = { .ve = v, .template = x->template, .fds = theirs,
+	struct entry en = { .ve = v,
+			    .template = x->template,
+			    .fds = theirs,
 			    .command = x->command[0] ? x->command : NULL };
 
 	if (!is_name(x->template))
@@ -212,8 +220,7 @@ int answer_exec(struct priv *p, const struct msg *m, int *fds, struct err *e)
 		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
 			       x->veid);
 	r = make_pipes(theirs, ours, v->last.id_first);
-	r = r < 0 ? err_set(e, r, "pipes: %s", strerror(-r)) :
-		    enter(p, &en, e);
+	r = r < 0 ? err_set(e, r, "pipes: %s", strerror(-r)) : enter(p, &en, e);
 	close_three(theirs);
 	if (r < 0) {
 		close_three(ours);

@@ -94,8 +94,8 @@ void priv_adopt(struct priv *p)
 		for (int i = 0; i < n; i++) {
 			int fd = venv_open(veids[i]);
 
-			struct priv_ve *v = fd < 0 ? NULL :
-						     adopt(p, veids[i], fd);
+			struct priv_ve *v = fd < 0 ? NULL
+						   : adopt(p, veids[i], fd);
 
 			after = veids[i];
 			if (v && !bury(p, v))
@@ -105,8 +105,7 @@ void priv_adopt(struct priv *p)
 	}
 }
 
-static int check_start(struct priv *p, const struct msg_start *s,
-		       struct err *e)
+static int check_start(struct priv *p, const struct msg_start *s, struct err *e)
 {
 	if (!is_veid(s->veid) || s->slot >= SLOT_MAX || !is_name(s->template) ||
 	    !is_hostname(s->hostname) || !is_limits(&s->limits) ||
@@ -114,12 +113,14 @@ static int check_start(struct priv *p, const struct msg_start *s,
 		return err_set(e, -EINVAL, "start: a field is out of range");
 	for (struct priv_ve *v = p->ves; v; v = v->next) {
 		if (v->last.veid == s->veid)
-			return err_set(e, -EEXIST, "VE %" PRIu32
-				       " is there already", s->veid);
+			return err_set(e, -EEXIST,
+				       "VE %" PRIu32 " is there already",
+				       s->veid);
 		if (v->last.id_first == slot_id(s->slot))
-			return err_set(e, -EBUSY, "ids of slot %" PRIu32
-				       " belong to VE %" PRIu32, s->slot,
-				       v->last.veid);
+			return err_set(e, -EBUSY,
+				       "ids of slot %" PRIu32
+				       " belong to VE %" PRIu32,
+				       s->slot, v->last.veid);
 	}
 	return 0;
 }
@@ -211,10 +212,11 @@ int answer_stop(struct priv *p, const struct msg *m, struct err *e)
 		 sig == SIGINT)
 		r = venv_signal(v->watch.fd, (int)sig);
 	else
-		return err_set(e, -EINVAL, "signal %" PRIu32
-			       " is not for init", sig);
+		return err_set(e, -EINVAL, "signal %" PRIu32 " is not for init",
+			       sig);
 	return r < 0 ? err_set(e, r, "stopping VE %" PRIu32 ": %s",
-			       m->m.ve.veid, strerror(-r)) : 0;
+			       m->m.ve.veid, strerror(-r))
+		     : 0;
 }
 
 int answer_erase(struct priv *p, const struct msg *m, struct err *e)

@@ -123,8 +123,8 @@ size_t ring_read(const struct ring *r, uint64_t seq, void *out, size_t n)
 		n = (size_t)(ring_hi(r) - seq);
 	while (done < n) {
 		size_t at = (seq + done) % RING_SIZE;
-		size_t take = n - done < RING_SIZE - at ? n - done :
-							  RING_SIZE - at;
+		size_t take = n - done < RING_SIZE - at ? n - done
+							: RING_SIZE - at;
 
 		memcpy(p + done, r->data + at, take);
 		done += take;

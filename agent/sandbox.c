@@ -12,6 +12,7 @@
 
 #include "agent/libve/log.h"
 
+/* clang-format off */
 /* Both parts: memory, time, threads' ends, descriptors they were given. */
 static const char *const common[] = {
 	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "futex",
@@ -50,6 +51,7 @@ static const char *const sanitizer[] = {
 	"set_robust_list", "rseq", "access", "stat", "clone3", "uname",
 	"arch_prctl", "set_tid_address", "open",
 };
+/* clang-format on */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define NSANITIZER (sizeof(sanitizer) / sizeof(sanitizer[0]))

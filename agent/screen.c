@@ -153,7 +153,8 @@ static void paint_row(struct screen *s, struct buf *out, int row, int cols,
 		if (!c.chars[0] || c.chars[0] == (uint32_t)-1)
 			buf_puts(out, " ");
 		for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && c.chars[i] &&
-				c.chars[i] != (uint32_t)-1; i++)
+				c.chars[i] != (uint32_t)-1;
+		     i++)
 			put_utf8(out, c.chars[i]);
 		at.col += c.width > 1 ? c.width : 1;
 	}
@@ -180,7 +181,8 @@ void screen_paint(struct screen *s, struct buf *out)
 	buf_printf(out, "\x1b[0m\x1b[%d;%dH\x1b[?25%c", cursor.row + 1,
 		   cursor.col + 1, s->cursor_visible ? 'h' : 'l');
 	if (s->mouse)
-		buf_printf(out, "\x1b[?%dh\x1b[?1006h", s->mouse == 1 ? 1000 :
-						       s->mouse == 2 ? 1002 :
-								       1003);
+		buf_printf(out, "\x1b[?%dh\x1b[?1006h",
+			   s->mouse == 1   ? 1000
+			   : s->mouse == 2 ? 1002
+					   : 1003);
 }

@@ -34,8 +34,9 @@ static ssize_t read_more(void *arg, uint64_t pos, char *out, size_t max)
 	if (!f->pending.len && now - f->beat >= BEAT_MS)
 		buf_puts(&f->pending, ":\n\n");
 	if (!f->pending.len)
-		return http_wait_reader(f->conn) ? 0 :
-						   MHD_CONTENT_READER_END_WITH_ERROR;
+		return http_wait_reader(f->conn)
+			       ? 0
+			       : MHD_CONTENT_READER_END_WITH_ERROR;
 	f->beat = now;
 	n = f->pending.len < max ? f->pending.len : max;
 	memcpy(out, f->pending.data, n);

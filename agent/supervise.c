@@ -34,13 +34,13 @@
 #define BACKOFF_MIN 200
 #define BACKOFF_MAX 10000
 #define HEALTHY_MS 10000 /* one that lived as long starts again at once */
-#define END_MS 5000	 /* for the parts to end */
+#define END_MS 5000 /* for the parts to end */
 
 enum { PRIV, API, TERM, NPARTS };
 
 struct part {
 	const char *name;
-	pid_t pid;	    /* 0: not running */
+	pid_t pid; /* 0: not running */
 	int sock;
 	int64_t started, due; /* ms; due: when to start it */
 	int backoff;
@@ -96,8 +96,9 @@ static void connect_parts(struct supervisor *s, int other)
 
 static void run_child(struct supervisor *s, struct part *p, int sock)
 {
-	char *argv[] = { (char *)"ve-agentd", (char *)"-P", (char *)p->name,
-			 (char *)"-c", (char *)s->conf->file, NULL };
+	char *argv[] = { (char *)"ve-agentd",	(char *)"-P",
+			 (char *)p->name,	(char *)"-c",
+			 (char *)s->conf->file, NULL };
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -152,10 +153,10 @@ static void part_died(struct supervisor *s, struct part *p, int status)
 
 	if (!s->ending)
 		log_err("part %s %s %d after %lld ms: starting it again",
-			p->name, WIFSIGNALED(status) ? "died of signal" :
-							"exited with",
-			WIFSIGNALED(status) ? WTERMSIG(status) :
-					      WEXITSTATUS(status),
+			p->name,
+			WIFSIGNALED(status) ? "died of signal" : "exited with",
+			WIFSIGNALED(status) ? WTERMSIG(status)
+					    : WEXITSTATUS(status),
 			(long long)lived);
 	p->pid = 0;
 	clean_close(&p->sock);
@@ -263,8 +264,8 @@ static void loop(struct supervisor *s)
 		for (int i = 0; i < NPARTS; i++)
 			p[i] = (struct pollfd){ .fd = s->parts[i].sock,
 						.events = POLLIN };
-		p[NPARTS] = (struct pollfd){ .fd = s->signal_fd,
-					     .events = POLLIN };
+		p[NPARTS] =
+			(struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
 		if (poll(p, NPARTS + 1, wait) <= 0)
 			continue;
 		for (int i = 0; i < NPARTS; i++)
@@ -306,8 +307,8 @@ static void end_parts(struct supervisor *s)
 
 static void make_dir(const char *path, mode_t mode, const char *user)
 {
-	const struct passwd *pw = user && geteuid() == 0 ? getpwnam(user) :
-							   NULL;
+	const struct passwd *pw = user && geteuid() == 0 ? getpwnam(user)
+							 : NULL;
 
 	if (mkdir(path, mode) < 0 && errno != EEXIST)
 		fatal("cannot make %s: %s", path, strerror(errno));
@@ -315,19 +316,25 @@ static void make_dir(const char *path, mode_t mode, const char *user)
 		fatal("cannot give %s to %s: %s", path, user, strerror(errno));
 }
 
-/* systemd may have given the state directory's files to root. */
-static void own_state(const struct conf *c)
+/* The directory that api lives in, below the state directory: systemd gives
+ * that one, and all in it when its owner is another, to root at each start. */
+static void make_state(const struct conf *c)
 {
-	static const char *const files[] = { "agent.db", "agent.db-wal",
-					     "agent.db-shm" };
+	static const char *const files[] = { "agent.db", "agent.db-wal" };
+	char path[CONF_TEXT + 8], from[CONF_TEXT + 16], to[CONF_TEXT + 24];
 	const struct passwd *pw = geteuid() == 0 ? getpwnam(c->user_api) : NULL;
-	int dir _close_ = open(c->state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	for (size_t i = 0; pw && dir >= 0 && i < 3; i++)
-		if (fchownat(dir, files[i], pw->pw_uid, pw->pw_gid,
-			     AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-			log_warn("%s/%s: %s", c->state_dir, files[i],
-				 strerror(errno));
+	snprintf(path, sizeof(path), "%s/api", c->state_dir);
+	make_dir(c->state_dir, 0700, NULL);
+	make_dir(path, 0700, c->user_api);
+	/* where versions before 0.1 had it */
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(from, sizeof(from), "%s/%s", c->state_dir, files[i]);
+		snprintf(to, sizeof(to), "%s/%s", path, files[i]);
+		if (rename(from, to) == 0 && pw &&
+		    lchown(to, pw->pw_uid, pw->pw_gid) < 0)
+			log_warn("%s: %s", to, strerror(errno));
+	}
 }
 
 static int open_ctl(const struct conf *c)
@@ -365,8 +372,7 @@ static void open_all(struct supervisor *s)
 	snprintf(empty, sizeof(empty), "%s/empty", c->run_dir);
 	make_dir(c->run_dir, 0755, NULL);
 	make_dir(empty, 0755, NULL);
-	make_dir(c->state_dir, 0700, c->user_api);
-	own_state(c);
+	make_state(c);
 	s->ctl_fd = open_ctl(c);
 	s->listen_fd = -1;
 	if (c->listen[0]) {

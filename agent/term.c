@@ -73,8 +73,8 @@ void term_tell(const void *m)
 static void on_attach(struct msg *m)
 {
 	const struct msg_attach *a = &m->m.attach;
-	struct stream *s = stream_new(a->veid, take_fd(&m->fds[0]), a->extra,
-				      a->nextra);
+	struct stream *s =
+		stream_new(a->veid, take_fd(&m->fds[0]), a->extra, a->nextra);
 	struct tty *t;
 
 	if (!is_veid(a->veid) || !is_name(a->name) || a->cols < 1 ||
@@ -94,8 +94,8 @@ static void on_attach(struct msg *m)
 static void on_run(struct msg *m)
 {
 	const struct msg_attach *a = &m->m.attach;
-	struct stream *s = stream_new(a->veid, take_fd(&m->fds[0]), a->extra,
-				      a->nextra);
+	struct stream *s =
+		stream_new(a->veid, take_fd(&m->fds[0]), a->extra, a->nextra);
 
 	if (term.nstreams > (unsigned)term.conf->max_streams) {
 		stream_end(s, TERM_CLOSE_TOO_MANY, "too many streams");

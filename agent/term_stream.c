@@ -12,7 +12,7 @@
 #include "agent/libve/log.h"
 
 #define SILENT_MS 60000 /* a client pings each 20 s */
-#define CLOSE_MS 10000	/* for the last bytes and the closing handshake */
+#define CLOSE_MS 10000 /* for the last bytes and the closing handshake */
 #define CHUNK 32768
 #define QUEUE_MAX (256 * 1024)
 
@@ -78,18 +78,19 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 	}
 }
 
-struct stream *stream_new(uint32_t veid, int fd, const uint8_t *extra,
-			  size_t n)
+struct stream *stream_new(uint32_t veid, int fd, const uint8_t *extra, size_t n)
 {
 	struct stream *s = xcalloc(1, sizeof(*s));
-	struct ws_conf conf = { .max = TERM_MSG_MAX, .read = read_conn,
+	struct ws_conf conf = { .max = TERM_MSG_MAX,
+				.read = read_conn,
 				.write = write_conn,
-				.on_message = on_message, .arg = s };
+				.on_message = on_message,
+				.arg = s };
 
 	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	s->veid = veid;
-	s->source = (struct source){ .kind = SOURCE_STREAM, .fd = fd,
-				     .owner = s };
+	s->source =
+		(struct source){ .kind = SOURCE_STREAM, .fd = fd, .owner = s };
 	s->ws = ws_create(&conf);
 	s->heard = term_now();
 	if (n) {
@@ -191,7 +192,8 @@ static void send_output(struct stream *s)
 	       s->seq - s->ack <= TERM_CREDIT_HIGH &&
 	       ws_queued(s->ws) < QUEUE_MAX) {
 		uint8_t chunk[CHUNK];
-		struct term_msg m = { .type = TERM_DATA, .seq = s->seq,
+		struct term_msg m = { .type = TERM_DATA,
+				      .seq = s->seq,
 				      .data = chunk };
 
 		m.len = ring_read(t->ring, s->seq, chunk, sizeof(chunk));
@@ -214,7 +216,7 @@ void stream_pump(struct stream *s)
 		return;
 	}
 	source_want(&s->source, (ws_wants_read(s->ws) ? EPOLLIN : 0) |
-				(ws_wants_write(s->ws) ? EPOLLOUT : 0));
+					(ws_wants_write(s->ws) ? EPOLLOUT : 0));
 	if (!s->exec)
 		return;
 	exec_pace(s->exec);

@@ -48,17 +48,19 @@ static int set_quota(int dir, uint32_t veid, uint64_t disk, struct err *e)
 	static bool said;
 	int r = set_project(dir, veid);
 
-	if (r == 0 && syscall(SYS_quotactl_fd, dir,
-			      QCMD(Q_SETQUOTA, PRJQUOTA), veid, &q) < 0)
+	if (r == 0 && syscall(SYS_quotactl_fd, dir, QCMD(Q_SETQUOTA, PRJQUOTA),
+			      veid, &q) < 0)
 		r = -errno;
 	if (r == 0)
 		return 0;
 	if (r == -ENOSPC || r == -EDQUOT)
-		return err_set(e, r, "disk full setting the quota of VE %"
-			       PRIu32, veid);
+		return err_set(e, r,
+			       "disk full setting the quota of VE %" PRIu32,
+			       veid);
 	if (!said)
 		log_warn("no project quota on the private trees (%s): disk"
-			 " limits are not enforced", strerror(-r));
+			 " limits are not enforced",
+			 strerror(-r));
 	said = true;
 	return 0;
 }
@@ -172,9 +174,10 @@ static int empty(int dir, int top, dev_t dev, int depth, unsigned *moved)
 		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
 			continue;
 		if (unlinkat(dir, de->d_name, 0) < 0)
-			one = errno == EISDIR || errno == EPERM ?
-				      drop_directory(dir, top, de->d_name, dev,
-						     depth, moved) : -errno;
+			one = errno == EISDIR || errno == EPERM
+				      ? drop_directory(dir, top, de->d_name,
+						       dev, depth, moved)
+				      : -errno;
 		r = one < 0 ? one : r;
 	}
 	closedir(d);
@@ -220,8 +223,12 @@ int tree_sweep(const char *private_dir)
 	if (pid == 0) {
 		if (nice(10) < 0)
 			errno = 0;
-		lseek(trash, 0, SEEK_SET);
-		_exit(tree_empty(take_fd(&trash)) < 0);
+		/* nothing of priv's stays open for as long as this takes */
+		if (dup2(trash, 3) < 0)
+			_exit(1);
+		close_range(4, ~0u, 0);
+		lseek(3, 0, SEEK_SET);
+		_exit(tree_empty(3) < 0);
 	}
 	return pid < 0 ? 0 : pid;
 }
@@ -260,7 +267,8 @@ uint32_t tree_templates(const char *template_dir, struct msg_template *out)
 		char size[24];
 
 		if (!is_name(de->d_name) ||
-		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    fstatat(dirfd(d), de->d_name, &st, AT_SYMLINK_NOFOLLOW) <
+			    0 ||
 		    !S_ISDIR(st.st_mode))
 			continue;
 		*t = (struct msg_template){ 0 };

@@ -14,10 +14,10 @@
 #include "agent/libve/log.h"
 #include "agent/part.h"
 
-#define EACH_VE 16	   /* terminals of one VE */
-#define INPUT_MAX 65536	   /* waiting for a shell that does not read */
-#define EXIT_WAIT_MS 300   /* for output that is still on its way */
-#define REPORT_MS 10000	   /* activity is told as often */
+#define EACH_VE 16 /* terminals of one VE */
+#define INPUT_MAX 65536 /* waiting for a shell that does not read */
+#define EXIT_WAIT_MS 300 /* for output that is still on its way */
+#define REPORT_MS 10000 /* activity is told as often */
 
 /* The supervisor's copy of what we know of a tty. */
 struct notes {
@@ -52,8 +52,10 @@ void tty_report(uint32_t veid)
 
 static void ask_for(const struct tty *t)
 {
-	struct msg_terminal m = { .head.type = MSG_NEED, .veid = t->veid,
-				  .cols = t->cols, .rows = t->rows };
+	struct msg_terminal m = { .head.type = MSG_NEED,
+				  .veid = t->veid,
+				  .cols = t->cols,
+				  .rows = t->rows };
 
 	strcpy(m.name, t->name);
 	term_tell(&m);
@@ -78,10 +80,10 @@ static struct tty *add(uint32_t veid, const char *name, uint16_t cols,
 	t->cols = cols;
 	t->rows = rows;
 	strcpy(t->name, name);
-	t->master = (struct source){ .kind = SOURCE_MASTER, .fd = -1,
-				     .owner = t };
-	t->status = (struct source){ .kind = SOURCE_STATUS, .fd = -1,
-				     .owner = t };
+	t->master =
+		(struct source){ .kind = SOURCE_MASTER, .fd = -1, .owner = t };
+	t->status =
+		(struct source){ .kind = SOURCE_STATUS, .fd = -1, .owner = t };
 	t->next = term.ttys;
 	term.ttys = t;
 	return t;
@@ -129,8 +131,8 @@ static void want_master(struct tty *t)
 {
 	if (t->hung || t->master.fd < 0)
 		return;
-	source_want(&t->master, (t->paused ? 0 : EPOLLIN) |
-				(t->input.len ? EPOLLOUT : 0));
+	source_want(&t->master,
+		    (t->paused ? 0 : EPOLLIN) | (t->input.len ? EPOLLOUT : 0));
 }
 
 static void begin(struct tty *t, int master, int status)

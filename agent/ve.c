@@ -11,17 +11,17 @@
 #include "agent/lease.h"
 #include "agent/name.h"
 
-#define COLUMNS                                                             \
-	"veid, template, hostname, want, generation, memory, processes,"    \
-	" cpu_weight, disk, ipv6, slot, suspended, halted, state, rev,"     \
+#define COLUMNS                                                          \
+	"veid, template, hostname, want, generation, memory, processes," \
+	" cpu_weight, disk, ipv6, slot, suspended, halted, state, rev,"  \
 	" observed, since, exit_status, error, active, terminals"
 
 const char *ve_state_name(enum ve_state s)
 {
 	static const char *const names[] = {
-		[VE_STOPPED] = "stopped",   [VE_STARTING] = "starting",
-		[VE_RUNNING] = "running",   [VE_STOPPING] = "stopping",
-		[VE_FROZEN] = "frozen",	    [VE_FAILED] = "failed",
+		[VE_STOPPED] = "stopped", [VE_STARTING] = "starting",
+		[VE_RUNNING] = "running", [VE_STOPPING] = "stopping",
+		[VE_FROZEN] = "frozen",	  [VE_FAILED] = "failed",
 	};
 
 	return names[s];
@@ -60,9 +60,9 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 
 bool ve_load(sqlite3 *db, uint32_t veid, struct ve *v)
 {
-	sqlite3_stmt *st _stmt_ = db_query(
-		db, "SELECT " COLUMNS " FROM ve WHERE veid = ?", "i",
-		(int64_t)veid);
+	sqlite3_stmt *st _stmt_ =
+		db_query(db, "SELECT " COLUMNS " FROM ve WHERE veid = ?", "i",
+			 (int64_t)veid);
 	bool found = db_step(st);
 
 	if (found)
@@ -72,9 +72,11 @@ bool ve_load(sqlite3 *db, uint32_t veid, struct ve *v)
 
 bool ve_load_after(sqlite3 *db, uint32_t after, struct ve *v)
 {
-	sqlite3_stmt *st _stmt_ = db_query(
-		db, "SELECT " COLUMNS " FROM ve WHERE veid > ?"
-		    " ORDER BY veid LIMIT 1", "i", (int64_t)after);
+	sqlite3_stmt *st _stmt_ = db_query(db,
+					   "SELECT " COLUMNS
+					   " FROM ve WHERE veid > ?"
+					   " ORDER BY veid LIMIT 1",
+					   "i", (int64_t)after);
 	bool found = db_step(st);
 
 	if (found)
@@ -104,8 +106,11 @@ int ve_save(sqlite3 *db, struct ve *v)
 	int r;
 
 	v->rev++;
-	r = db_do(db, "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
-		      " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+	/* the row and its event, with one wait for the disk */
+	db_do(db, "SAVEPOINT ve", "");
+	r = db_do(db,
+		  "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
+		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		  "ittiiiiiitiiiiiiiitii", (int64_t)v->veid, v->template,
 		  v->hostname, (int64_t)v->want_running, v->generation,
 		  (int64_t)v->limits.memory, (int64_t)v->limits.processes,
@@ -113,11 +118,12 @@ int ve_save(sqlite3 *db, struct ve *v)
 		  v->ipv6, (int64_t)v->slot, (int64_t)v->suspended,
 		  (int64_t)v->halted, (int64_t)v->state, v->rev, v->observed,
 		  v->since, v->exit_status, v->error, v->active, v->terminals);
-	if (r < 0)
-		return r;
-	tell(db, v, ve_state_name(v->state));
+	if (r >= 0)
+		tell(db, v, ve_state_name(v->state));
+	if (db_do(db, "RELEASE ve", "") < 0 && r >= 0)
+		r = -EIO;
 	state_changed();
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 int ve_delete(sqlite3 *db, const struct ve *v)
@@ -134,9 +140,11 @@ int ve_delete(sqlite3 *db, const struct ve *v)
 
 int ve_free_slot(sqlite3 *db)
 {
-	int64_t slot = db_int(db, 0, "SELECT min(s) FROM (SELECT 0 AS s UNION"
-				     " SELECT slot + 1 FROM ve) WHERE s NOT IN"
-				     " (SELECT slot FROM ve)", "");
+	int64_t slot = db_int(db, 0,
+			      "SELECT min(s) FROM (SELECT 0 AS s UNION"
+			      " SELECT slot + 1 FROM ve) WHERE s NOT IN"
+			      " (SELECT slot FROM ve)",
+			      "");
 
 	return slot >= SLOT_MAX ? -ENOSPC : (int)slot;
 }

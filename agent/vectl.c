@@ -63,7 +63,8 @@ static int call(struct vectl *v, const struct call *c, struct reply *r)
 
 	if (client_call(v->client, c, r, &e) < 0)
 		return vectl_fail("%s\n  is ve-agentd running, and are you"
-				  " root? (socket %s)", e.text, v->socket);
+				  " root? (socket %s)",
+				  e.text, v->socket);
 	if (r->status >= 400)
 		return explain(r->problem, r->detail);
 	return 0;
@@ -71,8 +72,11 @@ static int call(struct vectl *v, const struct call *c, struct reply *r)
 
 static int get(struct vectl *v, const char *path, struct reply *r)
 {
-	return call(v, &(struct call){ .method = "GET", .path = path,
-				       .timeout_ms = 90000 }, r);
+	return call(v,
+		    &(struct call){ .method = "GET",
+				    .path = path,
+				    .timeout_ms = 90000 },
+		    r);
 }
 
 static bool parse_veid(const char *s, uint32_t *veid)
@@ -108,8 +112,7 @@ struct operation {
 };
 
 static const struct json_field operation_fields[] = {
-	JSON_ROW_STRING("state", struct operation, state, JSON_REQUIRED, 1,
-			15),
+	JSON_ROW_STRING("state", struct operation, state, JSON_REQUIRED, 1, 15),
 	JSON_ROW_TREE("error", struct operation, error, JSON_NULLABLE),
 	JSON_ROW_END,
 };
@@ -157,9 +160,13 @@ static int act(struct vectl *v, const char *action, const char *veid_text)
 	key = xasprintf("Idempotency-Key: vectl-%d-%lld-%ld", (int)getpid(),
 			(long long)now.tv_sec, now.tv_nsec);
 	headers[0] = key;
-	if (call(v, &(struct call){ .method = "POST", .path = path,
-				    .headers = headers, .body = body,
-				    .len = strlen(body) }, &r))
+	if (call(v,
+		 &(struct call){ .method = "POST",
+				 .path = path,
+				 .headers = headers,
+				 .body = body,
+				 .len = strlen(body) },
+		 &r))
 		return 1;
 	return finish(v, &r);
 }
@@ -235,8 +242,8 @@ static int cmd_list(struct vectl *v, int argc, char **argv)
 		printf("%-10s %-10s %-15s %-10s %s\n", "VEID", "STATE", "IPV4",
 		       "TEMPLATE", "HOSTNAME");
 	do {
-		char *path _free_ = xasprintf("/v1/ves?limit=500&after=%" PRId64,
-					      page.next);
+		char *path _free_ = xasprintf(
+			"/v1/ves?limit=500&after=%" PRId64, page.next);
 		struct json_object *tree _json_ = NULL;
 		struct reply r _reply_ = { 0 };
 
@@ -263,8 +270,8 @@ static int cmd_show(struct vectl *v, int argc, char **argv)
 
 	if (argc > 1 && !parse_veid(argv[1], &veid))
 		return bad_veid(argv[1]);
-	path = argc > 1 ? xasprintf("/v1/ves/%" PRIu32, veid) :
-			  xstrdup("/v1/node");
+	path = argc > 1 ? xasprintf("/v1/ves/%" PRIu32, veid)
+			: xstrdup("/v1/node");
 	if (get(v, path, &r))
 		return 1;
 	printf("%s\n", r.body.data);
@@ -294,10 +301,12 @@ static int put_ve(struct vectl *v, uint32_t veid, const struct wanted *w,
 	json_put_int(&o, "generation", 1);
 	json_close(&o, '}');
 	return client_call(v->client,
-			   &(struct call){ .method = "PUT", .path = path,
+			   &(struct call){ .method = "PUT",
+					   .path = path,
 					   .headers = headers,
 					   .body = body.data,
-					   .len = body.len }, r, e);
+					   .len = body.len },
+			   r, e);
 }
 
 static int create(struct vectl *v, uint32_t veid, const struct wanted *w)
@@ -309,7 +318,8 @@ static int create(struct vectl *v, uint32_t veid, const struct wanted *w)
 	for (veid = first; veid <= last; veid++) {
 		if (put_ve(v, veid, w, &r, &e) < 0)
 			return vectl_fail("%s\n  is ve-agentd running, and are"
-					  " you root?", e.text);
+					  " you root?",
+					  e.text);
 		if (r.status != 412 || first == last)
 			break;
 	}
@@ -381,8 +391,8 @@ static int cmd_enter(struct vectl *v, int argc, char **argv)
 {
 	uint32_t veid;
 
-	return parse_veid(argv[1], &veid) ? vectl_enter(v, veid) :
-					    bad_veid(argv[1]);
+	return parse_veid(argv[1], &veid) ? vectl_enter(v, veid)
+					  : bad_veid(argv[1]);
 }
 
 static int cmd_exec(struct vectl *v, int argc, char **argv)

@@ -27,7 +27,7 @@ static struct session {
 	struct stream *stream;
 	struct ws *ws;
 	uint64_t acked;
-	int status;	 /* -1 until EXIT */
+	int status; /* -1 until EXIT */
 	bool stdin_open;
 	bool gone;
 	int64_t pinged;
@@ -138,8 +138,8 @@ static void read_stdin(bool exec)
 	ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
 
 	if (n > 0) {
-		send_msg(&(struct term_msg){ .type = TERM_INPUT, .data = chunk,
-					     .len = (size_t)n });
+		send_msg(&(struct term_msg){
+			.type = TERM_INPUT, .data = chunk, .len = (size_t)n });
 	} else if (n == 0 || errno != EAGAIN) {
 		s.stdin_open = false;
 		if (exec)
@@ -188,13 +188,15 @@ static int explain_close(uint32_t veid)
 	switch (ws_peer_code(s.ws)) {
 	case TERM_CLOSE_NO_VE:
 		return vectl_fail("there is no VE %" PRIu32
-				  "\n  'vectl list' shows what there is", veid);
+				  "\n  'vectl list' shows what there is",
+				  veid);
 	case TERM_CLOSE_SUSPENDED:
 		return vectl_fail("VE %" PRIu32 " is suspended\n  lift that"
-				  " first: 'vectl unsuspend %" PRIu32 "'", veid,
-				  veid);
+				  " first: 'vectl unsuspend %" PRIu32 "'",
+				  veid, veid);
 	case TERM_CLOSE_TOO_MANY:
-		return vectl_fail("VE %" PRIu32 " has too many terminals", veid);
+		return vectl_fail("VE %" PRIu32 " has too many terminals",
+				  veid);
 	default:
 		return vectl_fail("the connection to VE %" PRIu32 " ended"
 				  " (code %u)\n  the agent's log says why",
@@ -204,9 +206,12 @@ static int explain_close(uint32_t veid)
 
 static int run(uint32_t veid, bool exec)
 {
-	struct ws_conf conf = { .client = true, .max = TERM_MSG_MAX,
-				.read = stream_read, .write = stream_write,
-				.on_message = on_message, .arg = s.stream };
+	struct ws_conf conf = { .client = true,
+				.max = TERM_MSG_MAX,
+				.read = stream_read,
+				.write = stream_write,
+				.on_message = on_message,
+				.arg = s.stream };
 	int signals = signals_open();
 
 	s.ws = ws_create(&conf);
@@ -222,7 +227,8 @@ static int run(uint32_t veid, bool exec)
 
 static int dial(const struct vectl *v, const char *path, const char *command)
 {
-	struct stream_conf conf = { .unix_path = v->socket, .path = path,
+	struct stream_conf conf = { .unix_path = v->socket,
+				    .path = path,
 				    .command = command };
 	struct err e = { 0 };
 
@@ -241,7 +247,8 @@ int vectl_enter(const struct vectl *v, uint32_t veid)
 				  "  use 'vectl exec' in scripts");
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
 	path = xasprintf("/v1/ves/%" PRIu32 "/terminals/ctl-%d/ws?kind=tty&"
-			 "cols=%u&rows=%u", veid, (int)getpid(),
+			 "cols=%u&rows=%u",
+			 veid, (int)getpid(),
 			 w.ws_col && w.ws_col <= TERM_SIZE_MAX ? w.ws_col : 80,
 			 w.ws_row && w.ws_row <= TERM_SIZE_MAX ? w.ws_row : 24);
 	if (dial(v, path, NULL))
@@ -265,8 +272,8 @@ static void quote(struct buf *b, const char *s_)
 
 int vectl_exec(const struct vectl *v, uint32_t veid, char **argv)
 {
-	char *path _free_ = xasprintf("/v1/ves/%" PRIu32
-				      "/terminals/exec/ws?kind=exec", veid);
+	char *path _free_ = xasprintf(
+		"/v1/ves/%" PRIu32 "/terminals/exec/ws?kind=exec", veid);
 	struct buf command _buf_ = { 0 };
 
 	if (argv[1] == NULL) {

@@ -29,7 +29,8 @@ static void fill_exec(struct env_exec *x, const struct venv_run *run,
 		      struct env_fdmap *map)
 {
 	for (unsigned i = 0; i < run->nfds; i++)
-		map[i] = (struct env_fdmap){ .src = run->fds[i], .dst = (int)i };
+		map[i] =
+			(struct env_fdmap){ .src = run->fds[i], .dst = (int)i };
 	*x = (struct env_exec){
 		.path = (uintptr_t)run->path,
 		.argv = (uintptr_t)run->argv,
@@ -114,8 +115,9 @@ int venv_kill(int fd)
 
 int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave)
 {
-	struct env_pty p = { .master = -1, .slave = -1, .cols = cols,
-			     .rows = rows };
+	struct env_pty p = {
+		.master = -1, .slave = -1, .cols = cols, .rows = rows
+	};
 	int r = ctl(fd, ENV_CTL_OPEN_PTY, &p, sizeof(p));
 
 	*master = p.master;

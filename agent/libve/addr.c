@@ -45,8 +45,9 @@ static struct addr masked(const struct addr *a, unsigned bits)
 	struct addr m = *a;
 
 	for (unsigned i = 0; i < width(a) / 8; i++) {
-		unsigned keep = bits >= 8 * (i + 1) ? 8 :
-				bits <= 8 * i	    ? 0 : bits - 8 * i;
+		unsigned keep = bits >= 8 * (i + 1) ? 8
+				: bits <= 8 * i	    ? 0
+						    : bits - 8 * i;
 
 		m.bytes[i] &= (uint8_t)(0xff00 >> keep);
 	}

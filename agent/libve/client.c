@@ -31,7 +31,8 @@ int client_open(struct client **out, const struct client_conf *conf,
 
 	pthread_once(&once, init_curl);
 	if (!conf->unix_path && (!conf->ca || strncmp(conf->base, "https:", 6)))
-		return err_set(e, -EINVAL, "an agent is spoken to by https with"
+		return err_set(e, -EINVAL,
+			       "an agent is spoken to by https with"
 			       " an authority");
 	c = xcalloc(1, sizeof(*c));
 	c->curl = curl_easy_init();
@@ -73,8 +74,9 @@ static CURLcode on_ctx(CURL *curl, void *ctx, void *arg)
 {
 	struct client *c = arg;
 
-	return tls_client_rules(ctx, c->node, NULL) < 0 ? CURLE_SSL_CONNECT_ERROR :
-							  CURLE_OK;
+	return tls_client_rules(ctx, c->node, NULL) < 0
+		       ? CURLE_SSL_CONNECT_ERROR
+		       : CURLE_OK;
 }
 
 static void set_tls(struct client *c)
@@ -223,7 +225,8 @@ static struct curl_slist *headers_of(const struct call *call)
 	for (size_t i = 0; call->headers && call->headers[i]; i++)
 		list = curl_slist_append(list, call->headers[i]);
 	if (call->body)
-		list = curl_slist_append(list, "Content-Type: application/json");
+		list = curl_slist_append(list,
+					 "Content-Type: application/json");
 	return curl_slist_append(list, "Expect:");
 }
 

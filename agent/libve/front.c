@@ -88,8 +88,8 @@ static bool accept_one(struct front *f)
 	struct pump *p;
 	int on = 1;
 
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
-		       errno == ENOMEM || errno == ENOBUFS)) {
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		       errno == ENOBUFS)) {
 		epoll_ctl(f->ep, EPOLL_CTL_DEL, f->conf.listen_fd, NULL);
 		f->resting = true;
 		return false;
@@ -184,8 +184,8 @@ int front_start(struct front **out, const struct front_conf *conf,
 	f->conf.handshake_ms = conf->handshake_ms ? conf->handshake_ms : 10000;
 	f->ep = epoll_create1(EPOLL_CLOEXEC);
 	f->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = f->ep < 0 || f->wake < 0 ? errno :
-				       pthread_create(&f->thread, NULL, run, f);
+	r = f->ep < 0 || f->wake < 0 ? errno
+				     : pthread_create(&f->thread, NULL, run, f);
 	if (r) {
 		clean_close(&f->ep);
 		clean_close(&f->wake);
@@ -235,8 +235,8 @@ static char *split_port(char *text, char **host)
 
 static int bind_one(const struct addrinfo *ai)
 {
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
-			SOCK_NONBLOCK, 0);
+	int fd = socket(ai->ai_family,
+			SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int on = 1, off = 0;
 
 	if (fd < 0)

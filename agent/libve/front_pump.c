@@ -128,8 +128,7 @@ static void read_net(struct pump *p)
 		ERR_clear_error();
 		r = SSL_read(p->ssl, p->in.data + p->in.to, (int)n);
 		if (r <= 0) {
-			again(p, r, &p->read_wants_write,
-			      SSL_ERROR_WANT_WRITE);
+			again(p, r, &p->read_wants_write, SSL_ERROR_WANT_WRITE);
 			return;
 		}
 		p->read_wants_write = false;

@@ -39,8 +39,10 @@ static int sextet(char c, int standard)
 	const char *at;
 
 	if (standard)
-		c = c == '+' ? '-' : c == '/' ? '_' :
-		    c == '-' || c == '_' ? '\0' : c;
+		c = c == '+'		   ? '-'
+		    : c == '/'		   ? '_'
+		    : c == '-' || c == '_' ? '\0'
+					   : c;
 	at = c ? strchr(alphabet, c) : NULL;
 	return at ? (int)(at - alphabet) : -1;
 }
@@ -179,8 +181,8 @@ int grant_verify(struct grant *g, const char *text,
 		return err_set(e, -EACCES, "the grant is malformed");
 	len = base64_decode(payload, sizeof(payload), text,
 			    (size_t)(dot - text), 0);
-	if (len < 0 || base64_decode(got, sizeof(got), dot + 1,
-				     strlen(dot + 1), 0) != MAC_LEN)
+	if (len < 0 || base64_decode(got, sizeof(got), dot + 1, strlen(dot + 1),
+				     0) != MAC_LEN)
 		return err_set(e, -EACCES, "the grant is malformed");
 	mac_of(want, key, payload, (size_t)len);
 	if (CRYPTO_memcmp(want, got, MAC_LEN))

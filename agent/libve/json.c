@@ -19,7 +19,8 @@ static size_t count_members(struct json_object *o)
 	size_t n = 0;
 
 	if (json_object_is_type(o, json_type_object)) {
-		json_object_object_foreach(o, key, value) {
+		json_object_object_foreach(o, key, value)
+		{
 			(void)key;
 			n += 1 + count_members(value);
 		}
@@ -48,7 +49,7 @@ int json_parse(struct json_object **out, const char *text, size_t len,
 	if (!tok)
 		return err_set(e, -ENOMEM, "out of memory");
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
-				    JSON_TOKENER_VALIDATE_UTF8);
+					    JSON_TOKENER_VALIDATE_UTF8);
 	tree = json_tokener_parse_ex(tok, text, (int)len);
 	why = json_tokener_get_error(tok);
 	if (!tree && why == json_tokener_continue) {
@@ -61,7 +62,8 @@ int json_parse(struct json_object **out, const char *text, size_t len,
 		return err_set(e, -EBADMSG, "JSON text refused: %s",
 			       json_tokener_error_desc(why));
 	if (count_members(tree) != members)
-		return err_set(e, -EBADMSG, "a member stands twice in an object");
+		return err_set(e, -EBADMSG,
+			       "a member stands twice in an object");
 	*out = tree;
 	tree = NULL;
 	return 0;
@@ -78,7 +80,8 @@ static int read_string(const struct json_field *f, struct json_object *v,
 	if (n + 1 > f->size || (int64_t)n < f->min || (int64_t)n > f->max)
 		return err_set(e, -EBADMSG,
 			       "\"%s\" must be %" PRId64 " to %" PRId64
-			       " bytes long", f->name, f->min, f->max);
+			       " bytes long",
+			       f->name, f->min, f->max);
 	memcpy(to, s, n + 1);
 	return 0;
 }
@@ -139,7 +142,8 @@ static bool is_named(const struct json_field *fields, const char *key)
 static int check_names(const struct json_object *tree,
 		       const struct json_field *fields, struct err *e)
 {
-	json_object_object_foreach(tree, key, value) {
+	json_object_object_foreach(tree, key, value)
+	{
 		(void)value;
 		if (!is_named(fields, key))
 			return err_set(e, -EBADMSG, "unknown member \"%.40s\"",
@@ -187,12 +191,13 @@ int json_decode(const char *text, size_t len, size_t max,
 
 size_t json_length(const struct json_object *array)
 {
-	return json_object_is_type(array, json_type_array) ?
-		       json_object_array_length(array) : 0;
+	return json_object_is_type(array, json_type_array)
+		       ? json_object_array_length(array)
+		       : 0;
 }
 
 const struct json_object *json_at(const struct json_object *array, size_t i)
 {
-	return i < json_length(array) ? json_object_array_get_idx(array, i) :
-					NULL;
+	return i < json_length(array) ? json_object_array_get_idx(array, i)
+				      : NULL;
 }

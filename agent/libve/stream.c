@@ -41,8 +41,8 @@ struct stream {
 	enum phase phase;
 	uint32_t events;
 	int64_t deadline;
-	struct buf out;	 /* the request, as far as not sent */
-	struct buf in;	 /* the reply; behind it bytes of the stream */
+	struct buf out; /* the request, as far as not sent */
+	struct buf in; /* the reply; behind it bytes of the stream */
 	char node[TLS_NAME];
 	char accept[WS_ACCEPT_LEN];
 	int status;
@@ -124,8 +124,8 @@ static void write_request(struct stream *s, const struct stream_conf *conf)
 		size_t n = strlen(conf->command);
 		char *text _free_ = xmalloc(n / 3 * 4 + 8);
 
-		EVP_EncodeBlock((uint8_t *)text,
-				(const uint8_t *)conf->command, (int)n);
+		EVP_EncodeBlock((uint8_t *)text, (const uint8_t *)conf->command,
+				(int)n);
 		buf_printf(&s->out, "Ve-Command: %s\r\n", text);
 	}
 	buf_puts(&s->out, "\r\n");
@@ -141,8 +141,8 @@ int stream_start(struct stream **out, const struct stream_conf *conf,
 	    (conf->grant && strpbrk(conf->grant, " \r\n")) ||
 	    (conf->node && strlen(conf->node) >= TLS_NAME))
 		return err_set(e, -EINVAL, "malformed path, grant or node");
-	fd = conf->unix_path ? connect_unix(conf->unix_path, e) :
-			       connect_tcp(conf->host, conf->port, e);
+	fd = conf->unix_path ? connect_unix(conf->unix_path, e)
+			     : connect_tcp(conf->host, conf->port, e);
 	if (fd < 0)
 		return fd;
 	s = xcalloc(1, sizeof(*s));

@@ -26,8 +26,8 @@ static bool load(SSL_CTX *ctx, const struct tls_files *f, struct err *e)
 			tls_reason());
 		return false;
 	}
-	if (f->key && SSL_CTX_use_PrivateKey_file(ctx, f->key,
-						  SSL_FILETYPE_PEM) != 1) {
+	if (f->key &&
+	    SSL_CTX_use_PrivateKey_file(ctx, f->key, SSL_FILETYPE_PEM) != 1) {
 		err_set(e, -EINVAL, "key %s: %s", f->key, tls_reason());
 		return false;
 	}
@@ -55,8 +55,8 @@ static SSL_CTX *make(const SSL_METHOD *method, const struct tls_files *f,
 	}
 	SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION);
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
-			      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-			      SSL_MODE_RELEASE_BUFFERS);
+				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+				      SSL_MODE_RELEASE_BUFFERS);
 	if (!load(ctx, f, e)) {
 		SSL_CTX_free(ctx);
 		return NULL;
@@ -92,8 +92,9 @@ SSL_CTX *tls_server(const struct tls_files *f, struct err *e)
 		SSL_CTX_set_num_tickets(ctx, 0);
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 		SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER |
-				   SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+		SSL_CTX_set_verify(
+			ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+			NULL);
 	}
 	return ctx;
 }
@@ -117,7 +118,8 @@ static void take_name(char out[static TLS_NAME], const char *uri, size_t n,
 	    memcmp(uri, urn, skip))
 		return;
 	for (size_t i = skip; i < n; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-_.", uri[i]) ||
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-_.",
+			    uri[i]) ||
 		    !uri[i])
 			return;
 	memcpy(out, uri + skip, n - skip);

@@ -86,12 +86,12 @@ static void on_msg(wslay_event_context_ptr ctx,
 		w->conf.on_message(w->conf.arg, m->msg, m->msg_length);
 		break;
 	case WSLAY_TEXT_FRAME:
-		wslay_event_queue_close(ctx, WSLAY_CODE_UNSUPPORTED_DATA,
-					NULL, 0);
+		wslay_event_queue_close(ctx, WSLAY_CODE_UNSUPPORTED_DATA, NULL,
+					0);
 		break;
 	case WSLAY_CONNECTION_CLOSE:
-		w->peer_code = m->status_code ? m->status_code :
-						WSLAY_CODE_NO_STATUS_RCVD;
+		w->peer_code = m->status_code ? m->status_code
+					      : WSLAY_CODE_NO_STATUS_RCVD;
 		break;
 	default:
 		break;
@@ -110,8 +110,8 @@ struct ws *ws_create(const struct ws_conf *conf)
 	int r;
 
 	w->conf = *conf;
-	r = conf->client ? wslay_event_context_client_init(&w->ctx, &cb, w) :
-			   wslay_event_context_server_init(&w->ctx, &cb, w);
+	r = conf->client ? wslay_event_context_client_init(&w->ctx, &cb, w)
+			 : wslay_event_context_server_init(&w->ctx, &cb, w);
 	if (r)
 		abort();
 	wslay_event_config_set_max_recv_msg_length(w->ctx, conf->max);
@@ -155,8 +155,9 @@ int ws_step(struct ws *w)
 	send_close(w);
 	if (w->gone)
 		return -EPIPE;
-	return wslay_event_want_read(w->ctx) || wslay_event_want_write(w->ctx) ?
-		       0 : -EPIPE;
+	return wslay_event_want_read(w->ctx) || wslay_event_want_write(w->ctx)
+		       ? 0
+		       : -EPIPE;
 }
 
 bool ws_wants_read(const struct ws *w)
@@ -208,7 +209,8 @@ uint16_t ws_peer_code(const struct ws *w)
 
 bool ws_closing(const struct ws *w)
 {
-	return w->gone || w->close_code || wslay_event_get_close_received(w->ctx) ||
+	return w->gone || w->close_code ||
+	       wslay_event_get_close_received(w->ctx) ||
 	       wslay_event_get_close_sent(w->ctx);
 }
 

@@ -148,6 +148,8 @@ int venv_create(const struct venv_spec *s)
 
 	if (!strcmp(s->hostname, "refused"))
 		return -EAGAIN;
+	if (!strcmp(s->hostname, "broken"))
+		return -ENOEXEC; /* as the kernel: init's exec is part of it */
 	unlink(exit_file);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
@@ -157,8 +159,6 @@ int venv_create(const struct venv_spec *s)
 		pid = fork();
 		if (pid == 0) {
 			setsid();
-			if (!strcmp(s->hostname, "broken"))
-				_exit(7);
 			init_loop(s->veid);
 		}
 		if (write(report[1], &pid, sizeof(pid)) < 0)
@@ -214,7 +214,8 @@ int venv_query(int fd, struct msg_entry *e)
 
 	if (!k)
 		return -EBADF;
-	*e = (struct msg_entry){ .veid = k->veid, .id_first = k->id_first,
+	*e = (struct msg_entry){ .veid = k->veid,
+				 .id_first = k->id_first,
 				 .state = ENV_ST_RUNNING };
 	if (!has_ended(fd))
 		return 0;
@@ -253,7 +254,8 @@ int venv_list(uint32_t after, uint32_t *veids, uint32_t room)
 
 int venv_signal(int fd, int sig)
 {
-	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 ? -errno : 0;
+	return syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0) < 0 ? -errno
+								    : 0;
 }
 
 int venv_kill(int fd)
@@ -362,8 +364,7 @@ int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
 {
 	struct known *k = find(fd);
 	char text[ADDR_TEXT];
-	char *file _free_ = xasprintf("%s/addr-%s", dir(),
-				      addr_print(text, a));
+	char *file _free_ = xasprintf("%s/addr-%s", dir(), addr_print(text, a));
 	unsigned owner, was;
 
 	if (!k)

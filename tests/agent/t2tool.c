@@ -58,14 +58,16 @@ static int print_member(struct json_object *o, char *path)
 			return 0;
 		}
 		if (json_object_is_type(o, json_type_array))
-			o = json_object_array_get_idx(o, strtoul(part, NULL, 10));
+			o = json_object_array_get_idx(o,
+						      strtoul(part, NULL, 10));
 		else if (!json_object_object_get_ex(o, part, &o))
 			return fail("no member", part);
 	}
-	puts(json_object_is_type(o, json_type_string) ?
-		     json_object_get_string(o) :
-		     json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	puts(json_object_is_type(o, json_type_string)
+		     ? json_object_get_string(o)
+		     : json_object_to_json_string_ext(
+			       o, JSON_C_TO_STRING_PLAIN |
+					  JSON_C_TO_STRING_NOSLASHESCAPE));
 	return 0;
 }
 
@@ -87,7 +89,8 @@ static int do_json(char *path)
 static int do_grant(int argc, char **argv)
 {
 	struct grant g = { .veid = (uint32_t)strtoul(argv[1], NULL, 10),
-			   .kind = strcmp(argv[3], "exec") ? TERM_TTY : TERM_EXEC,
+			   .kind = strcmp(argv[3], "exec") ? TERM_TTY
+							   : TERM_EXEC,
 			   .exp = time(NULL) + (argc > 4 ? atoi(argv[4]) : 60),
 			   .sub = "s:test" };
 	struct buf b _buf_ = { 0 };
@@ -242,7 +245,8 @@ static void fill(size_t n)
 	memset(line, 'p', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\n';
 	for (; n >= sizeof(line); n -= sizeof(line))
-		send_msg(&(struct term_msg){ .type = TERM_INPUT, .data = line,
+		send_msg(&(struct term_msg){ .type = TERM_INPUT,
+					     .data = line,
 					     .len = sizeof(line) });
 }
 
@@ -300,8 +304,10 @@ static int run_steps(int n, char **steps)
 		unescape(arg);
 		while (!reached(name, arg)) {
 			if (c.gone || now_ms() > until) {
-				fprintf(stderr, "t2tool: step %s=%s: %s (close %u,"
-					" exit %d); output:\n%.*s\n", name, arg,
+				fprintf(stderr,
+					"t2tool: step %s=%s: %s (close %u,"
+					" exit %d); output:\n%.*s\n",
+					name, arg,
 					c.gone ? "closed" : "timeout",
 					ws_peer_code(c.ws), c.exit_status,
 					(int)c.out.len, c.out.data);
@@ -329,11 +335,15 @@ static int do_ws(int argc, char **argv)
 	char *cert = xasprintf("%s/terminal.crt", argv[0]);
 	char *key = xasprintf("%s/terminal.key", argv[0]);
 	struct tls_files files = { cert, key, ca };
-	struct stream_conf conf = { .host = "127.0.0.1", .port = argv[1],
-				    .node = "n1", .path = argv[2],
+	struct stream_conf conf = { .host = "127.0.0.1",
+				    .port = argv[1],
+				    .node = "n1",
+				    .path = argv[2],
 				    .grant = argv[3] };
-	struct ws_conf wconf = { .client = true, .max = TERM_MSG_MAX,
-				 .read = read_stream, .write = write_stream,
+	struct ws_conf wconf = { .client = true,
+				 .max = TERM_MSG_MAX,
+				 .read = read_stream,
+				 .write = write_stream,
 				 .on_message = on_message };
 	struct err e = { 0 };
 	int first = 4, r;

@@ -60,7 +60,7 @@ if until_ok 10 new_init && await_state 1001 running; then ok 'rebooted inside: c
 # init that fails
 op=$(api PUT /v1/ves/1002 -H 'If-None-Match: *' -D "$T/h" -d '{"template":"tiny","hostname":"broken","desired":"running","generation":1}' -o /dev/null
 	sed -n 's/^[Ll]ocation: *//p' "$T/h" | tr -d '\r')
-is 'an init that ends at once fails the operation' "$(api GET "$op?wait=20" | json state)" failed
+is 'an init that cannot run fails the operation' "$(api GET "$op?wait=20" | json state)" failed
 is 'a kernel that refuses fails it too' "$(api PUT /v1/ves/1003 -H 'If-None-Match: *' -D "$T/h" -o /dev/null \
 	-d '{"template":"tiny","hostname":"refused","desired":"running","generation":1}'
 	op=$(sed -n 's/^[Ll]ocation: *//p' "$T/h" | tr -d '\r'); api GET "$op?wait=20" | json error.title)" internal
