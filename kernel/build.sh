@@ -11,7 +11,7 @@
 #                                     -> $cache/obj-FLAVOUR -> $cache/out/FLAVOUR-<hash>
 #                                     -> build/kernel/FLAVOUR/bzImage
 # What is built is kept by the hash of everything that went in: the source package, tree/, patches/,
-# config/ and this script.
+# config/ and this script (not tools/ and Documentation/, of which no kernel is made).
 set -eu
 cd "$(dirname "$0")/.."
 flavour=$1
@@ -46,7 +46,7 @@ esac
 inputs() {
 	echo "$sha $flavour"
 	cat kernel/build.sh "${fragments[@]}"
-	[ $patched = no ] || find kernel/tree kernel/patches kernel/series -type f | LC_ALL=C sort | xargs sha256sum
+	[ $patched = no ] || find kernel/tree kernel/patches kernel/series -type f -not -path 'kernel/tree/tools/*' -not -path 'kernel/tree/Documentation/*' | LC_ALL=C sort | xargs sha256sum
 }
 hash=$(inputs | sha256sum | cut -c1-16)
 mkdir -p "$out"

@@ -14,6 +14,12 @@ int db_job_claim(struct db *db, const char *node, int32_t seconds,
 	return db_call(db, out, e, "job_claim", "ti", node, seconds);
 }
 
+int db_job_claim_urgent(struct db *db, const char *node, int32_t seconds,
+			struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "job_claim_urgent", "ti", node, seconds);
+}
+
 static int take_bool(int rc, struct json_object *v, bool *out)
 {
 	if (!rc && out)

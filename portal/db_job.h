@@ -17,6 +17,8 @@ struct job_id {
 int db_drive_list(struct db *db, struct json_object **out, struct err *e);
 int db_job_claim(struct db *db, const char *node, int32_t seconds,
 		 struct json_object **out, struct err *e);
+int db_job_claim_urgent(struct db *db, const char *node, int32_t seconds,
+			struct json_object **out, struct err *e);
 /* These three put whether the job was still ours into @ours (may be NULL). */
 int db_job_keep(struct db *db, const struct job_id *job, int32_t seconds,
 		const char *stage, bool *ours, struct err *e);

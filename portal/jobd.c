@@ -103,6 +103,7 @@ void node_start(struct node *n)
 	pthread_cond_init(&n->changed, NULL);
 	start_thread(drive_run, n);
 	start_thread(listen_run, n);
+	start_thread(urgent_run, n);
 	for (int i = 0; i < WORKERS; i++)
 		start_thread(work_run, n);
 }

@@ -42,6 +42,7 @@ void node_await(struct node *n, int ms);
 /* The threads' bodies; @arg is the node. */
 void *drive_run(void *arg); /* jobd_drive.c */
 void *work_run(void *arg); /* jobd_work.c */
+void *urgent_run(void *arg); /* the same, suspensions only */
 
 /* Letters, trials, what is old: for ever, in the calling thread. */
 void house_run(const struct conf *c); /* jobd_house.c */

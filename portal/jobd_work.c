@@ -27,6 +27,8 @@ struct work {
 	struct node *node;
 	struct db *db;
 	struct client *client;
+	int (*claim)(struct db *db, const char *node, int32_t seconds,
+		     struct json_object **out, struct err *e);
 	struct json_object *job; /* as claimed */
 	struct job_id id;
 	uint32_t veid;
@@ -316,7 +318,7 @@ static bool work_once(struct work *w)
 {
 	struct err e = { 0 };
 
-	if (db_job_claim(w->db, w->node->id, CLAIM_S, &w->job, &e) || !w->job)
+	if (w->claim(w->db, w->node->id, CLAIM_S, &w->job, &e) || !w->job)
 		return false;
 	w->id = (struct job_id){ number_of(w->job, "id"),
 				 (int32_t)number_of(w->job, "attempt") };
@@ -334,24 +336,42 @@ static void nothing(void *arg, const char *payload)
 {
 }
 
+static void work_for_ever(struct work *w)
+{
+	for (;;) {
+		struct err e = { 0 };
+
+		if (db_listen(w->db, "ve_job", &e)) {
+			pause_ms(500);
+			continue;
+		}
+		do {
+			while (work_once(w))
+				;
+		} while (!db_wait(w->db, 1000, nothing, NULL, &e));
+	}
+}
+
 void *work_run(void *arg)
 {
 	struct node *n = arg;
 	struct work w = { .node = n,
 			  .db = db_create(n->conf->db, "ve-jobd work"),
-			  .client = node_client(n) };
+			  .client = node_client(n),
+			  .claim = db_job_claim };
 
-	for (;;) {
-		struct err e = { 0 };
+	work_for_ever(&w);
+	return NULL;
+}
 
-		if (db_listen(w.db, "ve_job", &e)) {
-			pause_ms(500);
-			continue;
-		}
-		do {
-			while (work_once(&w))
-				;
-		} while (!db_wait(w.db, 1000, nothing, NULL, &e));
-	}
+void *urgent_run(void *arg)
+{
+	struct node *n = arg;
+	struct work w = { .node = n,
+			  .db = db_create(n->conf->db, "ve-jobd urgent"),
+			  .client = node_client(n),
+			  .claim = db_job_claim_urgent };
+
+	work_for_ever(&w);
 	return NULL;
 }

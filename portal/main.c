@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -90,6 +91,18 @@ static void restart(struct part *p, const char *file, int status)
 		fatal("cannot start %s", p->name);
 }
 
+/* A connection takes two descriptors in each part. */
+static void raise_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return;
+	r.rlim_cur = r.rlim_max < 65536 ? r.rlim_max : 65536;
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		log_warn("the limit of open files stays as it is");
+}
+
 static int supervise(const struct conf *c, const char *file)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
@@ -98,6 +111,7 @@ static int supervise(const struct conf *c, const char *file)
 	struct err e = { 0 };
 	int ends[2], status;
 
+	raise_limit();
 	parts[1].listen = front_listen(c->listen, &e);
 	if (parts[1].listen < 0)
 		fatal("%s", e.text);

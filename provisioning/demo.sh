@@ -225,7 +225,8 @@ gateway() {
 	[ -f "$run/ssh/host_key" ] || ssh-keygen -q -t ed25519 -N '' -C vestibule -f "$run/ssh/host_key"
 	# The account ve exists for sshd alone; it is whoever runs this.
 	{ getent passwd; echo "ve:x:$uid:$gid:Vestibule gateway:$run/ssh/home:/bin/sh"; } >"$run/ssh/passwd"
-	getent group >"$run/ssh/group"
+	# sshd gives the terminal to the group tty, which an ordinary user cannot; here that is their own.
+	{ getent group | grep -v '^tty:'; echo "tty:x:$gid:"; } >"$run/ssh/group"
 	cat >"$run/ssh/sshd_config" <<-T
 		Port $ssh_port
 		ListenAddress 127.0.0.1

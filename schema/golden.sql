@@ -576,38 +576,22 @@ $$;
 ALTER FUNCTION ve.job_check_step() OWNER TO ve_owner;
 
 CREATE FUNCTION ve.job_claim(p_node text, p_seconds integer) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
-declare
-  j job;
-begin
-  update job set state = 'running', attempts = attempts + 1,
-      locked_until = now() + p_seconds * interval '1 second'
-    where id = (
-      select id from job
-        where node_id = p_node and run_at <= now()
-          and (state = 'queued' or (state = 'running' and locked_until < now()))
-        order by kind <> 'suspend', run_at, id
-        limit 1
-        for update skip locked)
-    returning * into j;
-  if not found then
-    return null;
-  end if;
-  return (select jsonb_build_object('id', j.id, 'key', j.key, 'veid', j.veid, 'kind', j.kind,
-      'attempt', j.attempts, 'age', extract(epoch from now() - j.created_at)::integer,
-      'suspended', v.suspended,
-      'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
-        'desired', case v.desired when 'running' then 'running' else 'stopped' end,
-        'generation', v.generation, 'ipv6', host(v.ipv6),
-        'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
-          'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
-    from ve v join plan p on p.name = v.plan where v.veid = j.veid);
-end
+  select job_take(p_node, p_seconds, false)
 $$;
 
 ALTER FUNCTION ve.job_claim(p_node text, p_seconds integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) RETURNS jsonb
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select job_take(p_node, p_seconds, true)
+$$;
+
+ALTER FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -676,6 +660,40 @@ end
 $$;
 
 ALTER FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.job_take(p_node text, p_seconds integer, p_urgent boolean) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  j job;
+begin
+  update job set state = 'running', attempts = attempts + 1,
+      locked_until = now() + p_seconds * interval '1 second'
+    where id = (
+      select id from job
+        where node_id = p_node and run_at <= now() and (kind = 'suspend' or not p_urgent)
+          and (state = 'queued' or (state = 'running' and locked_until < now()))
+        order by kind <> 'suspend', run_at, id
+        limit 1
+        for update skip locked)
+    returning * into j;
+  if not found then
+    return null;
+  end if;
+  return (select jsonb_build_object('id', j.id, 'key', j.key, 'veid', j.veid, 'kind', j.kind,
+      'attempt', j.attempts, 'age', extract(epoch from now() - j.created_at)::integer,
+      'suspended', v.suspended,
+      'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
+        'desired', case v.desired when 'running' then 'running' else 'stopped' end,
+        'generation', v.generation, 'ipv6', host(v.ipv6),
+        'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
+          'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
+    from ve v join plan p on p.name = v.plan where v.veid = j.veid);
+end
+$$;
+
+ALTER FUNCTION ve.job_take(p_node text, p_seconds integer, p_urgent boolean) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.job_wake() RETURNS trigger
     LANGUAGE plpgsql
@@ -1366,13 +1384,9 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
-                  -- the node may be there before the job is over; until then nothing else is taken
-                  when exists (select from job j where j.veid = v.veid and j.kind = 'stop'
-                    and j.state in ('queued', 'running')) then 'stopping'
-                  when v.state = 'absent' and v.desired = 'running'
-                    or v.state <> 'failed' and exists (select from job j where j.veid = v.veid
-                    and j.kind in ('create', 'start', 'restart', 'reinstall')
-                    and j.state in ('queued', 'running')) then 'starting'
+                  when l.kind = 'stop' then 'stopping'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
+                  when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
     'ipv4', host(v.state_ipv4), 'ipv6', host(v.ipv6),
@@ -1383,7 +1397,9 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p where t.name = v.template and p.name = v.plan
+  from template t, plan p
+    left join job l on l.veid = v.veid and l.state in ('queued', 'running')
+    where t.name = v.template and p.name = v.plan
 $$;
 
 ALTER FUNCTION ve.ve_json(v ve.ve) OWNER TO ve_owner;
@@ -2144,6 +2160,9 @@ REVOKE ALL ON FUNCTION ve.job_check_step() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ve.job_claim(p_node text, p_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.job_claim(p_node text, p_seconds integer) TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) TO ve_jobd;
+
 REVOKE ALL ON FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) TO ve_jobd;
 
@@ -2152,6 +2171,8 @@ GRANT ALL ON FUNCTION ve.job_get(p_token bytea, p_job bigint) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.job_keep(p_job bigint, p_attempt integer, p_seconds integer, p_stage text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.job_take(p_node text, p_seconds integer, p_urgent boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.job_wake() FROM PUBLIC;
 

@@ -17,7 +17,7 @@ declare
       "key_remove", "ticket_create", "ticket_redeem", "terminal_grant", "capacity_get",
       "node_list", "node_enrol", "pool_list", "pool_add", "ve_list", "subscriber_list",
       "audit_list", "subscriber_suspend", "subscriber_unsuspend"],
-    "ve_jobd": ["drive_list", "job_claim", "job_keep", "job_again", "job_finish", "node_fact",
+    "ve_jobd": ["drive_list", "job_claim", "job_claim_urgent", "job_keep", "job_again", "job_finish", "node_fact",
       "ve_observe", "block_sync", "block_renew", "block_report", "trial_run", "mail_claim",
       "mail_finish", "sweep_run", "capacity_get"],
     "ve_gateway": ["key_lookup", "gateway_grant"],

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What its subscriber and the operator see of a VE.
+-- What its subscriber and the operator see of a VE.  While a job is at it, the
+-- state says where it leads: "stopped" means that it can be started.
 create or replace function ve.ve_json(v ve.ve) returns jsonb
   language sql stable
   set search_path = ve, pg_temp
@@ -10,13 +11,9 @@ as $$
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
-                  -- the node may be there before the job is over; until then nothing else is taken
-                  when exists (select from job j where j.veid = v.veid and j.kind = 'stop'
-                    and j.state in ('queued', 'running')) then 'stopping'
-                  when v.state = 'absent' and v.desired = 'running'
-                    or v.state <> 'failed' and exists (select from job j where j.veid = v.veid
-                    and j.kind in ('create', 'start', 'restart', 'reinstall')
-                    and j.state in ('queued', 'running')) then 'starting'
+                  when l.kind = 'stop' then 'stopping'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
+                  when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
     'ipv4', host(v.state_ipv4), 'ipv6', host(v.ipv6),
@@ -27,5 +24,7 @@ as $$
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p where t.name = v.template and p.name = v.plan
+  from template t, plan p
+    left join job l on l.veid = v.veid and l.state in ('queued', 'running')
+    where t.name = v.template and p.name = v.plan
 $$;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- One live job a VE; a claim runs out; what is over stays over.
-select plan(23);
+select plan(26);
 select throws_ok(format('select ve_act(pg_temp.h(''ann''), %s, ''stop'')', pg_temp.veid('ann')), 'VE006', null,
   'a second job has to wait');
 select is(job_claim('n2', 30), null, 'another node has nothing to do');
@@ -24,12 +24,21 @@ select pg_temp.signup('bob', 'bob');
 select throws_ok(format('select ve_act(pg_temp.h(''bob''), %s, ''stop'')', pg_temp.veid('ann')), 'VE005', null,
   'nobody acts on another''s VE');
 select pg_temp.work();
+select ve_act(pg_temp.h('bob'), pg_temp.veid('bob'), 'restart');
+select is(job_claim_urgent('n1', 30), null, 'who takes only suspensions passes by');
+select subscriber_suspend(pg_temp.h('op'), pg_temp.sub('bob'), 'x');
+select is(job_claim_urgent('n1', 30) ->> 'kind', 'suspend', 'and takes one');
+update job set locked_until = now() - interval '1 s' where state = 'running';
+select is(pg_temp.work(), 'suspend', 'which is free again like any');
+select subscriber_unsuspend(pg_temp.h('op'), pg_temp.sub('bob'));
+select pg_temp.work();
+select account_login(pg_temp.sub('bob'), '192.0.2.1', pg_temp.h('bob2'));
 select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'delete');
 select is(pg_temp.work(), 'delete', 'a VE is deleted');
 select is((select placed from node), 1, 'and its place is free');
 select is(pg_temp.veid('ann'), null, 'ann has none');
 select lives_ok($$select ve_create(pg_temp.h('ann'), 'debian')$$, 'and takes another');
-select throws_ok($$select ve_create(pg_temp.h('bob'), 'debian')$$, 'VE002', null, 'one a place');
+select throws_ok($$select ve_create(pg_temp.h('bob2'), 'debian')$$, 'VE002', null, 'one a place');
 update node set capacity = 9;
-select throws_ok($$select ve_create(pg_temp.h('bob'), 'debian')$$, 'VE009', null, 'one a person');
+select throws_ok($$select ve_create(pg_temp.h('bob2'), 'debian')$$, 'VE009', null, 'one a person');
 select isnt(pg_temp.veid('ann'), 1000, 'with a number that was never used');

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * venet: what passes between two VEs and the node, and what does not.
+ *
+ *     VE A 10.77.0.2 fd00:77::2 ---+
+ *                                  +--- node 10.77.0.1 fd00:77::1 (on venet0)
+ *     VE B 10.77.0.3 fd00:77::3 ---+
+ *
+ * Each refusal has its twin that passes.
+ */
+#include "envlib.h"
+#include "tap.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define TINY "/usr/share/ve/template/tiny"
+
+static char *init[] = { "/sbin/init", NULL };
+static char out[8192];
+
+static int ip(const struct env_ve *ve, unsigned int cmd, const char *text)
+{
+	int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+	struct env_ip a = { .family = (__u16)family, .epoch = 7 };
+
+	inet_pton(family, text, a.addr);
+	return env_ctl(ve->fd, cmd, &a, sizeof(a));
+}
+
+static bool runs(const struct env_ve *ve, const char *script)
+{
+	return env_sh(ve, script, out, sizeof(out)) == 0;
+}
+
+static void passes(const struct env_ve *ve, const char *script, const char *what)
+{
+	if (!ok(runs(ve, script), "%s", what))
+		printf("# said: %s\n", out);
+}
+
+static void is_stopped(const struct env_ve *ve, const char *script,
+		       const char *what)
+{
+	if (!ok(!runs(ve, script), "%s", what))
+		printf("# said: %s\n", out);
+}
+
+static void on_node(const char *script)
+{
+	if (system(script))
+		die("%s", script);
+}
+
+static struct env_netstat stat_of(const struct env_ve *ve)
+{
+	struct env_netstat st;
+
+	if (env_ctl(ve->fd, ENV_CTL_NET_STAT, &st, sizeof(st)))
+		die("net stat");
+	return st;
+}
+
+static void test_paths(struct env_ve *a, struct env_ve *b)
+{
+	passes(a, "ip addr show venet0 | grep -q 10.77.0.2/32", "the address is on the device");
+	passes(a, "ip route | grep -q '^default dev venet0'", "with a default route");
+	passes(a, "ip -6 route | grep -q '^default dev venet0'", "in IPv6 too");
+	passes(a, "ping -c1 -W3 10.77.0.1", "A reaches the node");
+	passes(a, "ping -c1 -W3 10.77.0.3", "A reaches B");
+	passes(a, "ping6 -c1 -W3 fd00:77::3", "A reaches B by IPv6");
+	passes(a, "ping -c1 -W3 -s 1400 10.77.0.3", "with a large packet");
+	passes(b, "head -c 1000000 /dev/zero >/tmp/big && httpd -p 80 -h /tmp", "B serves a file");
+	passes(a, "[ $(wget -qO- http://10.77.0.3/big | wc -c) = 1000000 ]",
+	       "A gets its 1,000,000 bytes by TCP");
+	passes(a, "[ $(wget -qO- 'http://[fd00:77::3]/big' | wc -c) = 1000000 ]",
+	       "and by TCP over IPv6");
+}
+
+static void test_source(struct env_ve *a, struct env_ve *b)
+{
+	unsigned long long before = stat_of(a).spoofed;
+
+	is_stopped(a, "ip addr add 10.77.0.9/32 dev venet0 && ping -c1 -W1 -I 10.77.0.9 10.77.0.1",
+		   "an address that A gave itself leads nowhere");
+	ok(stat_of(a).spoofed > before, "and is counted");
+	before = stat_of(a).spoofed;
+	is_stopped(a, "ip addr add 10.77.0.3/32 dev venet0 && ping -c1 -W1 -I 10.77.0.3 10.77.0.1",
+		   "nor does B's address in A's hands");
+	ok(stat_of(a).spoofed > before, "and is counted too");
+	passes(a, "ip addr del 10.77.0.3/32 dev venet0; ip addr del 10.77.0.9/32 dev venet0;"
+	       "ping -c1 -W3 -I 10.77.0.2 10.77.0.1", "its own address still does");
+	passes(b, "ping -c1 -W3 10.77.0.1", "and B never noticed");
+}
+
+static void test_device(struct env_ve *a)
+{
+	is_stopped(a, "ip link del venet0", "A cannot delete its device");
+	passes(a, "ip link set venet0 down && ip link set venet0 up &&"
+	       "ip route add default dev venet0 && ip addr add fd00:77::2/128 dev venet0 &&"
+	       "ip -6 route add default dev venet0 && ping -c1 -W3 10.77.0.1",
+	       "but take it down and up");
+}
+
+static void test_revoke(struct env_ve *a, struct env_ve *b)
+{
+	ok(!ip(a, ENV_CTL_IP_DEL, "10.77.0.2"), "A's address is taken back");
+	is_stopped(a, "ip addr show venet0 | grep -q 10.77.0.2/32", "it is off the device");
+	is_stopped(a, "ip addr add 10.77.0.2/32 dev venet0; ip route add default dev venet0;"
+		   "ping -c1 -W1 10.77.0.1", "and of no use when A sets it again");
+	passes(a, "ping6 -c1 -W3 fd00:77::1", "IPv6 was not touched");
+	ok(!ip(b, ENV_CTL_IP_ADD, "10.77.0.2"), "B may have it now");
+	passes(b, "ping -c1 -W3 -I 10.77.0.2 10.77.0.1", "and it works there");
+}
+
+int main(void)
+{
+	struct env_ve a, b;
+
+	env_require();
+	on_node("ip addr add 10.77.0.1/24 dev venet0; ip -6 addr add fd00:77::1/64 dev venet0");
+	env_start(&a, 300, TINY, init);
+	env_start(&b, 301, TINY, init);
+	if (ip(&a, ENV_CTL_IP_ADD, "10.77.0.2") || ip(&a, ENV_CTL_IP_ADD, "fd00:77::2") ||
+	    ip(&b, ENV_CTL_IP_ADD, "10.77.0.3") || ip(&b, ENV_CTL_IP_ADD, "fd00:77::3"))
+		die("address");
+	test_paths(&a, &b);
+	test_source(&a, &b);
+	test_device(&a);
+	test_revoke(&a, &b);
+	env_destroy(&a);
+	env_destroy(&b);
+	return tap_done();
+}

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- One job of a node for p_seconds, or null; with p_urgent only what holds
+-- somebody back, which comes first anyhow.  A job whose claim ran out is free.
+create or replace function ve.job_take(p_node text, p_seconds integer, p_urgent boolean)
+  returns jsonb
+  language plpgsql
+  set search_path = ve, pg_temp
+as $$
+declare
+  j job;
+begin
+  update job set state = 'running', attempts = attempts + 1,
+      locked_until = now() + p_seconds * interval '1 second'
+    where id = (
+      select id from job
+        where node_id = p_node and run_at <= now() and (kind = 'suspend' or not p_urgent)
+          and (state = 'queued' or (state = 'running' and locked_until < now()))
+        order by kind <> 'suspend', run_at, id
+        limit 1
+        for update skip locked)
+    returning * into j;
+  if not found then
+    return null;
+  end if;
+  return (select jsonb_build_object('id', j.id, 'key', j.key, 'veid', j.veid, 'kind', j.kind,
+      'attempt', j.attempts, 'age', extract(epoch from now() - j.created_at)::integer,
+      'suspended', v.suspended,
+      'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
+        'desired', case v.desired when 'running' then 'running' else 'stopped' end,
+        'generation', v.generation, 'ipv6', host(v.ipv6),
+        'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
+          'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
+    from ve v join plan p on p.name = v.plan where v.veid = j.veid);
+end
+$$;
