@@ -55,9 +55,26 @@ lint-layers: all
 	$(Q)! grep -lE '(^| )(agent/[a-z_]+\.h|portal/)' $(BUILD)/agent/libve/*.d || { echo 'libve reaches upward'; exit 1; }
 	$(Q)! grep -lE '(^| )agent/[a-z_]+\.h' $(BUILD)/portal/*.d || { echo 'portal reaches into the agent'; exit 1; }
 
+lint: lint-layers
+	$(Q)tests/harness.sh begin; $(HARNESS) run $(LINTS)
+
+help:
+	@echo 'make run | stop          the whole product on this machine (NODES=n PORTALS=n EGRESS=1), and its end'
+	@echo 'make test                everything that has to pass, from a fresh Debian 12'
+	@echo 'make check               what needs no guest (T=name picks)'
+	@echo 'make check-guest         kernel tests in QEMU guests (T=name picks)'
+	@echo 'make check-story         the whole way in a browser, on the real stack'
+	@echo 'make kernel | kernel-debug | kernel-base | kernel-kunit'
+	@echo 'make image guest         root images of nodes and of test guests'
+	@echo 'make export              the kernel series for reviewers, in build/export'
+	@echo 'make golden              rewrite schema/golden.sql; read the difference'
+	@echo 'make install             DESTDIR, PREFIX; install-node and install-portal are its halves'
+	@echo 'make lint clean'
+	@echo 'V=1 shows commands, DEV=1 makes warnings errors, SAN=address,undefined picks sanitizers'
+
 clean:
 	rm -rf build compile_commands.json
 
-.PHONY: all clean lint-layers
+.PHONY: all clean lint lint-layers help
 .DELETE_ON_ERROR:
 .SECONDARY:
