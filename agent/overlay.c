@@ -123,6 +123,9 @@ static int make_overlay(int lower, int private, struct err *e)
 	    set_string(fs, "lowerdir", low) < 0 ||
 	    set_string(fs, "upperdir", upper) < 0 ||
 	    set_string(fs, "workdir", work) < 0 ||
+	    /* the template's pages are charged to nobody in particular */
+	    syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "sharedcache", NULL,
+		    0) < 0 ||
 	    syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return mount_failed(fs, e);
 	mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);

@@ -15,6 +15,6 @@ echo "installing:$missing"
 sudo=''
 [ "$(id -u)" = 0 ] || sudo=sudo
 # No service starts by itself on a machine that only builds and tests.
-$sudo apt-get update -q
+$sudo apt-get update -q || echo 'apt-get update had errors; going on with what is known'
 # shellcheck disable=SC2086
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
