@@ -3,7 +3,7 @@
 # What a reader should not have to look for: licences, sizes, shell, man pages, spelling, leaks.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-files() { git ls-files "$@" | grep -vE '^(www/vendor|LICENSES)/'; }
+files() { git -c safe.directory='*' ls-files "$@" | grep -vE '^(www/vendor|LICENSES)/'; }
 
 none() { # sentence, text: true when there is no text
 	if [ -z "$2" ]; then tap_say 0 "$1"; else
