@@ -43,8 +43,7 @@ static int write_map(pid_t pid, const char *which, uint32_t id_first,
 	return 0;
 }
 
-/* A user namespace that nobody lives in: only its mapping is of use. */
-static int open_userns(uint32_t id_first, uint32_t id_count, struct err *e)
+int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e)
 {
 	pid_t pid =
 		(pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
@@ -140,19 +139,16 @@ static int make_overlay(int lower, int private, struct err *e)
 	return take_fd(&mnt);
 }
 
-int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
-		  uint32_t id_count, struct err *e)
+int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
+		  struct err *e)
 {
-	int userns _close_ = open_userns(id_first, id_count, e);
-	int lower _close_ = -1, private _close_ = -1;
+	int lower _close_ = map_layer(template_fd, ids, MOUNT_ATTR_RDONLY, e);
+	int private _close_ = -1;
 	int r;
 
-	if (userns < 0)
-		return userns;
-	lower = map_layer(template_fd, userns, MOUNT_ATTR_RDONLY, e);
 	if (lower < 0)
 		return lower;
-	private = map_layer(private_fd, userns, 0, e);
+	private = map_layer(private_fd, ids, 0, e);
 	if (private < 0)
 		return private;
 	/* as the VE's root, so that the tree is its own and the file system's
