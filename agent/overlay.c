@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mount.h>
-#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,13 +21,6 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
-
-int overlay_init(struct err *e)
-{
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
-		return err_sys(e, "securebits");
-	return 0;
-}
 
 static int write_map(pid_t pid, const char *which, uint32_t id_first,
 		     uint32_t id_count)
@@ -158,5 +150,9 @@ int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
 	r = make_overlay(lower, private, e);
 	setfsuid(0);
 	setfsgid(0);
+	/* which made us undumpable: then our child's /proc files would take
+	 * CAP_SYS_PTRACE; and they took the signal at the parent's death */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	return r;
 }

@@ -11,9 +11,6 @@
 
 #include "agent/libve/err.h"
 
-/* Once, before the first mount: keep capabilities when the fsuid changes. */
-int overlay_init(struct err *e);
-
 /* A mapping of ids: a user namespace that nobody lives in. */
 int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e);
 

@@ -9,9 +9,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "agent/confine.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
-#include "agent/overlay.h"
 #include "agent/part.h"
 #include "agent/tree.h"
 #include "agent/venv.h"
@@ -218,12 +218,10 @@ void priv_main(const struct conf *c)
 		.api = { WATCH_API, -1 },
 		.next_key = 1,
 	};
-	struct err e = { 0 };
 	int abi;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (overlay_init(&e) < 0)
-		fatal("%s", e.text);
+	confine();
 	abi = venv_abi();
 	p.abi = abi < 0 ? 0 : (uint32_t)abi;
 	if (abi < 0)
