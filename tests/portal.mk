@@ -7,6 +7,10 @@ $(foreach t,$(PORTAL_UNIT),$(eval $(call program,test_portal_$(t),tests/unit/tes
 $(eval $(call program,wsclient,tests/api/wsclient.c,$(LIBVE),json-c openssl libcurl,-lwslay))
 $(eval $(call program,race,tests/schema/race.c,,libpq,-lpthread))
 
+# Benches
+$(eval $(call program,bench_signup,tests/bench/signup.c,,libcurl libargon2,-lpthread))
+BENCH_TOOLS += $(BUILD)/bin/bench_signup
+
 PORTAL_TOOLS := $(addprefix $(BUILD)/bin/,wsclient race ve-agentd-fake)
 PORTAL_PROGRAMS := $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-keys ve-shell)
 UNIT_TESTS += $(PORTAL_UNIT:%=$(BUILD)/bin/test_portal_%)

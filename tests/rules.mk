@@ -33,4 +33,10 @@ check-story: all
 test:
 	$(Q)tests/all.sh
 
-.PHONY: check check-units check-guest check-story test
+# Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
+B       ?=
+BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
+bench: all $(BENCH_TOOLS) $(TEST_TOOLS)
+	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
+
+.PHONY: check check-units check-guest check-story test bench

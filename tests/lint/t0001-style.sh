@@ -23,7 +23,7 @@ none 'no function body over 80 lines, no file over 800 but those in tests/lint/a
 	awk -v f="$f" '/^\{/ { s = NR } /^\}/ && s { if (NR - s > 80) print f ":" s " " NR - s " lines"; s = 0 } END { if (NR > 800) print f " " NR " lines" }' "$f"
 done | grep -vFf <(grep -v '^#' tests/lint/allow) )"
 if command -v shellcheck >/dev/null; then
-	none 'shellcheck finds nothing' "$(files '*.sh' .ci/run tests/guest/run | xargs -r shellcheck -S warning -x -e SC1090,SC1091,SC2034,SC2154 -f gcc 2>&1)"
+	none 'shellcheck finds nothing' "$(files '*.sh' .ci/run tests/guest/run tests/bench/run | xargs -r shellcheck -S warning -x -e SC1090,SC1091,SC2034,SC2154 -f gcc 2>&1)"
 else
 	echo "ok $((++TAP_N)) - shellcheck # SKIP not installed"
 fi
