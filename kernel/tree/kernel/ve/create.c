@@ -251,6 +251,9 @@ static int ve_await_exec(struct ve_struct *ve, struct ve_proc *proc)
 	err = wait_event_killable(proc->wait,
 				  READ_ONCE(proc->state) != ENV_PROC_EXECING ||
 				  READ_ONCE(proc->exec_error));
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = proc->fail_nth;
+#endif
 	if (err)
 		kill_pid(proc->pid, SIGKILL, 1);
 	else if (READ_ONCE(proc->exec_error))

@@ -167,6 +167,8 @@ int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
 	fsconf(fs, "lowerdir+", "/proc/self/fd/%d", lower);
 	fsconf(fs, "upperdir", "/proc/self/fd/%d/upper", upper);
 	fsconf(fs, "workdir", "/proc/self/fd/%d/work", upper);
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "sharedcache", NULL, 0))
+		die("overlay sharedcache");
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		die("overlay");
 	mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
