@@ -10,6 +10,14 @@ build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/en
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
+# Guest programs of benches; they are put into a guest, not built into it
+build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
+BENCH_TOOLS += build/guest/bin/bench_start
+
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
 
@@ -36,7 +44,7 @@ test:
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
 B       ?=
 BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
-bench: all $(BENCH_TOOLS) $(TEST_TOOLS)
+bench: all $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
 .PHONY: check check-units check-guest check-story test bench
