@@ -16,7 +16,12 @@ build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTEST
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
-BENCH_TOOLS += build/guest/bin/bench_start
+build/guest/bin/bench_first: tests/bench/first.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Os -Wall -Wextra -ffreestanding -fno-stack-protector -nostdlib -static -Wl,-z,noseparate-code \
+		-Wl,--build-id=none -o $@ $<
+BENCH_TOOLS += build/guest/bin/bench_start build/guest/bin/bench_first
 
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)

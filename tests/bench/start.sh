@@ -12,7 +12,7 @@ trap 'rm -rf "$work"' EXIT
 
 # What `runc spec` makes is what these runtimes are used with; the tree, the program and the limits are ours.
 (cd "$work" && PATH=$PATH:/usr/sbin runc spec)
-jq '.root.path = "/usr/share/ve/template/tiny" | .process.terminal = false | .process.args = ["/bin/echo", "x"] |
+jq '.root.path = "/usr/share/ve/template/tiny" | .process.terminal = false | .process.args = ["/bin/first"] |
 	.linux.resources += {memory: {limit: 134217728}, pids: {limit: 128}, cpu: {shares: 1024}}' \
 	"$work/config.json" >"$work/changed" && mv "$work/changed" "$work/config.json"
 
@@ -34,11 +34,11 @@ mount -t tmpfs tmpfs tmp
 mount --move . /
 exec chroot . /bin/sh -c "
 	mount -t tmpfs tmpfs /var/lib/ve/private
-	mount -t tmpfs tmpfs /mnt; cp -a /usr/share/ve/template/. /mnt; mount --move /mnt /usr/share/ve/template
+	mount -t tmpfs tmpfs /mnt; cp -a /usr/share/ve/template/. /mnt; cp /opt/bench_first /mnt/tiny/bin/first; mount --move /mnt /usr/share/ve/template
 	export PATH=/opt:\$PATH
 	$*"
 EOF
-puts=(build/guest/bin/bench_start "$work/config.json" "$work/inside")
+puts=(build/guest/bin/bench_start build/guest/bin/bench_first "$work/config.json" "$work/inside")
 for p in crun runc bwrap; do
 	f=$(PATH=$PATH:/usr/sbin command -v $p) || { echo "bench: $p is missing; provisioning/packages/install.sh bench" >&2; exit 1; }
 	puts+=("$f")

@@ -139,6 +139,9 @@ void ve_proc_exit(struct ve_proc *proc, int status);
 int ve_syslog_gate(int type);
 u8 *ve_boot_id(u8 *nodes);
 
+/* Is this the network namespace of a VE, or one inside a VE? */
+#define ve_net(net) (!ve_is_node(userns_ve((net)->user_ns)))
+
 /* fs/ve.c */
 int ve_mount_init(struct path *devpts);
 int ve_ns_fd(struct ns_common *ns);
@@ -155,6 +158,8 @@ struct file *ve_spawn_cgroup(const struct ve_spawn *sp);
 static inline void ve_userns_free(struct user_namespace *ns) { }
 static inline void ve_proc_exit(struct ve_proc *proc, int status) { }
 static inline void ve_begin_stop(struct pid_namespace *pid_ns) { }
+
+#define ve_net(net) false
 
 static inline int ve_syslog_gate(int type)
 {
