@@ -84,10 +84,13 @@ void api_main(const struct conf *c)
 	sandbox_enter(SANDBOX_API);
 	open_state(mine, root ? "" : dir); /* as root's child we stand in it */
 	http_start();
+	/* none of them works on before all there is is set up */
+	state_lock();
 	op_start_workers();
 	open_start_workers();
 	clock_start();
 	link_start();
+	state_unlock();
 	for (;;)
 		pause();
 }

@@ -27,6 +27,7 @@ struct api {
 	int abi;
 	struct msg_templates templates;
 	atomic_bool ready; /* adopted what runs */
+	atomic_uint held;  /* VEs that priv has made ahead */
 };
 
 extern struct api api; /* one a process */

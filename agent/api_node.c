@@ -91,7 +91,7 @@ static void put_counts(struct json_out *o)
 	json_put_int(o, "stopped", total - running);
 	json_put_int(o, "total", total);
 	json_close(o, '}');
-	json_put_int(o, "held", 0);
+	json_put_int(o, "held", (int64_t)api.held);
 }
 
 static void put_blocks(struct json_out *o)
@@ -165,6 +165,8 @@ enum MHD_Result on_metrics(struct request *q)
 	       count_running());
 	metric(&b, "ve_node_ves_suspended", "VEs that are suspended", "gauge",
 	       count("SELECT count(*) FROM ve WHERE suspended"));
+	metric(&b, "ve_node_ves_held", "VEs made ahead of their start",
+	       "gauge", (int64_t)api.held);
 	metric(&b, "ve_node_leases", "addresses lent to VEs", "gauge",
 	       count("SELECT count(*) FROM lease"));
 	metric(&b, "ve_node_waiting", "running VEs without an address", "gauge",

@@ -49,6 +49,7 @@ static const struct key {
 	NUMBER(quarantine_ms, 0, 86400000, "60000"),
 	NUMBER(stop_ms, 0, 600000, "10000"),
 	NUMBER(max_ves, 1, 30000, "10000"),
+	NUMBER(held, 0, 64, "4"),
 	NUMBER(max_streams, 1, 60000, "4096"),
 	/* clang-format on */
 };

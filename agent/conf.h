@@ -26,6 +26,7 @@ struct conf {
 	int64_t quarantine_ms;	      /* before an address is lent again */
 	int64_t stop_ms;	      /* grace between asking init and killing it */
 	int64_t max_ves;
+	int64_t held;		      /* VEs made ahead, for quick starts */
 	int64_t max_streams;	      /* terminal streams in all */
 	char file[CONF_TEXT];	      /* where all this came from */
 };

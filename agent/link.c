@@ -145,12 +145,15 @@ static void on_priv(void)
 
 	if (r == 0 && m.m.head.type == MSG_STATE) {
 		op_on_state(&m.m.state.entry);
+	} else if (r == 0 && m.m.head.type == MSG_HELD) {
+		api.held = m.m.ve.arg;
 	} else if (r == 0) {
 		deliver(&m);
 	} else if (r != -EAGAIN) {
 		pthread_mutex_lock(&lock);
 		clean_close(&priv_fd);
 		priv_fd = -1;
+		api.held = 0; /* they went with it */
 		fail_all(-EPIPE);
 		pthread_mutex_unlock(&lock);
 		log_warn("the line to priv broke");

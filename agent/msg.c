@@ -53,6 +53,7 @@ static const struct shape {
 	PLAIN(MSG_ENTRIES_IS, msg_entries, 0, 0),
 	PLAIN(MSG_TEMPLATES_ARE, msg_templates, 0, 0),
 	PLAIN(MSG_STATE, msg_state, 0, 0),
+	PLAIN(MSG_HELD, msg_ve, 0, 0),
 	TEXT1(MSG_ATTACH, msg_attach, 1, 1, name),
 	TEXT1(MSG_OPENED, msg_terminal, 2, 2, name),
 	TEXT1(MSG_NOT_OPENED, msg_terminal, 0, 0, name),

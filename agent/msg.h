@@ -48,6 +48,7 @@ enum msg_type {
 	MSG_ENTRIES_IS,
 	MSG_TEMPLATES_ARE,
 	MSG_STATE,	/* not asked for: a VE changed its state */
+	MSG_HELD,	/* not asked for: arg VEs are ready to be started */
 	/* api to term */
 	MSG_ATTACH,	/* a client's socket for a terminal */
 	MSG_OPENED,	/* master, status of a terminal that was needed */

@@ -10,7 +10,7 @@
 
 #define SLOT_FIRST 1000000u /* outside id of root in slot 0 */
 #define SLOT_SIZE 65536u
-#define SLOT_MAX 30000u	    /* last id stays below 2^31 */
+#define SLOT_MAX 32000u	    /* last id stays below 2^31 */
 
 static inline uint32_t slot_id(uint32_t slot)
 {

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/mount.h>
-#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,13 +22,6 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-int overlay_init(struct err *e)
-{
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
-		return err_sys(e, "securebits");
-	return 0;
-}
-
 static int write_map(pid_t pid, const char *which, uint32_t id_first,
 		     uint32_t id_count)
 {
@@ -43,8 +35,7 @@ static int write_map(pid_t pid, const char *which, uint32_t id_first,
 	return 0;
 }
 
-/* A user namespace that nobody lives in: only its mapping is of use. */
-static int open_userns(uint32_t id_first, uint32_t id_count, struct err *e)
+int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e)
 {
 	pid_t pid =
 		(pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
@@ -140,19 +131,16 @@ static int make_overlay(int lower, int private, struct err *e)
 	return take_fd(&mnt);
 }
 
-int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
-		  uint32_t id_count, struct err *e)
+int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
+		  struct err *e)
 {
-	int userns _close_ = open_userns(id_first, id_count, e);
-	int lower _close_ = -1, private _close_ = -1;
+	int lower _close_ = map_layer(template_fd, ids, MOUNT_ATTR_RDONLY, e);
+	int private _close_ = -1;
 	int r;
 
-	if (userns < 0)
-		return userns;
-	lower = map_layer(template_fd, userns, MOUNT_ATTR_RDONLY, e);
 	if (lower < 0)
 		return lower;
-	private = map_layer(private_fd, userns, 0, e);
+	private = map_layer(private_fd, ids, 0, e);
 	if (private < 0)
 		return private;
 	/* as the VE's root, so that the tree is its own and the file system's
@@ -162,5 +150,9 @@ int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
 	r = make_overlay(lower, private, e);
 	setfsuid(0);
 	setfsgid(0);
+	/* which made us undumpable: then our child's /proc files would take
+	 * CAP_SYS_PTRACE; and they took the signal at the parent's death */
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	return r;
 }

@@ -11,11 +11,12 @@
 
 #include "agent/libve/err.h"
 
-/* Once, before the first mount: keep capabilities when the fsuid changes. */
-int overlay_init(struct err *e);
+/* A mapping of ids: a user namespace that nobody lives in. */
+int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e);
 
-/* A mount descriptor.  @template_fd and @private_fd stay the caller's. */
-int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
-		  uint32_t id_count, struct err *e);
+/* A mount descriptor.  @ids is a mapping that begins at @id_first; all
+ * descriptors stay the caller's. */
+int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
+		  struct err *e);
 
 #endif

@@ -9,9 +9,9 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "agent/confine.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
-#include "agent/overlay.h"
 #include "agent/part.h"
 #include "agent/tree.h"
 #include "agent/venv.h"
@@ -177,6 +177,7 @@ static void on_supervisor(struct priv *p)
 		p->api = (struct watch){ WATCH_API, take_fd(&m.fds[0]) };
 		if (priv_watch(p, &p->api, EPOLLIN) < 0)
 			fatal("epoll does not take api's line");
+		priv_held_tell(p);
 	}
 }
 
@@ -217,12 +218,10 @@ void priv_main(const struct conf *c)
 		.api = { WATCH_API, -1 },
 		.next_key = 1,
 	};
-	struct err e = { 0 };
 	int abi;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (overlay_init(&e) < 0)
-		fatal("%s", e.text);
+	confine();
 	abi = venv_abi();
 	p.abi = abi < 0 ? 0 : (uint32_t)abi;
 	if (abi < 0)
@@ -235,10 +234,14 @@ void priv_main(const struct conf *c)
 	for (;;) {
 		/* one at a time: a handler may free what a later event names */
 		struct epoll_event ev;
-		int n = epoll_wait(p.ep, &ev, 1, priv_fence_due(&p, SWEEP_MS));
+		int wait = priv_fence_due(&p, SWEEP_MS);
+		bool make = priv_held_wanted(&p);
+		int n = epoll_wait(p.ep, &ev, 1, make ? 0 : wait);
 
 		if (n > 0)
 			dispatch(&p, ev.data.ptr);
+		else if (make)
+			priv_held_make(&p);
 		else
 			sweep(&p);
 	}

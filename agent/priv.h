@@ -47,6 +47,14 @@ struct priv_fence {
 	uint64_t key;  /* at the supervisor */
 };
 
+/* A VE without identity, made ahead of its start, and what its ids need. */
+struct priv_held {
+	int fd, ids;
+	uint32_t id_first;
+};
+
+#define HELD_MAX 64
+
 struct priv {
 	const struct conf *conf;
 	int ep;
@@ -56,6 +64,10 @@ struct priv {
 	struct priv_fence *fences;
 	uint64_t next_key; /* of processes and fences */
 	uint32_t abi; /* of the kernel, 0: none */
+	struct priv_held held[HELD_MAX];
+	unsigned nheld;
+	uint32_t next_slot; /* where to look for a free one */
+	int64_t held_due;   /* when to make the next: ms of CLOCK_BOOTTIME */
 	int sweeper; /* pid of the process that deletes trees, 0: none */
 };
 
@@ -73,7 +85,21 @@ int answer_stop(struct priv *p, const struct msg *m, struct err *e);
 int answer_erase(struct priv *p, const struct msg *m, struct err *e);
 int answer_limits(struct priv *p, const struct msg *m, struct err *e);
 
+/* priv_held.c: VEs made ahead.  They die with us and are made anew. */
+/* First id of @slot, or of another when somebody has that one. */
+uint32_t priv_free_ids(struct priv *p, uint32_t slot);
+/* A held one, or one with nothing but free ids: fd and ids are -1. */
+struct priv_held priv_held_take(struct priv *p, uint32_t slot);
+void priv_held_give(struct priv *p, struct priv_held *h); /* back, unused */
+void priv_held_close(struct priv_held *h);
+#define _held_ __attribute__((cleanup(priv_held_close)))
+/* Whether one should be made now, when there is nothing else to do. */
+bool priv_held_wanted(const struct priv *p);
+void priv_held_make(struct priv *p);
+void priv_held_tell(struct priv *p);
+
 /* priv_addr.c: addresses and how long they may stand. */
+int64_t priv_now(void); /* ms of CLOCK_BOOTTIME */
 int answer_addr(struct priv *p, const struct msg *m, struct err *e);
 int answer_fence(struct priv *p, const struct msg *m, struct err *e);
 /* Take out what may stand no longer; ms until the next, at most @most. */

@@ -30,7 +30,7 @@ struct notes {
 
 _Static_assert(sizeof(struct notes) <= MSG_BLOB, "notes fit");
 
-static int64_t now_ms(void)
+int64_t priv_now(void)
 {
 	struct timespec t;
 
@@ -82,7 +82,7 @@ static int remove_address(struct priv *p, struct priv_ve *v,
 static bool is_ours(const struct priv *p, const struct addr *a)
 {
 	for (const struct priv_fence *f = p->fences; f; f = f->next)
-		if (cidr_contains(&f->range, a) && f->until > now_ms())
+		if (cidr_contains(&f->range, a) && f->until > priv_now())
 			return true;
 	return false;
 }
@@ -212,7 +212,7 @@ static bool empty(struct priv *p, const struct priv_fence *f)
 
 int priv_fence_due(struct priv *p, int most)
 {
-	int64_t now = now_ms(), next = now + most;
+	int64_t now = priv_now(), next = now + most;
 
 	for (struct priv_fence **at = &p->fences; *at;) {
 		struct priv_fence *f = *at;

@@ -111,18 +111,29 @@ static int check_start(struct priv *p, const struct msg_start *s, struct err *e)
 	    !is_hostname(s->hostname) || !is_limits(&s->limits) ||
 	    (s->ipv6.family != 0 && s->ipv6.family != 6))
 		return err_set(e, -EINVAL, "start: a field is out of range");
-	for (struct priv_ve *v = p->ves; v; v = v->next) {
-		if (v->last.veid == s->veid)
-			return err_set(e, -EEXIST,
-				       "VE %" PRIu32 " is there already",
-				       s->veid);
-		if (v->last.id_first == slot_id(s->slot))
-			return err_set(e, -EBUSY,
-				       "ids of slot %" PRIu32
-				       " belong to VE %" PRIu32,
-				       s->slot, v->last.veid);
-	}
+	if (priv_find(p, s->veid))
+		return err_set(e, -EEXIST, "VE %" PRIu32 " is there already",
+			       s->veid);
 	return 0;
+}
+
+/* Root of the VE: a detached overlay of template and private tree. */
+static int make_root(struct priv *p, const struct msg_start *s,
+		     struct priv_held *h, struct err *e)
+{
+	int tmpl _close_ = tree_template(p->conf->template_dir, s->template, e);
+	int tree _close_ = -1;
+
+	if (tmpl < 0)
+		return tmpl;
+	tree = tree_open(p->conf->private_dir, s->veid, s->limits.disk, e);
+	if (tree < 0)
+		return tree;
+	if (h->ids < 0)
+		h->ids = overlay_ids(h->id_first, SLOT_SIZE, e);
+	if (h->ids < 0)
+		return h->ids;
+	return overlay_mount(tmpl, tree, h->ids, h->id_first, e);
 }
 
 /* The VE's descriptor, or -errno with words. */
@@ -135,36 +146,35 @@ static int create(struct priv *p, const struct msg_start *s,
 			"/usr/bin:/sbin:/bin",
 		(char *)"TERM=linux", (char *)"container=vestibule", NULL
 	};
+	struct priv_held h _held_ = priv_held_take(p, s->slot);
+	int root _close_ = make_root(p, s, &h, e);
 	struct venv_spec spec = {
 		.veid = s->veid,
-		.id_first = slot_id(s->slot),
+		.id_first = h.id_first,
 		.id_count = SLOT_SIZE,
+		.root_fd = root,
 		.init_cgroup_fd = g->init,
 		.cgroup_fd = g->ve,
 		.hostname = s->hostname,
 		.init = { .path = argv[0], .argv = argv, .envp = envp },
 	};
-	int tmpl _close_ = tree_template(p->conf->template_dir, s->template, e);
-	int tree _close_ = -1, root _close_ = -1;
-	int fd;
+	int r;
 
-	if (tmpl < 0)
-		return tmpl;
-	tree = tree_open(p->conf->private_dir, s->veid, s->limits.disk, e);
-	if (tree < 0)
-		return tree;
-	root = overlay_mount(tmpl, tree, spec.id_first, SLOT_SIZE, e);
-	if (root < 0)
+	if (root < 0) {
+		priv_held_give(p, &h);
 		return root;
-	spec.root_fd = root;
-	fd = venv_create(&spec);
-	if (fd == -ENOENT)
+	}
+	if (h.fd < 0)
+		r = h.fd = venv_create(&spec);
+	else
+		r = venv_start(h.fd, &spec);
+	if (r == -ENOENT)
 		return err_set(e, -ENOEXEC, "template '%s' has no %s",
 			       s->template, argv[0]);
-	if (fd < 0)
-		return err_set(e, fd, "env_create of VE %" PRIu32 ": %s",
-			       s->veid, strerror(-fd));
-	return fd;
+	if (r < 0)
+		return err_set(e, r, "env_create of VE %" PRIu32 ": %s",
+			       s->veid, strerror(-r));
+	return take_fd(&h.fd);
 }
 
 int answer_start(struct priv *p, const struct msg *m, struct err *e)

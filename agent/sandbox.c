@@ -2,6 +2,8 @@
 #include "agent/sandbox.h"
 
 #include <errno.h>
+#include <linux/fs.h>
+#include <linux/ve.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -14,7 +16,7 @@
 #include "agent/libve/log.h"
 
 /* clang-format off */
-/* Both parts: memory, time, threads' ends, descriptors they were given. */
+/* All parts: memory, time, threads' ends, descriptors they were given. */
 static const char *const common[] = {
 	"brk", "mmap", "munmap", "mremap", "mprotect", "madvise", "futex",
 	"exit", "exit_group", "pause", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn",
@@ -44,6 +46,17 @@ static const char *const term_calls[] = {
 	"memfd_create",
 };
 
+/* priv: trees, mounts, and the helpers that it forks; no socket, no exec. */
+static const char *const priv_calls[] = {
+	"clone", "set_robust_list", "rseq", "wait4", "kill", "prctl",
+	"getpriority", "setpriority",
+	"close_range", "dup2", "dup3", "pipe2",
+	"open", "openat", "mkdir", "mkdirat", "unlinkat", "rmdir", "renameat",
+	"getdents64", "fchown", "fchmod", "statx", "stat", "lstat", "fstatfs",
+	"statfs", "setfsuid", "setfsgid", "quotactl_fd",
+	"open_tree", "mount_setattr", "fsopen", "fsconfig", "fsmount",
+};
+
 /* What the run-time libraries of instrumented builds add. */
 static const char *const sanitizer[] = {
 	"sigaltstack", "getdents64", "openat", "readlink", "readlinkat",
@@ -60,17 +73,21 @@ static const char *const sanitizer[] = {
 #define NSANITIZER 0
 #endif
 
+static void allow_number(scmp_filter_ctx ctx, int nr)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+
+	if (r < 0)
+		fatal("seccomp: system call %d: %s", nr, strerror(-r));
+}
+
 static void allow(scmp_filter_ctx ctx, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		int nr = seccomp_syscall_resolve_name(names[i]);
-		int r;
 
-		if (nr == __NR_SCMP_ERROR)
-			continue; /* not of this architecture */
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
-		if (r < 0)
-			fatal("seccomp: %s: %s", names[i], strerror(-r));
+		if (nr != __NR_SCMP_ERROR) /* else not of this architecture */
+			allow_number(ctx, nr);
 	}
 }
 
@@ -91,6 +108,29 @@ static void on_violation(int sig, siginfo_t *info, void *context)
 	_exit(1);
 }
 
+static void allow_kind(scmp_filter_ctx ctx, enum sandbox_kind kind)
+{
+	switch (kind) {
+	case SANDBOX_PRIV:
+		allow(ctx, priv_calls,
+		      sizeof(priv_calls) / sizeof(priv_calls[0]));
+		allow_number(ctx, __NR_env_create);
+		allow_number(ctx, __NR_env_enter);
+		allow_number(ctx, __NR_env_ctl);
+		allow_ioctl(ctx, FS_IOC_FSGETXATTR);
+		allow_ioctl(ctx, FS_IOC_FSSETXATTR);
+		break;
+	case SANDBOX_API:
+		allow(ctx, api_calls, sizeof(api_calls) / sizeof(api_calls[0]));
+		break;
+	case SANDBOX_TERM:
+		allow(ctx, term_calls,
+		      sizeof(term_calls) / sizeof(term_calls[0]));
+		allow_ioctl(ctx, TIOCSWINSZ);
+		break;
+	}
+}
+
 void sandbox_enter(enum sandbox_kind kind)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_TRAP);
@@ -101,19 +141,13 @@ void sandbox_enter(enum sandbox_kind kind)
 	if (!ctx)
 		fatal("seccomp is not available");
 	allow(ctx, common, sizeof(common) / sizeof(common[0]));
-	if (kind == SANDBOX_API)
-		allow(ctx, api_calls, sizeof(api_calls) / sizeof(api_calls[0]));
-	else
-		allow(ctx, term_calls,
-		      sizeof(term_calls) / sizeof(term_calls[0]));
+	allow_kind(ctx, kind);
 	allow(ctx, sanitizer, NSANITIZER);
 	/* libraries look for files that they can do without: not worth dying */
 	if (kind == SANDBOX_TERM && !NSANITIZER)
 		seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat),
 				 0);
 	allow_ioctl(ctx, TCGETS); /* isatty(), of the log */
-	if (kind == SANDBOX_TERM)
-		allow_ioctl(ctx, TIOCSWINSZ);
 	sigaction(SIGSYS, &sa, NULL);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	r = seccomp_load(ctx);

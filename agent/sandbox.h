@@ -3,11 +3,12 @@
 #define VE_AGENT_SANDBOX_H
 
 /*
- * System calls that the unprivileged parts may make; any other ends the
- * process.  Entered after everything was opened, before the first byte of a
- * stranger is read.
+ * System calls that a part may make; any other ends the process.  Entered after
+ * everything was opened, before the first byte of a stranger is read (of api,
+ * for priv).
  */
 enum sandbox_kind {
+	SANDBOX_PRIV,
 	SANDBOX_API,
 	SANDBOX_TERM,
 };

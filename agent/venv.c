@@ -42,25 +42,60 @@ static void fill_exec(struct env_exec *x, const struct venv_run *run,
 	};
 }
 
-int venv_create(const struct venv_spec *s)
+/* All but the range of ids; -EINVAL for too many descriptors. */
+static int fill_create(struct env_create_args *a, const struct venv_spec *s,
+		       struct env_fdmap *map)
 {
-	struct env_fdmap map[ENV_EXEC_MAX_FDS];
-	struct env_create_args a = {
+	if (s->init.nfds > ENV_EXEC_MAX_FDS)
+		return -EINVAL;
+	*a = (struct env_create_args){
 		.veid = s->veid,
-		.id_first = s->id_first,
-		.id_count = s->id_count,
 		.root_fd = s->root_fd,
 		.cgroup_fd = s->init_cgroup_fd,
 		.acct_cgroup_fd = s->cgroup_fd,
 		.hostname = (uintptr_t)s->hostname,
 	};
+	fill_exec(&a->init, &s->init, map);
+	return 0;
+}
+
+int venv_create(const struct venv_spec *s)
+{
+	struct env_fdmap map[ENV_EXEC_MAX_FDS];
+	struct env_create_args a;
 	long r;
 
-	if (s->init.nfds > ENV_EXEC_MAX_FDS)
+	if (fill_create(&a, s, map) < 0)
 		return -EINVAL;
-	fill_exec(&a.init, &s->init, map);
+	a.id_first = s->id_first;
+	a.id_count = s->id_count;
 	r = syscall(__NR_env_create, &a, sizeof(a));
 	return r < 0 ? -errno : (int)r;
+}
+
+int venv_hold(uint32_t id_first, uint32_t id_count)
+{
+	struct env_create_args a = {
+		.flags = ENV_CREATE_HOLD,
+		.id_first = id_first,
+		.id_count = id_count,
+		.root_fd = -1,
+		.cgroup_fd = -1,
+		.acct_cgroup_fd = -1,
+	};
+	long r = syscall(__NR_env_create, &a, sizeof(a));
+
+	return r < 0 ? -errno : (int)r;
+}
+
+int venv_start(int fd, const struct venv_spec *s)
+{
+	struct env_fdmap map[ENV_EXEC_MAX_FDS];
+	struct env_create_args a;
+
+	if (fill_create(&a, s, map) < 0)
+		return -EINVAL;
+	return ctl(fd, ENV_CTL_START, &a, sizeof(a));
 }
 
 int venv_open(uint32_t veid)

@@ -35,6 +35,12 @@ int venv_abi(void);
 
 /* A VE descriptor: readable at a change of state. */
 int venv_create(const struct venv_spec *spec);
+
+/* A VE without identity and process; it goes with its last descriptor. */
+int venv_hold(uint32_t id_first, uint32_t id_count);
+/* Make of it what @spec says, whose range of ids it has already. */
+int venv_start(int fd, const struct venv_spec *spec);
+
 int venv_open(uint32_t veid);
 
 /* State of the VE behind @fd into @e. */

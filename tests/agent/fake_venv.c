@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "agent/cgroup.h"
+#include "agent/confine.h"
 #include "agent/libve/clean.h"
 #include "agent/overlay.h"
 
@@ -34,8 +35,9 @@
 
 static struct known {
 	int fd;
-	uint32_t veid, id_first;
+	uint32_t veid, id_first; /* veid 0: held */
 	int pid;
+	int line; /* to a held one */
 } known[MOST];
 
 static const char *dir(void)
@@ -87,21 +89,37 @@ static bool has_ended(int pidfd)
 static struct known *find(int fd)
 {
 	for (int i = 0; i < MOST; i++)
-		if (known[i].fd == fd && known[i].veid)
+		if (known[i].pid && known[i].fd == fd)
 			return &known[i];
 	return NULL;
 }
 
-static int remember(int fd, uint32_t veid, uint32_t id_first, int pid)
+/* priv closed the descriptor behind our back, as it may: forget it. */
+static void forget(struct known *k)
 {
-	for (int i = 0; i < MOST; i++) {
-		/* descriptors that priv closed are reused */
-		if (known[i].veid && known[i].fd != fd &&
-		    fcntl(known[i].fd, F_GETFD) >= 0)
-			continue;
-		known[i] = (struct known){ fd, veid, id_first, pid };
-		return fd;
-	}
+	if (k->pid && !k->veid)
+		close(k->line);
+	*k = (struct known){ .fd = -1 };
+}
+
+static void forget_closed(void)
+{
+	for (int i = 0; i < MOST; i++)
+		if (known[i].pid && fcntl(known[i].fd, F_GETFD) < 0)
+			forget(&known[i]);
+}
+
+static int remember(const struct known *new)
+{
+	struct known *old = find(new->fd);
+
+	if (old)
+		forget(old);
+	for (int i = 0; i < MOST; i++)
+		if (!known[i].pid) {
+			known[i] = *new;
+			return new->fd;
+		}
 	return -ENFILE;
 }
 
@@ -112,8 +130,11 @@ int venv_abi(void)
 	return 1;
 }
 
+/* Nobody's child: lives until it is told to end, or its test is over and has
+ * taken the directory away. */
 static void init_loop(uint32_t veid)
 {
+	static const struct timespec look = { .tv_sec = 1 };
 	char *exit_file = path_of("exit", veid);
 	sigset_t set;
 	int sig;
@@ -121,8 +142,8 @@ static void init_loop(uint32_t veid)
 	syscall(SYS_close_range, 3, ~0u, 0);
 	sigfillset(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	for (;;) {
-		sigwait(&set, &sig);
+	while (access(dir(), F_OK) == 0) {
+		sig = sigtimedwait(&set, NULL, &look);
 		if (sig == SIGPWR || sig == SIGUSR2) {
 			/* asked to power off */
 			write_numbers(exit_file, 0, ENV_HALT_HALT);
@@ -137,29 +158,44 @@ static void init_loop(uint32_t veid)
 			_exit(3);
 		}
 	}
+	_exit(0);
 }
 
-int venv_create(const struct venv_spec *s)
+/* Waits for its number; without one, when priv is gone or lets go, it ends. */
+static void held_loop(int line)
 {
-	char *file _free_ = path_of("ve", s->veid);
-	char *exit_file _free_ = path_of("exit", s->veid);
-	int report[2], pid = 0, fd;
+	char *mark = xasprintf("%s/held-%d", dir(), (int)getpid());
+	uint32_t veid = 0;
+	ssize_t n;
+
+	write_numbers(mark, (unsigned)getpid(), 0);
+	do
+		n = read(line, &veid, sizeof(veid));
+	while (n < 0 && errno == EINTR);
+	unlink(mark);
+	if (n != sizeof(veid))
+		_exit(0);
+	init_loop(veid);
+}
+
+/* Forks twice, so that it is nobody's child; its pid. */
+static int make_process(uint32_t veid, int line)
+{
+	int report[2], pid = 0;
 	pid_t child;
 
-	if (!strcmp(s->hostname, "refused"))
-		return -EAGAIN;
-	if (!strcmp(s->hostname, "broken"))
-		return -ENOEXEC; /* as the kernel: init's exec is part of it */
-	unlink(exit_file);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return -errno;
 	child = fork();
 	if (child == 0) {
-		/* twice, so that it is nobody's child */
 		pid = fork();
 		if (pid == 0) {
 			setsid();
-			init_loop(s->veid);
+			if (veid)
+				init_loop(veid);
+			dup2(line, 0); /* nothing else is to be held open */
+			syscall(SYS_close_range, 3, ~0u, 0);
+			held_loop(0);
 		}
 		if (write(report[1], &pid, sizeof(pid)) < 0)
 			_exit(1);
@@ -167,14 +203,81 @@ int venv_create(const struct venv_spec *s)
 	}
 	close(report[1]);
 	if (read(report[0], &pid, sizeof(pid)) != sizeof(pid))
-		pid = -1;
+		pid = -EAGAIN;
 	close(report[0]);
 	waitpid(child, NULL, 0);
-	fd = open_pid(pid);
-	if (fd < 0)
-		return -errno;
+	return pid;
+}
+
+static int refusal(const struct venv_spec *s)
+{
+	if (!strcmp(s->hostname, "refused"))
+		return -EAGAIN;
+	if (!strcmp(s->hostname, "broken"))
+		return -ENOEXEC; /* as the kernel: init's exec is part of it */
+	return 0;
+}
+
+static void identify(const struct venv_spec *s, int pid)
+{
+	char *file _free_ = path_of("ve", s->veid);
+	char *exit_file _free_ = path_of("exit", s->veid);
+
+	unlink(exit_file);
 	write_numbers(file, (unsigned)pid, s->id_first);
-	return remember(fd, s->veid, s->id_first, pid);
+}
+
+int venv_create(const struct venv_spec *s)
+{
+	struct known k = { .veid = s->veid, .id_first = s->id_first };
+	int r = refusal(s);
+
+	if (r < 0)
+		return r;
+	k.pid = make_process(s->veid, -1);
+	if (k.pid < 0)
+		return k.pid;
+	k.fd = open_pid(k.pid);
+	if (k.fd < 0)
+		return -errno;
+	identify(s, k.pid);
+	return remember(&k);
+}
+
+int venv_hold(uint32_t id_first, uint32_t id_count)
+{
+	struct known k = { .id_first = id_first };
+	int line[2];
+
+	forget_closed();
+	if (pipe2(line, O_CLOEXEC) < 0)
+		return -errno;
+	k.pid = make_process(0, line[0]);
+	close(line[0]);
+	k.line = line[1];
+	k.fd = k.pid < 0 ? k.pid : open_pid(k.pid);
+	if (k.fd < 0) {
+		close(k.line);
+		return k.fd;
+	}
+	return remember(&k);
+}
+
+int venv_start(int fd, const struct venv_spec *s)
+{
+	struct known *k = find(fd);
+	int r = refusal(s);
+
+	if (!k || k->veid)
+		return -EBUSY;
+	if (r < 0)
+		return r;
+	if (write(k->line, &s->veid, sizeof(s->veid)) != sizeof(s->veid))
+		return -EIO;
+	close(k->line);
+	k->veid = s->veid;
+	identify(s, k->pid);
+	return 0;
 }
 
 int venv_open(uint32_t veid)
@@ -186,7 +289,11 @@ int venv_open(uint32_t veid)
 	if (read_numbers(file, &pid, &id_first) != 2)
 		return -ESRCH;
 	fd = open_pid((int)pid);
-	return fd < 0 ? -errno : remember(fd, veid, id_first, (int)pid);
+	return fd < 0 ? -errno
+		      : remember(&(struct known){ .fd = fd,
+						  .veid = veid,
+						  .id_first = id_first,
+						  .pid = (int)pid });
 }
 
 static void drop_addresses(uint32_t veid)
@@ -379,13 +486,20 @@ int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
 
 /* ---- mounts and groups: nothing -------------------------------------------- */
 
-int overlay_init(struct err *e)
+/* What it runs needs all that this process may. */
+void confine(void)
 {
-	return 0;
 }
 
-int overlay_mount(int template_fd, int private_fd, uint32_t id_first,
-		  uint32_t id_count, struct err *e)
+int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "/dev/null") : fd;
+}
+
+int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
+		  struct err *e)
 {
 	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 

@@ -4,6 +4,8 @@
  *   t2tool port                    a free TCP port on the loopback
  *   t2tool json PATH               of standard input: "spec.limits.0", "#" for a length
  *   t2tool grant KEYFILE VEID NODE KIND [EXP-OFFSET [NONCE]]
+ *   t2tool orphan PROGRAM [ARG]...  run it with a line to us as descriptor 3 that
+ *                                  ends at once; its status when it ends of that
  *   t2tool ws DIR PORT PATH GRANT [-c COMMAND] STEP...
  * Steps of ws, in order: send=TEXT (\n, \x03), expect=TEXT (in the output so far),
  * resize=COLSxROWS, eof, exit=STATUS, close=CODE, seq (prints the last number),
@@ -11,6 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <json-c/json.h>
 #include <openssl/rand.h>
 #include <poll.h>
@@ -19,6 +22,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,6 +52,29 @@ static int do_port(void)
 		return fail("bind", strerror(errno));
 	printf("%u\n", ntohs(in.sin_port));
 	return 0;
+}
+
+static int do_orphan(char **argv)
+{
+	int sv[2], status;
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
+		return fail("socketpair", strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		/* dup2() onto itself would keep FD_CLOEXEC */
+		fcntl(sv[1], F_SETFD, 0);
+		if (sv[1] != 3)
+			dup2(sv[1], 3);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(sv[0]);
+	close(sv[1]);
+	if (waitpid(pid, &status, 0) != pid)
+		return fail("wait", strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
 }
 
 static int print_member(struct json_object *o, char *path)
@@ -377,6 +404,8 @@ int main(int argc, char **argv)
 	alarm(120);
 	if (argc == 2 && !strcmp(argv[1], "port"))
 		return do_port();
+	if (argc >= 3 && !strcmp(argv[1], "orphan"))
+		return do_orphan(argv + 2);
 	if (argc == 3 && !strcmp(argv[1], "json"))
 		return do_json(argv[2]);
 	if (argc >= 6 && !strcmp(argv[1], "grant"))

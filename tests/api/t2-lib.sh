@@ -2,6 +2,8 @@
 # shellcheck shell=sh
 # For the tests of the agent: certificates, an agent with a fake kernel, calls, TAP.
 # Everything lives in $T and on the loopback; processes are ended by their own pid.
+# In a guest (tests/guest/agent-run) it is the real agent; then busybox is all there is, and
+# $AGENT_KIT holds the certificates.
 set -u
 BIN=${BIN:-${BUILD:-build/rel}/bin}
 T=$(mktemp -d "${TMPDIR:-/tmp}/ve-t2-XXXXXX")
@@ -56,6 +58,7 @@ authority() {
 }
 
 make_pki() {
+	[ -z "${AGENT_KIT:-}" ] || { cp "$AGENT_KIT"/*.crt "$AGENT_KIT"/*.key "$T/"; return; }
 	authority ca
 	cert node URI:urn:vestibule:node:n1
 	cert control URI:urn:vestibule:role:control
@@ -68,7 +71,7 @@ configure() {
 	[ -n "$PORT" ] || PORT=$("$BIN/t2tool" port)
 	mkdir -p "$T/template/tiny" "$T/template/debian" "$T/private" "$T/fake"
 	echo sha256:aa >"$T/template/tiny.digest"
-	[ -f "$T/grant" ] || openssl rand -hex 32 >"$T/grant"
+	[ -f "$T/grant" ] || head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$T/grant"
 	cat >"$T/conf" <<-END
 	node n1
 	listen 127.0.0.1:$PORT
@@ -78,8 +81,8 @@ configure() {
 	grant_key $T/grant
 	state_dir $T/state
 	run_dir $T/run
-	template_dir $T/template
-	private_dir $T/private
+	template_dir ${TEMPLATES:-$T/template}
+	private_dir ${PRIVATE:-$T/private}
 	user_api nobody
 	user_term nobody
 	END
@@ -88,7 +91,7 @@ configure() {
 }
 
 start_agent() {
-	VE_FAKE_DIR=$T/fake "$BIN/ve-agentd-fake" -c "$T/conf" 2>>"$T/log" &
+	VE_FAKE_DIR=$T/fake "$BIN/${AGENT_BIN:-ve-agentd-fake}" -c "$T/conf" 2>>"$T/log" &
 	AGENT=$!
 	until_ok 20 is_ready || { say "Bail out! the agent does not get ready"; exit 1; }
 }
@@ -96,7 +99,11 @@ start_agent() {
 is_ready() { [ "$(status GET /readyz)" = 200 ]; }
 
 # pid of a part; what the fake kernel runs was forked off priv and is nobody's child
-part_pid() { pgrep -P "$AGENT" -f -- "ve-agentd -P $1 -c $T/conf"; }
+part_pid() {
+	for _f in $(grep -l "^PPid:[[:space:]]*$AGENT\$" /proc/[0-9]*/status 2>/dev/null); do
+		tr '\0' ' ' <"${_f%status}cmdline" | grep -q -- "-P $1 " && { _f=${_f#/proc/}; echo "${_f%/status}"; }
+	done
+}
 
 # api METHOD PATH [curl arguments]: body to standard output
 api() {
@@ -121,7 +128,7 @@ spec() { # spec DESIRED GENERATION [more members]
 
 create() { api PUT "/v1/ves/$1" -H 'If-None-Match: *' -d "$(spec "${2:-running}" 1 "${3:-}")"; }
 act() { # act VEID ACTION [KEY]
-	api POST "/v1/ves/$1/actions" -H "Idempotency-Key: ${3:-k$$-$N-$(date +%s%N)}" -d "{\"action\":\"$2\"}"
+	api POST "/v1/ves/$1/actions" -H "Idempotency-Key: ${3:-$(cat /proc/sys/kernel/random/uuid)}" -d "{\"action\":\"$2\"}"
 }
 state_of() { api GET "/v1/ves/$1" | json status.state; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }

@@ -74,6 +74,11 @@ kill -9 "$AGENT"; wait "$AGENT" 2>/dev/null
 none_left() { [ -z "$(part_pid priv)$(part_pid api)$(part_pid term)" ]; }
 if until_ok 10 none_left; then ok 'supervisor: the parts follow it'; else not_ok 'supervisor: the parts follow it'; fi
 if kill -0 "$init" 2>/dev/null; then ok 'supervisor: the VE runs on'; else not_ok 'supervisor: the VE runs on'; fi
+# whose line to it ends, ends: no signal at the parent's death is needed for that
+for part in priv api term; do
+	VE_FAKE_DIR=$T/fake "$BIN/t2tool" orphan "$BIN/ve-agentd-fake" -P "$part" -c "$T/conf" 2>>"$T/log"
+	is "$part: ends with its line to the supervisor" $? 0
+done
 start_agent
 until_ok 10 has_ip
 read -r now _ <"$T/fake/ve-1000"

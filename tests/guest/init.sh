@@ -42,8 +42,10 @@ done
 disk=$(ls /dev/vd? 2>/dev/null | tail -n 1)
 tar -x -f "$disk" -C /put
 cd /root || exit 1
+# As systemd does: kernel threads share it, and nothing of it may come into a VE.
+umask 0
 # shellcheck disable=SC1091
-(. /put/.command) >"$out" 2>&1 </dev/null
+(umask 022; . /put/.command) >"$out" 2>&1 </dev/null
 echo "status $?" >"$status"
 dmesg | grep -E 'BUG:|WARNING:|KASAN|possible (circular|recursive) locking|unreferenced object|UBSAN' >"$status"
 sync

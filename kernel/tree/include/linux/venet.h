@@ -8,17 +8,20 @@
 
 #include <linux/errno.h>
 
+struct env_activity;
 struct env_ip;
 struct env_netstat;
 struct net;
+struct sk_buff;
 struct ve_struct;
 
 #ifdef CONFIG_VENET
 
 /*
  * Give @ve an address: into the table, then onto the device in @net with a
- * default route.  Caller holds ve->lock.  0, -EADDRINUSE (another VE has it),
- * -EEXIST (this VE has it), -EAFNOSUPPORT, -EINVAL (no host address), -ENOMEM.
+ * default route.  Of an address that it has, epoch and deadline are set anew.
+ * Caller holds ve->lock.  0, -EADDRINUSE (another VE has it), -EAFNOSUPPORT,
+ * -EINVAL (no host address), -ETIME (the deadline has passed), -ENOMEM.
  */
 int venet_ip_add(struct ve_struct *ve, struct net *net,
 		 const struct env_ip *ip);
@@ -35,7 +38,11 @@ void venet_stop(struct ve_struct *ve);
 
 /* Both under ve->lock. */
 int venet_stat(struct ve_struct *ve, struct env_netstat *st);
+int venet_activity(struct ve_struct *ve, struct env_activity *a);
 unsigned int venet_nr_addrs(struct ve_struct *ve);
+
+/* A socket of @ve takes this packet; its headers are at skb->data. */
+void venet_saw_rx(struct ve_struct *ve, const struct sk_buff *skb);
 
 #else
 
@@ -56,6 +63,15 @@ static inline void venet_stop(struct ve_struct *ve) { }
 static inline int venet_stat(struct ve_struct *ve, struct env_netstat *st)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline int venet_activity(struct ve_struct *ve, struct env_activity *a)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void venet_saw_rx(struct ve_struct *ve, const struct sk_buff *skb)
+{
 }
 
 static inline unsigned int venet_nr_addrs(struct ve_struct *ve)

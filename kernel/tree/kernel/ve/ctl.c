@@ -25,6 +25,7 @@ union env_ctl_arg {
 	struct env_pty		pty;
 	struct env_ip		ip;
 	struct env_netstat	netstat;
+	struct env_activity	activity;
 	envid_t			veid;
 	__u32			signal;
 	__u64			features;
@@ -188,13 +189,26 @@ static int ctl_open_net(struct env_ctl_ctx *c)
 	return ve_ns_fd(&net->ns); /* takes the reference */
 }
 
+/* To map the ids of the root's layers; the mapping is all that it is good for. */
+static int ctl_open_user(struct env_ctl_ctx *c)
+{
+	struct user_namespace *user_ns;
+
+	scoped_guard(mutex, &c->ve->lock) {
+		if (!c->ve->nsproxy)
+			return -ESRCH;
+		user_ns = get_user_ns(c->ve->user_ns);
+	}
+	return ve_ns_fd(&user_ns->ns); /* takes the reference */
+}
+
 static int ctl_ip(struct env_ctl_ctx *c, bool add)
 {
 	const struct env_ip *ip = &c->arg->ip;
 	struct ve_struct *ve = c->ve;
 	int state;
 
-	if (ip->__reserved)
+	if (ip->__reserved || (!add && ip->deadline))
 		return -EINVAL;
 	guard(mutex)(&ve->lock);
 	state = ve_state(ve);
@@ -222,12 +236,18 @@ static int ctl_net_stat(struct env_ctl_ctx *c)
 	return venet_stat(c->ve, &c->arg->netstat);
 }
 
+static int ctl_activity(struct env_ctl_ctx *c)
+{
+	guard(mutex)(&c->ve->lock);
+	return venet_activity(c->ve, &c->arg->activity);
+}
+
 static int ctl_set_frozen(struct ve_struct *ve, bool freeze)
 {
 	int err;
 
 	guard(mutex)(&ve->lock);
-	if (!ve->acct)
+	if (!ve->acct || ve_state(ve) >= ENV_ST_STOPPING)
 		return -ESRCH;
 	err = ve_set_state(ve, freeze ? ENV_ST_FROZEN : ENV_ST_RUNNING);
 	if (err)
@@ -272,6 +292,7 @@ static const struct env_ctl {
 	bool	back;		/* the argument is copied back */
 } env_ctls[] = {
 #define ARG(type) sizeof(type), sizeof(type)
+#define IP_ARG ENV_IP_SIZE_VER0, sizeof(struct env_ip)
 	[ENV_CTL_START]    = { ctl_start, ARG(struct env_create_args), ON_VE },
 	[ENV_CTL_SIGNAL]   = { ctl_signal, ARG(__u32), ON_VE | ON_PROC },
 	[ENV_CTL_KILL]     = { ctl_kill, 0, 0, ON_VE },
@@ -280,12 +301,15 @@ static const struct env_ctl {
 	[ENV_CTL_OPEN]     = { ctl_open, ARG(envid_t), ON_NOTHING },
 	[ENV_CTL_OPEN_PTY] = { ctl_open_pty, ARG(struct env_pty), ON_VE, true },
 	[ENV_CTL_OPEN_NET] = { ctl_open_net, 0, 0, ON_VE },
-	[ENV_CTL_IP_ADD]   = { ctl_ip_add, ARG(struct env_ip), ON_VE },
-	[ENV_CTL_IP_DEL]   = { ctl_ip_del, ARG(struct env_ip), ON_VE },
+	[ENV_CTL_IP_ADD]   = { ctl_ip_add, IP_ARG, ON_VE },
+	[ENV_CTL_IP_DEL]   = { ctl_ip_del, IP_ARG, ON_VE },
 	[ENV_CTL_NET_STAT] = { ctl_net_stat, ARG(struct env_netstat), ON_VE, true },
 	[ENV_CTL_FREEZE]   = { ctl_freeze, 0, 0, ON_VE },
 	[ENV_CTL_THAW]     = { ctl_thaw, 0, 0, ON_VE },
 	[ENV_CTL_FEATURES] = { ctl_features, ARG(__u64), ON_VE },
+	[ENV_CTL_OPEN_USER] = { ctl_open_user, 0, 0, ON_VE },
+	[ENV_CTL_ACTIVITY] = { ctl_activity, ARG(struct env_activity), ON_VE, true },
+#undef IP_ARG
 #undef ARG
 };
 
@@ -322,7 +346,7 @@ static size_t env_ctl_known(const struct env_ctl_ctx *c,
  * Return: 0 or a descriptor; EPERM (not the node's root), EINVAL (command,
  * kind of descriptor, size, field), E2BIG, EFAULT, EBADF, ESRCH (the VE or
  * process is gone, or not running), EBUSY (not from this state), EADDRINUSE,
- * EADDRNOTAVAIL, EAFNOSUPPORT, ENOSPC, ENOMEM, EMFILE.
+ * EADDRNOTAVAIL, EAFNOSUPPORT, ETIME, ENOSPC, ENOMEM, EMFILE.
  */
 SYSCALL_DEFINE4(env_ctl, int, fd, unsigned int, cmd, void __user *, uarg,
 		size_t, size)

@@ -19,8 +19,10 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/memcontrol.h>
 #include <linux/nsproxy.h>
 #include <linux/namei.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/sched/user.h>
@@ -94,6 +96,8 @@ void ve_spawn_fs(struct task_struct *p, const struct ve_spawn *sp)
 {
 	set_fs_root(p->fs, &sp->root);
 	set_fs_pwd(p->fs, &sp->root);
+	/* The worker's is what the node's init has set for itself. */
+	p->fs->umask = 0022;
 }
 
 void ve_spawn_namespaces(struct task_struct *p, const struct ve_spawn *sp)
@@ -206,15 +210,22 @@ static void ve_spawn_work(struct work_struct *work)
 		.fn_arg		= sp,
 		.ve_spawn	= sp,
 	};
+	struct cgroup_subsys_state *memory;
+	struct mem_cgroup *payer;
 	struct task_struct *p;
 
 	/* The cgroup namespace begins where init is born. */
 	if (sp->proc->is_init)
 		args.flags |= CLONE_NEWCGROUP;
 
+	/* The VE pays for its tasks, not the node that this worker is of. */
+	memory = cgroup_get_e_css(sp->ve->acct, &memory_cgrp_subsys);
+	payer = set_active_memcg(mem_cgroup_from_css(memory));
 	ve_faults_begin(sp);
 	p = copy_process(NULL, 0, NUMA_NO_NODE, &args);
 	ve_faults_end(sp);
+	set_active_memcg(payer);
+	css_put(memory);
 	if (IS_ERR(p)) {
 		result->error = PTR_ERR(p);
 	} else {

@@ -5,6 +5,7 @@
 #include <linux/net.h>
 #include <linux/netlink.h>
 #include <linux/socket.h>
+#include <linux/venet.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
@@ -60,10 +61,21 @@ static int ve_unix_may_send(struct socket *sock, struct socket *other)
 	return ve_unix_reach(sock->sk, other->sk);
 }
 
+/* No boundary: what a socket takes keeps its VE awake. */
+static int ve_sock_rcv_skb(struct sock *sk, struct sk_buff *skb)
+{
+	struct ve_struct *ve = ve_of_sock(sk);
+
+	if (!ve_is_node(ve) && (sk->sk_family == AF_INET || sk->sk_family == AF_INET6))
+		venet_saw_rx(ve, skb);
+	return 0;
+}
+
 static struct security_hook_list ve_socket_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(socket_create, ve_socket_create),
 	LSM_HOOK_INIT(unix_stream_connect, ve_unix_stream_connect),
 	LSM_HOOK_INIT(unix_may_send, ve_unix_may_send),
+	LSM_HOOK_INIT(socket_sock_rcv_skb, ve_sock_rcv_skb),
 };
 
 __init void ve_add_socket_hooks(void)

@@ -84,10 +84,9 @@ static void venet_addr_msg(struct venet_msg *m, int type, int ifindex,
 	venet_attr(m, IFA_ADDRESS, addr, len);
 }
 
-static void venet_route_msg(struct venet_msg *m, int ifindex,
-			    const struct in6_addr *key)
+/* Without a preferred source: the route outlives all addresses but the last. */
+static void venet_route_msg(struct venet_msg *m, int ifindex, bool v4)
 {
-	bool v4 = ipv6_addr_v4mapped(key);
 
 	*m = (struct venet_msg){
 		.nlh.nlmsg_type = RTM_NEWROUTE,
@@ -100,8 +99,6 @@ static void venet_route_msg(struct venet_msg *m, int ifindex,
 		.route.rtm_type = RTN_UNICAST,
 	};
 	venet_attr(m, RTA_OIF, &ifindex, sizeof(ifindex));
-	if (v4)
-		venet_attr(m, RTA_PREFSRC, &key->s6_addr32[3], 4);
 }
 
 int venet_config_add(struct net *net, int ifindex, const struct in6_addr *key)
@@ -115,7 +112,7 @@ int venet_config_add(struct net *net, int ifindex, const struct in6_addr *key)
 	/* VE root may have set it by hand: then it is there already. */
 	if (err && err != -EEXIST)
 		return err;
-	venet_route_msg(&m, ifindex, key);
+	venet_route_msg(&m, ifindex, ipv6_addr_v4mapped(key));
 	err = venet_talk(net, &m);
 	if (err)
 		venet_config_del(net, ifindex, key);

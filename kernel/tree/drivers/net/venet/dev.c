@@ -74,6 +74,14 @@ static void venet_deliver(struct sk_buff *skb, struct net_device *from,
 	}
 }
 
+static void venet_saw_tx(struct venet_ve *v)
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+
+	if (READ_ONCE(v->last_tx) != now)
+		WRITE_ONCE(v->last_tx, now);
+}
+
 /* Out of a VE: only from its own addresses. */
 static netdev_tx_t venet_ve_xmit(struct sk_buff *skb, struct net_device *dev)
 {
@@ -92,6 +100,7 @@ static netdev_tx_t venet_ve_xmit(struct sk_buff *skb, struct net_device *dev)
 		atomic64_inc(&v->spoofed);
 		goto drop;
 	}
+	venet_saw_tx(v);
 	venet_deliver(skb, dev, node);
 	return NETDEV_TX_OK;
 drop:
@@ -207,6 +216,7 @@ static int venet_create(struct net *net, struct ve_struct *ve)
 	v->ve = ve;
 	v->dev = dev;
 	INIT_LIST_HEAD(&v->addrs);
+	spin_lock_init(&v->seen_lock);
 
 	rtnl_lock();
 	err = venet_bring_up(dev);
@@ -280,12 +290,14 @@ int venet_ip_add(struct ve_struct *ve, struct net *net, const struct env_ip *ip)
 	err = venet_check(ip);
 	if (err)
 		return err;
+	if (ip->deadline && ip->deadline <= ktime_get_boottime_ns())
+		return -ETIME;
 	if (!ve->net)
 		return -ENODEV;
 	venet_key(&key, ip);
-	err = venet_table_add(ve->net, &key, ip->epoch);
+	err = venet_table_add(ve->net, &key, ip->epoch, ip->deadline);
 	if (err)
-		return err;
+		return err < 0 ? err : 0;
 	err = venet_config_add(net, ve->net->dev->ifindex, &key);
 	if (err)
 		venet_table_del(ve->net, &key);
@@ -330,6 +342,55 @@ int venet_stat(struct ve_struct *ve, struct env_netstat *st)
 		.tx_dropped = atomic64_read(&ve->net->tx_dropped),
 		.rx_dropped = atomic64_read(&ve->net->rx_dropped),
 	};
+	return 0;
+}
+
+/* Who sent it, and to which port; the headers have been checked by IP. */
+static void venet_note_peer(struct env_activity *seen, const struct sk_buff *skb)
+{
+	const __be16 *ports = (const __be16 *)skb->data;
+	struct in6_addr from;
+
+	if (skb->protocol == htons(ETH_P_IP)) {
+		ipv6_addr_set_v4mapped(ip_hdr(skb)->saddr, &from);
+		seen->protocol = ip_hdr(skb)->protocol;
+	} else {
+		from = ipv6_hdr(skb)->saddr;
+		seen->protocol = ipv6_hdr(skb)->nexthdr;
+	}
+	memcpy(seen->peer, &from, sizeof(seen->peer));
+	seen->peer_port = seen->port = 0;
+	if ((seen->protocol == IPPROTO_TCP || seen->protocol == IPPROTO_UDP) &&
+	    skb_headlen(skb) >= 2 * sizeof(*ports)) {
+		seen->peer_port = ntohs(ports[0]);
+		seen->port = ntohs(ports[1]);
+	}
+}
+
+void venet_saw_rx(struct ve_struct *ve, const struct sk_buff *skb)
+{
+	u64 now = ktime_get_coarse_boottime_ns();
+	struct venet_ve *v = READ_ONCE(ve->net);
+
+	if (!v || skb->skb_iif != v->dev->ifindex ||
+	    READ_ONCE(v->seen.last_rx) == now)
+		return;
+	spin_lock_bh(&v->seen_lock);
+	venet_note_peer(&v->seen, skb);
+	WRITE_ONCE(v->seen.last_rx, now);
+	spin_unlock_bh(&v->seen_lock);
+}
+
+int venet_activity(struct ve_struct *ve, struct env_activity *a)
+{
+	struct venet_ve *v = ve->net;
+
+	if (!ve->nsproxy || !v)
+		return -ESRCH;
+	spin_lock_bh(&v->seen_lock);
+	*a = v->seen;
+	spin_unlock_bh(&v->seen_lock);
+	a->last_tx = READ_ONCE(v->last_tx);
 	return 0;
 }
 

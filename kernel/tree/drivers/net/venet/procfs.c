@@ -3,6 +3,7 @@
 #include "venet.h"
 
 #include <linux/init.h>
+#include <linux/math64.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/ve.h>
@@ -17,13 +18,14 @@ static int venet_show_one(const struct venet_addr *a, void *arg)
 		seq_printf(m, "%-39pI4", &a->key.s6_addr32[3]);
 	else
 		seq_printf(m, "%-39pI6c", &a->key);
-	seq_printf(m, " %10u %10u\n", a->v->ve->veid, a->epoch);
+	seq_printf(m, " %10u %10u %14llu\n", a->v->ve->veid, a->epoch,
+		   div_u64(a->deadline, NSEC_PER_MSEC));
 	return seq_has_overflowed(m);
 }
 
 static int venet_show(struct seq_file *m, void *v)
 {
-	seq_puts(m, "address                                       veid      epoch\n");
+	seq_puts(m, "address                                       veid      epoch    deadline_ms\n");
 	guard(mutex)(&venet_mutex);
 	venet_table_walk(venet_show_one, m);
 	return 0;

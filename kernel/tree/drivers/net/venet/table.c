@@ -9,6 +9,9 @@
 
 #include <linux/rhashtable.h>
 #include <linux/slab.h>
+#include <linux/ve.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
 
 DEFINE_MUTEX(venet_mutex);
 
@@ -26,12 +29,58 @@ int venet_table_init(void)
 	return rhashtable_init(&venet_table, &venet_params);
 }
 
-struct venet_addr *venet_lookup(const struct in6_addr *key)
+static bool venet_expired(const struct venet_addr *a, u64 now)
 {
-	return rhashtable_lookup(&venet_table, key, venet_params);
+	u64 deadline = READ_ONCE(a->deadline);
+
+	return deadline && now >= deadline;
 }
 
-int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch)
+/* A row whose time has passed leads nowhere, whoever takes it out when. */
+struct venet_addr *venet_lookup(const struct in6_addr *key)
+{
+	struct venet_addr *a;
+
+	a = rhashtable_lookup(&venet_table, key, venet_params);
+	return a && !venet_expired(a, ktime_get_coarse_boottime_ns()) ? a : NULL;
+}
+
+/* ---- deadlines ---------------------------------------------------------- */
+
+static LIST_HEAD(venet_timed);		/* rows with a deadline, under venet_mutex */
+static u64 venet_armed = U64_MAX;	/* when the worker looks next; the same */
+
+static void venet_expire_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(venet_expire, venet_expire_work);
+
+static void venet_arm(u64 deadline)
+{
+	u64 now = ktime_get_boottime_ns();
+	u64 wait = deadline > now ? nsecs_to_jiffies64(deadline - now) + 1 : 0;
+
+	lockdep_assert_held(&venet_mutex);
+	if (deadline >= venet_armed)
+		return;
+	venet_armed = deadline;
+	/* CLOCK_BOOTTIME may jump where jiffies do not: look again in time. */
+	mod_delayed_work(system_unbound_wq, &venet_expire, min_t(u64, wait, HZ));
+}
+
+static void venet_set_deadline(struct venet_addr *a, u64 deadline)
+{
+	lockdep_assert_held(&venet_mutex);
+	WRITE_ONCE(a->deadline, deadline);
+	list_del_init(&a->timed);
+	if (deadline) {
+		list_add_tail(&a->timed, &venet_timed);
+		venet_arm(deadline);
+	}
+}
+
+/* ---- rows --------------------------------------------------------------- */
+
+int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch,
+		    u64 deadline)
 {
 	struct venet_addr *a, *old;
 
@@ -41,6 +90,7 @@ int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch)
 	a->key = *key;
 	a->v = v;
 	a->epoch = epoch;
+	INIT_LIST_HEAD(&a->timed);
 
 	guard(mutex)(&venet_mutex);
 	old = rhashtable_lookup_get_insert_fast(&venet_table, &a->node,
@@ -49,10 +99,15 @@ int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch)
 		kfree(a);
 		if (IS_ERR(old))
 			return PTR_ERR(old);
-		return old->v == v ? -EEXIST : -EADDRINUSE;
+		if (old->v != v)
+			return -EADDRINUSE;
+		old->epoch = epoch;
+		venet_set_deadline(old, deadline);
+		return 1;
 	}
 	list_add_tail(&a->of_ve, &v->addrs);
 	v->nr_addrs++;
+	venet_set_deadline(a, deadline);
 	return 0;
 }
 
@@ -61,6 +116,7 @@ static void venet_remove(struct venet_addr *a)
 	lockdep_assert_held(&venet_mutex);
 	rhashtable_remove_fast(&venet_table, &a->node, venet_params);
 	list_del(&a->of_ve);
+	list_del(&a->timed);
 	a->v->nr_addrs--;
 	kfree_rcu(a, rcu);
 }
@@ -84,6 +140,50 @@ void venet_table_flush(struct venet_ve *v)
 	guard(mutex)(&venet_mutex);
 	list_for_each_entry_safe(a, next, &v->addrs, of_ve)
 		venet_remove(a);
+}
+
+/* Take out one row whose time has passed; false when there is none. */
+static bool venet_expire_one(u64 now)
+{
+	struct in6_addr key;
+	struct venet_addr *a;
+	struct net *net;
+	int ifindex;
+
+	scoped_guard(mutex, &venet_mutex) {
+		list_for_each_entry(a, &venet_timed, timed)
+			if (venet_expired(a, now))
+				break;
+		if (list_entry_is_head(a, &venet_timed, timed))
+			return false;
+		key = a->key;
+		ifindex = a->v->dev->ifindex;
+		net = maybe_get_net(dev_net(a->v->dev));
+		pr_warn_ratelimited("venet: VE %u lost %pI6c: nobody renewed its lease\n",
+				    a->v->ve->veid, &key);
+		venet_remove(a);
+	}
+	if (net) {
+		venet_config_del(net, ifindex, &key);
+		put_net(net);
+	}
+	return true;
+}
+
+static void venet_expire_work(struct work_struct *work)
+{
+	u64 now = ktime_get_boottime_ns(), first = U64_MAX;
+	struct venet_addr *a;
+
+	while (venet_expire_one(now))
+		cond_resched();
+
+	guard(mutex)(&venet_mutex);
+	list_for_each_entry(a, &venet_timed, timed)
+		first = min(first, a->deadline);
+	venet_armed = U64_MAX;
+	if (first != U64_MAX)
+		venet_arm(first);
 }
 
 void venet_table_walk(int (*fn)(const struct venet_addr *a, void *arg),
@@ -116,22 +216,22 @@ static void test_one_owner(struct kunit *test)
 	struct in6_addr v4, v6 = { .s6_addr = { 0xfd, 1, [15] = 9 } };
 
 	ipv6_addr_set_v4mapped(htonl(0x0a4d0005), &v4);
-	KUNIT_EXPECT_EQ(test, venet_table_add(&a, &v4, 1), 0);
-	KUNIT_EXPECT_EQ(test, venet_table_add(&a, &v4, 2), -EEXIST);
-	KUNIT_EXPECT_EQ(test, venet_table_add(&b, &v4, 3), -EADDRINUSE);
-	KUNIT_EXPECT_EQ(test, venet_table_add(&b, &v6, 4), 0);
+	KUNIT_EXPECT_EQ(test, venet_table_add(&a, &v4, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, venet_table_add(&a, &v4, 2, 0), 1);
+	KUNIT_EXPECT_EQ(test, venet_table_add(&b, &v4, 3, 0), -EADDRINUSE);
+	KUNIT_EXPECT_EQ(test, venet_table_add(&b, &v6, 4, 0), 0);
 	KUNIT_EXPECT_EQ(test, a.nr_addrs, 1);
 	KUNIT_EXPECT_EQ(test, b.nr_addrs, 1);
 
 	scoped_guard(rcu) {
 		KUNIT_EXPECT_PTR_EQ(test, venet_lookup(&v4)->v, &a);
-		KUNIT_EXPECT_EQ(test, venet_lookup(&v4)->epoch, 1);
+		KUNIT_EXPECT_EQ(test, venet_lookup(&v4)->epoch, 2);
 	}
 	/* Only the owner gives it back; then somebody else may have it. */
 	KUNIT_EXPECT_EQ(test, venet_table_del(&b, &v4), -EADDRNOTAVAIL);
 	KUNIT_EXPECT_EQ(test, venet_table_del(&a, &v4), 0);
 	KUNIT_EXPECT_EQ(test, venet_table_del(&a, &v4), -EADDRNOTAVAIL);
-	KUNIT_EXPECT_EQ(test, venet_table_add(&b, &v4, 5), 0);
+	KUNIT_EXPECT_EQ(test, venet_table_add(&b, &v4, 5, 0), 0);
 	KUNIT_EXPECT_EQ(test, b.nr_addrs, 2);
 
 	venet_table_flush(&b);
@@ -142,8 +242,19 @@ static void test_one_owner(struct kunit *test)
 	}
 }
 
+static void test_deadline(struct kunit *test)
+{
+	struct venet_addr a = { .deadline = 0 };
+
+	KUNIT_EXPECT_FALSE(test, venet_expired(&a, U64_MAX));
+	a.deadline = 1000;
+	KUNIT_EXPECT_FALSE(test, venet_expired(&a, 999));
+	KUNIT_EXPECT_TRUE(test, venet_expired(&a, 1000));
+}
+
 static struct kunit_case venet_cases[] = {
 	KUNIT_CASE(test_one_owner),
+	KUNIT_CASE(test_deadline),
 	{}
 };
 

@@ -6,8 +6,10 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/rhashtable-types.h>
-#include <linux/u64_stats_sync.h>
+#include <linux/spinlock.h>
+#include <linux/timekeeping.h>
 #include <linux/venet.h>
+#include <uapi/linux/ve.h>
 
 /**
  * struct venet_ve - private data of a venet device
@@ -17,6 +19,8 @@
  * @nr_addrs: their number, under venet_mutex
  * @spoofed: packets whose source is not the VE's
  * @tx_dropped, @rx_dropped: seen from the VE
+ * @last_tx: ns of CLOCK_BOOTTIME; written by whoever sends, read anywhere
+ * @seen: what came last to a socket, under @seen_lock
  */
 struct venet_ve {
 	struct ve_struct	*ve;
@@ -26,6 +30,9 @@ struct venet_ve {
 	atomic64_t		spoofed;
 	atomic64_t		tx_dropped;
 	atomic64_t		rx_dropped;
+	u64			last_tx;
+	spinlock_t		seen_lock;
+	struct env_activity	seen;
 };
 
 /**
@@ -34,13 +41,17 @@ struct venet_ve {
  * @v: the device it leads to; rows go before the device does, with an RCU
  *	grace period between
  * @epoch: of the lease, for people
+ * @deadline: ns of CLOCK_BOOTTIME from when on nothing passes; 0: never.
+ *	Written under venet_mutex, read by packets
  */
 struct venet_addr {
 	struct rhash_head	node;
 	struct in6_addr		key;
 	struct venet_ve		*v;
 	u32			epoch;
+	u64			deadline;
 	struct list_head	of_ve;
+	struct list_head	timed;	/* in the rows with a deadline, or empty */
 	struct rcu_head		rcu;
 };
 
@@ -48,7 +59,10 @@ extern struct mutex venet_mutex;	/* writers of the table; nests in ve->lock */
 
 int venet_table_init(void);
 struct venet_addr *venet_lookup(const struct in6_addr *key); /* under RCU */
-int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch);
+
+/* Add a row, or set epoch and deadline of the VE's own: 0, 1, or an error. */
+int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch,
+		    u64 deadline);
 int venet_table_del(struct venet_ve *v, const struct in6_addr *key);
 void venet_table_flush(struct venet_ve *v);
 

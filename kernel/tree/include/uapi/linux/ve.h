@@ -95,6 +95,8 @@ enum env_ctl_cmd {
 	ENV_CTL_FREEZE	 = 12,	/* VE; no argument; returns when frozen is asked for */
 	ENV_CTL_THAW	 = 13,	/* VE; no argument */
 	ENV_CTL_FEATURES = 14,	/* VE; __u64 of ENV_FEAT_*, replaces the old set */
+	ENV_CTL_ACTIVITY = 15,	/* VE; struct env_activity */
+	ENV_CTL_OPEN_USER = 16,	/* VE, held too -> descriptor of its user namespace */
 };
 
 enum env_state {
@@ -172,8 +174,13 @@ struct env_ip {
 	__u16		__reserved;
 	__u32		epoch;		/* of the lease; shown in /proc/net/venet */
 	__u8		addr[16];	/* network order; IPv4 uses the first four */
+	/* IP_ADD: ns of CLOCK_BOOTTIME from when on the kernel itself lets no
+	 * packet of it pass and takes it out; 0: never.  IP_ADD of an address
+	 * that the VE has sets epoch and deadline anew. */
+	__aligned_u64	deadline;
 };
-#define ENV_IP_SIZE_VER0	24
+#define ENV_IP_SIZE_VER0	24	/* without deadline */
+#define ENV_IP_SIZE_VER1	32
 
 struct env_netstat {			/* seen from the VE */
 	__aligned_u64	tx_packets, tx_bytes;
@@ -182,5 +189,21 @@ struct env_netstat {			/* seen from the VE */
 	__aligned_u64	tx_dropped, rx_dropped;
 };
 #define ENV_NETSTAT_SIZE_VER0	56
+
+/*
+ * What keeps a VE awake, by the network: times are ns of CLOCK_BOOTTIME, 0 for
+ * never, as exact as the scheduler's tick.  A packet that no socket of the VE
+ * takes does not count, nor does one of the VE to itself.
+ */
+struct env_activity {
+	__aligned_u64	last_tx;	/* the VE sent a packet */
+	__aligned_u64	last_rx;	/* a socket of the VE took one */
+	__u8		peer[16];	/* whose that was: IPv6, or IPv4 as ::ffff:a.b.c.d */
+	__u16		peer_port;	/* its port, and the VE's; 0 without ports */
+	__u16		port;
+	__u8		protocol;	/* IPPROTO_* */
+	__u8		__reserved[3];
+};
+#define ENV_ACTIVITY_SIZE_VER0	40
 
 #endif /* _UAPI_LINUX_VE_H */

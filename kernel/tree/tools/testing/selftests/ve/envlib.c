@@ -141,9 +141,10 @@ static void become(unsigned int id)
 	setfsuid(id);
 }
 
-int env_mount_root(const char *templ, const char *dir, unsigned int id_first)
+int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
+		   int userns)
 {
-	int userns, lower, upper, fs, mnt;
+	int lower, upper, fs, mnt;
 	char path[256];
 
 	for (int i = 0; i < 2; i++) {
@@ -152,10 +153,8 @@ int env_mount_root(const char *templ, const char *dir, unsigned int id_first)
 		if (mkdir(path, 0755) && errno != EEXIST)
 			die("mkdir %s", path);
 	}
-	userns = idmap_ns(id_first);
 	lower = idmapped(templ, userns);
 	upper = idmapped(dir, userns);
-	close(userns);
 
 	/* The mounter's ids are the VE root's, see kernel.md: a mounter that
 	 * the map does not know gets a read-only overlay. */
@@ -224,6 +223,7 @@ void env_prepare(struct env_ve *ve, envid_t veid, const char *templ,
 		 struct env_create_args *args, char *const argv[])
 {
 	unsigned int first = ID_BASE + (veid % 20000) * ID_COUNT;
+	int userns = idmap_ns(first);
 
 	*ve = (struct env_ve){ .veid = veid, .fd = -1 };
 	snprintf(ve->private, sizeof(ve->private), PRIVATE "/%u", veid);
@@ -236,11 +236,12 @@ void env_prepare(struct env_ve *ve, envid_t veid, const char *templ,
 		.veid = veid,
 		.id_first = first,
 		.id_count = ID_COUNT,
-		.root_fd = env_mount_root(templ, ve->private, first),
+		.root_fd = env_mount_root(templ, ve->private, first, userns),
 		.cgroup_fd = ve->init,
 		.acct_cgroup_fd = ve->acct,
 	};
 	fill_exec(&args->init, argv);
+	close(userns);
 }
 
 void env_start(struct env_ve *ve, envid_t veid, const char *templ,

@@ -22,8 +22,9 @@ int env_ctl(int fd, unsigned int cmd, void *arg, size_t size);
 void env_require(void);
 
 /* A detached overlay of the template on a fresh private tree in @dir, mapped
- * to ids from @id_first on.  A mount descriptor. */
-int env_mount_root(const char *templ, const char *dir, unsigned int id_first);
+ * to ids from @id_first on as @userns has it.  A mount descriptor. */
+int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
+		   int userns);
 
 struct env_ve {
 	envid_t veid;

@@ -291,15 +291,27 @@ static void test_ctl(void)
 	fd = env_ctl(ve.fd, ENV_CTL_OPEN_NET, NULL, 0);
 	ok(fd >= 0, "open of the network namespace succeeds");
 	close(fd);
+	fd = env_ctl(ve.fd, ENV_CTL_OPEN_USER, NULL, 0);
+	ok(fd >= 0, "open of the user namespace succeeds");
+	close(fd);
+	refused(env_ctl(ve.fd, ENV_CTL_ACTIVITY, &info, 8), EINVAL,
+		"activity with a small size");
+	refused(env_ctl(-1, ENV_CTL_ACTIVITY, &info, sizeof(info)), EBADF,
+		"activity of nothing");
 	env_destroy(&ve);
+}
+
+static int ip_until(int fd, int cmd, int family, const char *text, __u64 deadline)
+{
+	struct env_ip a = { .family = (__u16)family, .epoch = 1, .deadline = deadline };
+
+	inet_pton(family == AF_INET6 ? AF_INET6 : AF_INET, text, a.addr);
+	return env_ctl(fd, (unsigned int)cmd, &a, sizeof(a));
 }
 
 static int ip(int fd, int cmd, int family, const char *text)
 {
-	struct env_ip a = { .family = (__u16)family, .epoch = 1 };
-
-	inet_pton(family == AF_INET6 ? AF_INET6 : AF_INET, text, a.addr);
-	return env_ctl(fd, (unsigned int)cmd, &a, sizeof(a));
+	return ip_until(fd, cmd, family, text, 0);
 }
 
 static void test_ip(void)
@@ -311,8 +323,9 @@ static void test_ip(void)
 	ok(!ip(a.fd, ENV_CTL_IP_ADD, AF_INET, "10.77.0.4"), "an address is given");
 	refused(ip(b.fd, ENV_CTL_IP_ADD, AF_INET, "10.77.0.4"), EADDRINUSE,
 		"the same address for another VE");
-	refused(ip(a.fd, ENV_CTL_IP_ADD, AF_INET, "10.77.0.4"), EEXIST,
-		"the same address again");
+	ok(!ip(a.fd, ENV_CTL_IP_ADD, AF_INET, "10.77.0.4"), "and renewed");
+	refused(ip_until(a.fd, ENV_CTL_IP_DEL, AF_INET, "10.77.0.4", 1), EINVAL,
+		"taking an address with a deadline");
 	refused(ip(b.fd, ENV_CTL_IP_DEL, AF_INET, "10.77.0.4"), EADDRNOTAVAIL,
 		"taking another VE's address");
 	refused(ip(a.fd, ENV_CTL_IP_ADD, 77, "10.77.0.5"), EAFNOSUPPORT,

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TINY "/usr/share/ve/template/tiny"
@@ -115,6 +116,69 @@ static void test_revoke(struct env_ve *a, struct env_ve *b)
 	passes(b, "ping -c1 -W3 -I 10.77.0.2 10.77.0.1", "and it works there");
 }
 
+static __u64 boottime_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (__u64)t.tv_sec * 1000000000u + (__u64)t.tv_nsec;
+}
+
+static struct env_activity activity_of(const struct env_ve *ve)
+{
+	struct env_activity a;
+
+	if (env_ctl(ve->fd, ENV_CTL_ACTIVITY, &a, sizeof(a)))
+		die("activity");
+	return a;
+}
+
+/* What keeps a VE awake; each kind has its twin that does not. */
+static void test_activity(struct env_ve *a, struct env_ve *b)
+{
+	__u64 before = boottime_ns();
+	static const __u8 from_a[16] = { [10] = 0xff, 0xff, 10, 77, 0, 2 };
+	struct env_activity act;
+
+	usleep(20000); /* the clock is as coarse as the tick */
+	passes(a, "ping -c1 -W3 127.0.0.1", "A talks to itself");
+	act = activity_of(a);
+	ok(act.last_tx < before && act.last_rx < before, "which is no activity");
+	before = boottime_ns();
+	usleep(20000);
+	is_stopped(a, "echo x | nc -w2 10.77.0.3 4444", "nobody listens at B's port 4444");
+	ok(activity_of(a).last_tx > before, "A was active");
+	ok(activity_of(b).last_rx < before, "B was not: no socket took that");
+	passes(a, "wget -qO- http://10.77.0.3/big >/dev/null", "A fetches from B's server");
+	act = activity_of(b);
+	ok(act.last_rx > before, "that is activity of B");
+	ok(!memcmp(act.peer, from_a, 16) && act.port == 80 && act.protocol == IPPROTO_TCP,
+	   "and it is known who it was");
+}
+
+static void test_deadline(struct env_ve *a)
+{
+	static const struct timespec tick = { .tv_nsec = 50000000 };
+	struct env_ip x = { .family = AF_INET, .epoch = 8 };
+
+	inet_pton(AF_INET, "10.77.0.20", x.addr);
+	x.deadline = boottime_ns() + 3600ull * 1000000000;
+	ok(!env_ctl(a->fd, ENV_CTL_IP_ADD, &x, sizeof(x)), "an address with an hour to go");
+	passes(a, "ping -c1 -W3 -I 10.77.0.20 10.77.0.1", "works");
+	x.deadline = boottime_ns() + 100 * 1000000;
+	ok(!env_ctl(a->fd, ENV_CTL_IP_ADD, &x, sizeof(x)), "it is given a tenth of a second instead");
+	while (!system("grep -q '^10.77.0.20 ' /proc/net/venet"))
+		nanosleep(&tick, NULL);
+	is_stopped(a, "ip addr show venet0 | grep -q 10.77.0.20/32", "then it is off the device");
+	is_stopped(a, "ip addr add 10.77.0.20/32 dev venet0; ping -c1 -W1 -I 10.77.0.20 10.77.0.1",
+		   "and of no use when A sets it again");
+	passes(a, "ip addr del 10.77.0.20/32 dev venet0; ping -c1 -W3 10.77.0.1",
+	       "A's other address has no deadline");
+	x.deadline = 1;
+	refused(env_ctl(a->fd, ENV_CTL_IP_ADD, &x, sizeof(x)), ETIME,
+		"an address whose time has passed");
+}
+
 int main(void)
 {
 	struct env_ve a, b;
@@ -129,6 +193,8 @@ int main(void)
 	test_paths(&a, &b);
 	test_source(&a, &b);
 	test_device(&a);
+	test_activity(&a, &b);
+	test_deadline(&a);
 	test_revoke(&a, &b);
 	env_destroy(&a);
 	env_destroy(&b);

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * VEs made ahead: namespaces and a range of ids, no number and no process yet.
+ * A start takes one and gives it the rest; another is made when there is
+ * nothing else to do.  Nobody else has their descriptors, so the kernel takes
+ * them down when we die.
+ */
+#include "agent/priv.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/name.h"
+#include "agent/overlay.h"
+#include "agent/venv.h"
+
+#define RETRY_MS 5000
+
+static bool is_used(const struct priv *p, uint32_t id_first)
+{
+	for (unsigned i = 0; i < p->nheld; i++)
+		if (p->held[i].id_first == id_first)
+			return true;
+	for (const struct priv_ve *v = p->ves; v; v = v->next)
+		if (v->last.id_first == id_first)
+			return true;
+	return false;
+}
+
+/* There are more slots than a node may have VEs (max_ves, HELD_MAX). */
+uint32_t priv_free_ids(struct priv *p, uint32_t slot)
+{
+	while (is_used(p, slot_id(slot))) {
+		slot = p->next_slot;
+		p->next_slot = (slot + 1) % SLOT_MAX;
+	}
+	return slot_id(slot);
+}
+
+void priv_held_close(struct priv_held *h)
+{
+	clean_close(&h->fd);
+	clean_close(&h->ids);
+}
+
+void priv_held_tell(struct priv *p)
+{
+	struct msg_ve m = { .head.type = MSG_HELD, .arg = p->nheld };
+
+	priv_tell(p, &m, NULL, 0);
+}
+
+struct priv_held priv_held_take(struct priv *p, uint32_t slot)
+{
+	struct priv_held h = { .fd = -1, .ids = -1 };
+
+	if (!p->nheld) {
+		h.id_first = priv_free_ids(p, slot);
+		return h;
+	}
+	h = p->held[--p->nheld];
+	priv_held_tell(p);
+	return h;
+}
+
+void priv_held_give(struct priv *p, struct priv_held *h)
+{
+	if (h->fd < 0 || p->nheld == HELD_MAX)
+		return;
+	p->held[p->nheld++] = *h;
+	h->fd = h->ids = -1;
+	priv_held_tell(p);
+}
+
+bool priv_held_wanted(const struct priv *p)
+{
+	return p->abi && p->nheld < (unsigned)p->conf->held &&
+	       priv_now() >= p->held_due;
+}
+
+void priv_held_make(struct priv *p)
+{
+	struct priv_held h _held_ = { .fd = -1, .ids = -1 };
+	struct err e = { 0 };
+
+	h.id_first = priv_free_ids(p, p->next_slot);
+	h.ids = overlay_ids(h.id_first, SLOT_SIZE, &e);
+	if (h.ids >= 0)
+		h.fd = venv_hold(h.id_first, SLOT_SIZE);
+	if (h.ids >= 0 && h.fd < 0)
+		err_set(&e, h.fd, "env_create: %s", strerror(-h.fd));
+	if (h.fd < 0) {
+		p->held_due = priv_now() + RETRY_MS;
+		log_warn("no VE can be made ahead: %s", e.text);
+		return;
+	}
+	priv_held_give(p, &h);
+}
