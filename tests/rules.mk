@@ -10,6 +10,17 @@ build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/en
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
+# Isolation tests: put into a guest by the tests that run them
+ISOLATION := tests/guest/isolation
+ISO_NAMES := $(filter-out iso,$(basename $(notdir $(wildcard $(ISOLATION)/*.c))))
+ISO_PROGRAMS := $(ISO_NAMES:%=build/guest/bin/iso_%)
+build/guest/bin/iso_%: $(ISOLATION)/%.c $(wildcard $(ISOLATION)/iso.*) $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c \
+		kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-I$(ISOLATION) -Ikernel/tree/include/uapi -o $@ $< $(ISOLATION)/iso.c $(SELFTESTS)/envlib.c
+
 # Guest programs of benches; they are put into a guest, not built into it
 build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
@@ -39,7 +50,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 	$(Q)$(HARNESS) run $(call only,$(LINTS) $(UNIT_TESTS) $(SHELLS))
 
 GUEST_TESTS := $(wildcard tests/guest/t[0-8]*.sh)
-check-guest: $(GUEST)
+check-guest: $(GUEST) $(ISO_PROGRAMS)
 	$(Q)$(HARNESS) run $(call only,$(GUEST_TESTS))
 check-story: all
 	$(Q)$(HARNESS) run $(call only,$(wildcard tests/guest/t9*.sh))

@@ -138,7 +138,7 @@ bool ve_proc_visible(const struct super_block *sb,
 
 bool ve_proc_read_only(const struct super_block *sb)
 {
-	return ve_proc_is_ves(sb) && ve_guard(proc_write);
+	return ve_proc_is_ves(sb) && ve_guard(proc);
 }
 
 /* The path of an entry below /proc/sys, built from its end; NULL: too long. */

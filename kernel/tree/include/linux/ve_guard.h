@@ -14,12 +14,10 @@
 	X(capable)	/* no capability beyond the VE */		\
 	X(device)	/* opening device nodes */			\
 	X(kill)		/* signals */					\
-	X(mknod)	/* making device nodes */			\
 	X(mount)	/* kinds of file system */			\
 	X(netlink)	/* protocols and messages */			\
 	X(perf)		/* perf_event_open(2) */			\
-	X(proc)		/* names in /proc */				\
-	X(proc_write)	/* writing to /proc */				\
+	X(proc)		/* names in /proc, and writing to them */	\
 	X(ptrace)	/* looking into tasks */			\
 	X(receive)	/* descriptors from elsewhere */		\
 	X(sigio)	/* SIGIO and SIGURG */				\

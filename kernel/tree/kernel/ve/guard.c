@@ -15,6 +15,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/init.h>
+#include <linux/sched/signal.h>
 #include <linux/security.h>
 #include <linux/uaccess.h>
 #include <linux/ve_guard.h>
@@ -63,6 +64,8 @@ static const struct file_operations become_root_fops = {
 
 static int ve_reach(const char *what, struct task_struct *p)
 {
+	if (!strcmp(what, "kill"))
+		return security_task_kill(p, SEND_SIG_NOINFO, 0, NULL);
 	if (!strcmp(what, "setnice"))
 		return security_task_setnice(p, 0);
 	if (!strcmp(what, "setpgid"))

@@ -53,16 +53,6 @@ static int ve_file_open(struct file *file)
 	return ve_device_allowed(inode->i_mode, inode->i_rdev) ? 0 : -EPERM;
 }
 
-/* No new device nodes; the white-out of overlayfs is not one. */
-static int ve_inode_mknod(struct inode *dir, struct dentry *dentry,
-			  umode_t mode, dev_t dev)
-{
-	if (!ve_inside() || !ve_guard(mknod) ||
-	    (!S_ISCHR(mode) && !S_ISBLK(mode)))
-		return 0;
-	return S_ISCHR(mode) && dev == WHITEOUT_DEV ? 0 : -EPERM;
-}
-
 /* Kinds of file system that a VE may mount, and the feature that opens one. */
 static const struct {
 	const char *type;
@@ -102,7 +92,6 @@ static int ve_sb_mount(const char *dev_name, const struct path *path,
 static struct security_hook_list ve_file_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(file_receive, ve_file_receive),
 	LSM_HOOK_INIT(file_open, ve_file_open),
-	LSM_HOOK_INIT(inode_mknod, ve_inode_mknod),
 	LSM_HOOK_INIT(sb_mount, ve_sb_mount),
 };
 

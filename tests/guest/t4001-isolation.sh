@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Isolation, each attack beside the same call where it is allowed; see tests/guest/isolation.
+# usage: t4001-isolation.sh [prod|debug]
+set -eu
+cd "$(dirname "$0")/../.."
+puts=(--put tests/guest/isolation/all.sh)
+for p in build/guest/bin/iso_*; do puts+=(--put "$p"); done
+exec tests/guest/run --kernel="${1:-prod}" --timeout 580 "${puts[@]}" -- sh /put/all.sh
