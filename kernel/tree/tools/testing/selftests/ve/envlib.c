@@ -329,20 +329,10 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-void env_destroy(struct env_ve *ve)
+void env_clean(struct env_ve *ve)
 {
 	char path[128];
-	int left = 1000;
 
-	env_ctl(ve->fd, ENV_CTL_KILL, NULL, 0);
-	while (!(env_poll(ve->fd, POLLIN, 10000) & POLLHUP)) {
-		struct env_info info;
-
-		if (env_ctl(ve->fd, ENV_CTL_QUERY, &info, sizeof(info)) ||
-		    !left--)
-			die("VE %u does not stop", ve->veid);
-	}
-	close(ve->fd);
 	close(ve->init);
 	close(ve->enter);
 	close(ve->acct);
@@ -354,4 +344,20 @@ void env_destroy(struct env_ve *ve)
 	if (rmdir(path))
 		die("rmdir %s", path);
 	nftw(ve->private, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void env_destroy(struct env_ve *ve)
+{
+	int left = 1000;
+
+	env_ctl(ve->fd, ENV_CTL_KILL, NULL, 0);
+	while (!(env_poll(ve->fd, POLLIN, 10000) & POLLHUP)) {
+		struct env_info info;
+
+		if (env_ctl(ve->fd, ENV_CTL_QUERY, &info, sizeof(info)) ||
+		    !left--)
+			die("VE %u does not stop", ve->veid);
+	}
+	close(ve->fd);
+	env_clean(ve);
 }
