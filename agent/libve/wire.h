@@ -45,6 +45,11 @@ enum term_kind {
 	TERM_EXEC = 1,
 };
 
+/* Codes of TERM_NOTICE. */
+enum term_notice {
+	TERM_NOTICE_IDLE = 1, /* the VE goes to sleep in so many seconds */
+};
+
 /* Close codes of the WebSocket. */
 enum term_close {
 	TERM_CLOSE_GOING_AWAY = 1001,
