@@ -88,3 +88,15 @@ int db_key_lookup(struct db *db, const char *fingerprint,
 {
 	return db_call(db, out, e, "key_lookup", "t", fingerprint);
 }
+
+int db_account_confirm(struct db *db, const uint8_t *confirmation,
+		       struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "account_confirm", "h", confirmation);
+}
+
+int db_account_confirm_ask(struct db *db, const uint8_t *token,
+			   struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "account_confirm_ask", "h", token);
+}

@@ -37,5 +37,9 @@ int db_key_remove(struct db *db, const uint8_t *token, int64_t key,
 		  struct json_object **out, struct err *e);
 int db_key_lookup(struct db *db, const char *fingerprint,
 		  struct json_object **out, struct err *e);
+int db_account_confirm(struct db *db, const uint8_t *confirmation,
+		       struct json_object **out, struct err *e);
+int db_account_confirm_ask(struct db *db, const uint8_t *token,
+			   struct json_object **out, struct err *e);
 
 #endif

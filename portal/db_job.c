@@ -106,7 +106,15 @@ int db_mail_claim(struct db *db, struct json_object **out, struct err *e)
 	return db_call(db, out, e, "mail_claim", "");
 }
 
-int db_mail_finish(struct db *db, int64_t mail, const char *why, struct err *e)
+int db_mail_finish(struct db *db, int64_t mail, const char *why, bool final,
+		   struct err *e)
 {
-	return db_call(db, NULL, e, "mail_finish", "lt", mail, why);
+	return db_call(db, NULL, e, "mail_finish", "ltt", mail, why,
+		       final ? "true" : "false");
+}
+
+int db_confirm_link(struct db *db, int64_t mail, const uint8_t *confirmation,
+		    struct err *e)
+{
+	return db_call(db, NULL, e, "confirm_link", "lh", mail, confirmation);
 }

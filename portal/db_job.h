@@ -41,6 +41,9 @@ int db_block_report(struct db *db, int64_t block, const char *nonce,
 int db_trial_run(struct db *db, struct err *e);
 int db_sweep_run(struct db *db, struct err *e);
 int db_mail_claim(struct db *db, struct json_object **out, struct err *e);
-int db_mail_finish(struct db *db, int64_t mail, const char *why, struct err *e);
+int db_mail_finish(struct db *db, int64_t mail, const char *why, bool final,
+		   struct err *e);
+int db_confirm_link(struct db *db, int64_t mail, const uint8_t *confirmation,
+		    struct err *e);
 
 #endif

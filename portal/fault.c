@@ -41,6 +41,8 @@ static const struct fault faults[] = {
 	{ "VE017", 422, "field",             "A field is not valid", 0 },
 	{ "VE018", 409, "node-taken",        "There is such a node", 0 },
 	{ "VE020", 409, "stopped",           "The environment is stopped", 0 },
+	{ "VE021", 410, "link-gone",         "This link is no longer good", 0 },
+	{ "VE022", 409, "confirmed",         "The address is confirmed", 0 },
 	{ "23514", 422, "field",             "A field is not valid", 0 },
 };
 /* clang-format on */

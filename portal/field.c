@@ -11,6 +11,7 @@
 #include "agent/libve/json.h"
 #include "portal/fault.h"
 #include "portal/passwd.h"
+#include "portal/token.h"
 #include "portal/utf8.h"
 
 static const char lower_name[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
@@ -31,6 +32,7 @@ static const struct rule {
 	{ "csrf", "the token", 0, 64, base64url },
 	{ "email", "the e-mail address", 3, 254, NULL },
 	{ "key", "the ssh key", 20, 4000, NULL },
+	{ "link", "the link", TOKEN_TEXT - 1, TOKEN_TEXT - 1, base64url },
 	{ "node", "the node's name", 1, 31, lower_name },
 	{ "password", "the password", 1, PASSWD_MAX, NULL },
 	{ "range", "the range", 3, 49, "0123456789abcdefABCDEF.:/" },

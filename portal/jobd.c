@@ -112,10 +112,13 @@ static void read_conf(struct conf *c, const char *file)
 {
 	static const char *const needed[] = { "db", "node_ca", "control_cert",
 					      "control_key", NULL };
+	static const char *const links[] = { "public_url", NULL };
 	struct err e = { 0 };
 
 	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
 		fatal("%s", e.text);
+	if (c->smtp_url && conf_need(c, links, &e))
+		fatal("smtp_url is there, but %s", e.text);
 }
 
 int main(int argc, char **argv)
@@ -144,6 +147,8 @@ int main(int argc, char **argv)
 	/* an unprivileged process reads the keys anew for each connection */
 	if (sandbox_drop(c.user, &e))
 		fatal("%s", e.text);
+	if (c.smtp_url)
+		start_thread(mail_run, &c);
 	house_run(&c);
 	return 0;
 }

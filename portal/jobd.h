@@ -44,7 +44,10 @@ void *drive_run(void *arg); /* jobd_drive.c */
 void *work_run(void *arg); /* jobd_work.c */
 void *urgent_run(void *arg); /* the same, suspensions only */
 
-/* Letters, trials, what is old: for ever, in the calling thread. */
+/* The same for letters; @arg is the configuration. */
+void *mail_run(void *arg); /* jobd_mail.c */
+
+/* Trials, what is old, new nodes: for ever, in the calling thread. */
 void house_run(const struct conf *c); /* jobd_house.c */
 
 /* Sleep. */

@@ -8,7 +8,6 @@
 #include "agent/libve/log.h"
 #include "portal/db_job.h"
 #include "portal/jobd.h"
-#include "portal/mail.h"
 
 #define TRIAL_S 15
 #define SWEEP_S 300
@@ -55,27 +54,6 @@ static void find_nodes(struct db *db, struct node **list, const struct conf *c)
 	json_object_put(all);
 }
 
-/* One letter; true when there may be more. */
-static bool send_letter(struct db *db, const struct conf *c)
-{
-	struct json_object *m = NULL, *id;
-	struct err e = { 0 }, why = { 0 };
-	int rc;
-
-	if (!c->smtp_url || db_mail_claim(db, &m, &e) || !m)
-		return false;
-	rc = mail_send(c->smtp_url, c->mail_from ? c->mail_from : "vestibule",
-		       text_of(m, "to"), text_of(m, "subject"),
-		       text_of(m, "body"), &why);
-	if (rc)
-		log_warn("mail: %s", why.text);
-	json_object_object_get_ex(m, "id", &id);
-	rc = db_mail_finish(db, json_object_get_int64(id), rc ? why.text : NULL,
-			    &e);
-	json_object_put(m);
-	return !rc;
-}
-
 static bool is_due(time_t *last, int seconds)
 {
 	time_t now = time(NULL);
@@ -101,8 +79,6 @@ void house_run(const struct conf *c)
 			db_trial_run(db, &e);
 		if (is_due(&sweep, SWEEP_S))
 			db_sweep_run(db, &e);
-		while (send_letter(db, c))
-			;
 		pause_ms(500);
 	}
 }

@@ -252,7 +252,8 @@ static enum outcome perform(struct work *w)
 		return out == OUTCOME_DONE ? ensure(w) : out;
 	}
 	out = ensure(w);
-	if (out != OUTCOME_DONE || !strcmp(w->kind, "create"))
+	if (out != OUTCOME_DONE || !strcmp(w->kind, "create") ||
+	    !strcmp(w->kind, "apply"))
 		return out;
 	if (!strcmp(w->kind, "start") && is_there(w, "running"))
 		return OUTCOME_DONE;

@@ -2,6 +2,8 @@
 #include "portal/mail.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,6 +23,42 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
 		memcpy(to, text->data, n);
 	buf_shift(text, n);
 	return n;
+}
+
+/* What the server said last, and whether it had agreed to anything before. */
+struct said {
+	char line[200];
+	bool agreed;
+};
+
+static size_t hear(char *data, size_t size, size_t n, void *arg)
+{
+	struct said *s = arg;
+
+	n *= size;
+	/* the answer to QUIT says nothing of what went before */
+	if (n < 3 || !memcmp(data, "221", 3))
+		return n;
+	if (!memcmp(data, "250", 3))
+		s->agreed = true;
+	snprintf(s->line, sizeof(s->line), "%.*s", (int)n, data);
+	s->line[strcspn(s->line, "\r\n")] = '\0';
+	return n;
+}
+
+static int judge(CURLcode rc, const struct said *s, struct err *e)
+{
+	if (!rc)
+		return 0;
+	if (s->line[0] != '4' && s->line[0] != '5')
+		return err_set(e, -EIO, "%s", curl_easy_strerror(rc));
+	/* a 5xx to the greeting, TLS or log-in is the server's trouble */
+	return err_set(e,
+		       s->line[0] == '5' && s->agreed &&
+				       rc != CURLE_LOGIN_DENIED ?
+			       -ENOENT :
+			       -EIO,
+		       "the mail server said: %s", s->line);
 }
 
 /* Lines end with CR LF; the header has no line of the sender's making, because
@@ -51,6 +89,7 @@ int mail_send(const char *smtp_url, const char *from, const char *to,
 {
 	struct curl_slist *list = curl_slist_append(NULL, to);
 	_buf_ struct buf text = { 0 };
+	struct said said = { 0 };
 	CURL *c = curl_easy_init();
 	CURLcode rc;
 
@@ -60,11 +99,14 @@ int mail_send(const char *smtp_url, const char *from, const char *to,
 	curl_easy_setopt(c, CURLOPT_MAIL_RCPT, list);
 	curl_easy_setopt(c, CURLOPT_READFUNCTION, give);
 	curl_easy_setopt(c, CURLOPT_READDATA, &text);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, hear);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, &said);
+	curl_easy_setopt(c, CURLOPT_USE_SSL, (long)CURLUSESSL_TRY);
 	curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, 30L);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	rc = curl_easy_perform(c);
 	curl_slist_free_all(list);
 	curl_easy_cleanup(c);
-	return rc ? err_set(e, -EIO, "%s", curl_easy_strerror(rc)) : 0;
+	return judge(rc, &said, e);
 }

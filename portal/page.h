@@ -28,6 +28,11 @@ int again_login(struct request *r, const struct err *e);
 int do_logout(struct request *r);
 int api_session(struct request *r);
 
+/* page_confirm.c */
+int page_link(struct request *r);
+int do_confirm(struct request *r);
+int do_confirm_ask(struct request *r);
+
 /* page_ve.c */
 int page_home(struct request *r);
 int page_ve(struct request *r);

@@ -53,6 +53,7 @@ struct request {
 	uint32_t veid; /* from the path */
 	int64_t id;
 	char name[TERM_NAME_MAX + 1];
+	char link[TOKEN_TEXT]; /* from a letter */
 	char address[ADDR_TEXT]; /* of the visitor */
 	char session[TOKEN_TEXT], visitor[TOKEN_TEXT]; /* cookies, or "" */
 	char csrf[TOKEN_TEXT]; /* X-CSRF-Token */

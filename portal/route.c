@@ -25,6 +25,10 @@ static const struct route routes[] = {
  { METHOD_GET,    "/login",                            WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               page_login, "login", NULL },
  { METHOD_POST,   "/login",                            WHO_ANYBODY,  LANE_HEAVY, CSRF,  FORM, "email password", do_login, NULL, again_login },
  { METHOD_POST,   "/logout",                           WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "",               do_logout, NULL, NULL },
+ /* the link is the proof: who opens it need not be logged in, and mail programs lose the cookies on the way */
+ { METHOD_GET,    "/confirm/{link}",                   WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               page_link, "link", NULL },
+ { METHOD_POST,   "/confirm",                          WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           do_confirm, NULL, NULL },
+ { METHOD_POST,   "/confirm/again",                    WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "",               do_confirm_ask, NULL, NULL },
  { METHOD_GET,    "/home",                             WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               page_home, "home", NULL },
 
  { METHOD_GET,    "/ves/{veid}",                       WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               page_ve, "ve", NULL },
@@ -50,6 +54,8 @@ static const struct route routes[] = {
  { METHOD_POST,   "/api/v1/session",                   WHO_ANYBODY,  LANE_HEAVY, CSRF,  FORM, "email password", do_login, NULL, again_login },
  { METHOD_DELETE, "/api/v1/session",                   WHO_SESSION,  LANE_LIGHT, CSRF,  0,    "",               do_logout, NULL, NULL },
  { METHOD_POST,   "/api/v1/accounts",                  WHO_ANYBODY,  LANE_HEAVY, CSRF,  FORM, "email password template", do_signup, NULL, again_signup },
+ { METHOD_POST,   "/api/v1/confirmations",             WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           do_confirm, NULL, NULL },
+ { METHOD_POST,   "/api/v1/confirmations/again",       WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "",               do_confirm_ask, NULL, NULL },
  { METHOD_GET,    "/api/v1/capacity",                  WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               api_capacity, NULL, NULL },
  { METHOD_GET,    "/api/v1/templates",                 WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               api_templates, NULL, NULL },
  { METHOD_GET,    "/api/v1/home",                      WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               api_home, NULL, NULL },
@@ -115,6 +121,10 @@ static bool take_param(struct request *r, const char *param, const char *s,
 		return (r->veid = (uint32_t)number(s, n, INT32_MAX)) != 0;
 	if (!strncmp(param, "{id}", 4))
 		return (r->id = number(s, n, INT64_MAX)) != 0;
+	if (!strncmp(param, "{link}", 6)) {
+		snprintf(r->link, sizeof(r->link), "%.*s", (int)n, s);
+		return n < sizeof(r->link) && token_is_valid(r->link);
+	}
 	return take_name(r, s, n);
 }
 

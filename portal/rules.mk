@@ -4,7 +4,7 @@ portal_base  := conf.c file.c token.c url.c
 portal_web   := $(portal_base) $(portal_db) db_admin.c passwd.c html.c utf8.c tmpl.c tmpl_parse.c \
                 sanity.c field.c request.c answer.c route.c serve.c worker.c asset.c channel.c \
                 web.c web_send.c relay.c relay_conn.c ear.c sandbox.c sshkey.c page_public.c \
-                page_account.c page_ve.c page_admin.c page_terminal.c
+                page_account.c page_confirm.c page_ve.c page_admin.c page_terminal.c
 portal_archive := portal/portal.a
 portal_pkgs  := libmicrohttpd json-c openssl libpq libcurl libargon2 libseccomp
 
@@ -16,7 +16,7 @@ $(eval $(call program,ve-portald,portal/main.c,$(portal_links),$(portal_pkgs),-l
 
 all: $(BUILD)/bin/ve-portald
 
-portal_jobd := jobd.c jobd_drive.c jobd_work.c jobd_house.c mail.c db_job.c
+portal_jobd := jobd.c jobd_drive.c jobd_work.c jobd_house.c jobd_mail.c mail.c db_job.c
 $(eval $(call program,ve-jobd,$(addprefix portal/,$(portal_jobd)),$(portal_links),$(portal_pkgs),-lwslay))
 all: $(BUILD)/bin/ve-jobd
 

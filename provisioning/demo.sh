@@ -8,7 +8,8 @@
 #   QEMU: node n1 (7443), n2 (7444) ... <--mTLS--+---- ve-jobd
 #
 # Everything that lives on is under build/run (RUN=dir): the database, the certificates, each node's two disks.
-# NODES=n, PORTALS=n, EGRESS=1 (VEs reach the world), NODE_MEM=MB, PORT, SSH_PORT, AGENT_PORT.
+# NODES=n, PORTALS=n, EGRESS=1 (VEs reach the world), NODE_MEM=MB, PORT, SSH_PORT, AGENT_PORT,
+# FORWARD=port:port (one more port of this machine leads to node n1).
 set -eu
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
@@ -157,10 +158,12 @@ node_up() { # number
 	alive "n$1" qemu-system && return 0
 	node_files "$1"
 	rm -f "$sock/n$1.control"
+	local more=()
+	[ "$1" != 1 ] || [ -z "${FORWARD:-}" ] || more=(--forward "$FORWARD")
 	launch "n$1" qemu-system provisioning/qemu/run-node.sh --name "n$1" --kernel build/kernel/prod/bzImage \
 		--root build/image/node.img --disk "$dir/payload.tar:ro" --disk "$dir/state.img" \
 		--disk "$dir/private.img" --mem "$mem" --smp 2 --console "$dir/console.log" \
-		--control "$sock/n$1.control" --forward "$((agent_port + $1 - 1)):7443" ${EGRESS:+--egress}
+		--control "$sock/n$1.control" --forward "$((agent_port + $1 - 1)):7443" ${EGRESS:+--egress} "${more[@]+"${more[@]}"}"
 }
 
 agent_ready() { # number

@@ -15,7 +15,8 @@ CREATE TYPE ve.job_kind AS ENUM (
     'reinstall',
     'delete',
     'suspend',
-    'unsuspend'
+    'unsuspend',
+    'apply'
 );
 
 ALTER TYPE ve.job_kind OWNER TO ve_owner;
@@ -84,6 +85,61 @@ end
 $$;
 
 ALTER FUNCTION ve.account_admit(p_email text, p_address inet) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_confirm(p_confirmation bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  c confirmation;
+  p subscriber;
+  v integer;
+begin
+  delete from confirmation where token_hash = p_confirmation returning * into c;
+  if c.token_hash is null or c.expires_at <= now() then
+    raise exception using errcode = 'VE021',
+      message = 'this link has been used, or it is too old: ask for another on your page';
+  end if;
+  delete from confirmation where subscriber_id = c.subscriber_id;
+  update subscriber set confirmed_at = coalesce(confirmed_at, now()) where id = c.subscriber_id
+    returning * into p;
+  update ve set plan = 'confirmed', generation = generation + 1, warned_at = null,
+      expires_at = greatest(expires_at, now() + l.life)
+    from plan l where l.name = 'confirmed' and subscriber_id = p.id and plan = 'trial'
+      and deleted_at is null and desired <> 'deleted'
+    returning veid into v;
+  if v is not null and not exists (select from job where veid = v and state in ('queued', 'running')) then
+    perform job_add(v, 'apply');
+  end if;
+  perform audit_add(p.email, 'account.confirm', p.id, v);
+  return jsonb_build_object('email', p.email, 'confirmed', true);
+end
+$$;
+
+ALTER FUNCTION ve.account_confirm(p_confirmation bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.account_confirm_ask(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token);
+  if exists (select from subscriber where id = who.subscriber_id and confirmed_at is not null) then
+    raise exception using errcode = 'VE022', message = 'this address is confirmed already';
+  end if;
+  if not rate_take('confirm', 'subscriber ' || who.subscriber_id) then
+    raise exception using errcode = 'VE003',
+      message = 'that was asked for a few times already; please look for the letter, or ask again in an hour';
+  end if;
+  perform confirm_ask(who.subscriber_id, who.email, E'Hello,\n\n');
+  perform audit_add(who.email, 'account.confirm_ask', who.subscriber_id, null);
+  return jsonb_build_object('email', who.email);
+end
+$$;
+
+ALTER FUNCTION ve.account_confirm_ask(p_token bytea) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -157,8 +213,7 @@ begin
   insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
   v := ve_place(s, p_template);
   insert into session (token_hash, subscriber_id, address) values (p_token, s, p_address);
-  insert into mail (recipient, subject, body) values (p_email, 'Your environment is ready',
-    format(E'Hello,\n\nyour environment #%s is ready. Log in with this address and your password.\n', v));
+  perform confirm_ask(s, p_email, format(E'Hello,\n\nyour environment #%s is ready.\n\n', v));
   perform audit_add(p_email, 'account.signup', s, v,
     jsonb_build_object('network', network_of(p_address), 'template', p_template));
   return jsonb_build_object('subscriber', s, 'veid', v);
@@ -378,6 +433,32 @@ $$;
 
 ALTER FUNCTION ve.capacity_get() OWNER TO ve_owner;
 
+CREATE FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  update mail set failed_at = now(), error = 'another one took its place'
+    where confirms = p_subscriber and sent_at is null and failed_at is null;
+  insert into mail (recipient, subject, body, confirms)
+    values (p_email, 'Please confirm your e-mail address', p_words ||
+      E'Open this link to confirm that this address is yours. It is good for a day and for one use:\n\n'
+      || E'{link}\n\nA confirmed address opens more: memory, disk, time, and the way out to the network.\n'
+      || E'If you know nothing of this, do nothing: without the link nobody is confirmed.\n', p_subscriber);
+$$;
+
+ALTER FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  insert into confirmation (token_hash, subscriber_id)
+    select p_confirmation, confirms from mail
+      where id = p_mail and confirms is not null and sent_at is null and failed_at is null
+$$;
+
+ALTER FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.drive_list() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -498,6 +579,12 @@ declare
 begin
   select * into who from session_require(p_token);
   return jsonb_build_object('email', who.email, 'operator', who.operator,
+    'unconfirmed', (select jsonb_build_object('memory_bytes', p.memory_bytes, 'disk_bytes', p.disk_bytes,
+        'days', extract(day from p.life), 'bounced', (select m.error from mail m
+          where m.confirms = s.id and m.failed_at is not null and not exists (select from mail o
+            where o.confirms = s.id and o.id > m.id) limit 1))
+      from subscriber s, plan p where s.id = who.subscriber_id and s.confirmed_at is null
+        and p.name = 'confirmed'),
     've', (select ve_json(v) from ve v
       where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
     'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,
@@ -788,25 +875,27 @@ declare
 begin
   update mail set attempts = attempts + 1,
       run_at = now() + least(power(2, attempts) * interval '1 minute', interval '6 hours')
-    where id = (select id from mail where sent_at is null and run_at <= now() and attempts < 20
+    where id = (select id from mail where sent_at is null and failed_at is null and run_at <= now()
       order by run_at limit 1 for update skip locked)
     returning * into m;
   return (select jsonb_build_object('id', m.id, 'to', m.recipient, 'subject', m.subject,
-    'body', m.body) where m.id is not null);
+    'body', m.body, 'confirms', m.confirms is not null) where m.id is not null);
 end
 $$;
 
 ALTER FUNCTION ve.mail_claim() OWNER TO ve_owner;
 
-CREATE FUNCTION ve.mail_finish(p_mail bigint, p_error text) RETURNS void
+CREATE FUNCTION ve.mail_finish(p_mail bigint, p_error text, p_final boolean) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
   update mail set error = left(p_error, 500),
-    sent_at = case when p_error is null then now() end where id = p_mail
+      sent_at = case when p_error is null then now() end,
+      failed_at = case when p_error is not null and (p_final or attempts >= 12) then now() end
+    where id = p_mail
 $$;
 
-ALTER FUNCTION ve.mail_finish(p_mail bigint, p_error text) OWNER TO ve_owner;
+ALTER FUNCTION ve.mail_finish(p_mail bigint, p_error text, p_final boolean) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.network_of(address inet) RETURNS cidr
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1068,7 +1157,7 @@ begin
   perform session_require(p_token, true);
   return (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'email', p.email,
         'role', p.role, 'operator', p.role = 'operator',
-        'suspended', p.suspended_at is not null, 'suspended_why', p.suspended_why,
+        'confirmed', p.confirmed_at is not null, 'suspended', p.suspended_at is not null, 'suspended_why', p.suspended_why,
         'created_at', iso(p.created_at),
         'veid', (select v.veid from ve v where v.subscriber_id = p.id and v.deleted_at is null),
         'sessions', (select count(*) from session s where s.subscriber_id = p.id
@@ -1151,7 +1240,8 @@ CREATE FUNCTION ve.sweep_run() RETURNS void
     and not exists (select from ticket t where t.session_id = session.id);
   delete from rate where since < now() - interval '1 day';
   delete from job where finished_at < now() - interval '30 days';
-  delete from mail where sent_at < now() - interval '30 days';
+  delete from mail where coalesce(sent_at, failed_at) < now() - interval '30 days';
+  delete from confirmation where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;
 
@@ -1453,7 +1543,9 @@ begin
     select v.veid, case when v.desired = 'deleted' then 'delete'
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
           case when v.suspended then 'suspend' else 'unsuspend' end
-        when v.state = 'absent' and not v.suspended then 'create' end::job_kind as kind
+        when v.state = 'absent' and not v.suspended then 'create'
+        when v.state in ('running', 'frozen', 'stopped') and v.state_generation < v.generation
+          then 'apply' end::job_kind as kind
       from ve v where v.node_id = p_node and v.deleted_at is null
         and not exists (select from job j where j.veid = v.veid
           and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))
@@ -1495,7 +1587,8 @@ begin
         (select set_masklen(network(o.range)::inet + v::bigint, 128) from pool o
           where family(o.range) = 6 order by o.id limit 1),
         now() + p.life
-      from plan p where p.name = 'trial';
+      from plan p where p.name = (select case when s.confirmed_at is null then 'trial'
+        else 'confirmed' end from subscriber s where s.id = p_subscriber);
   perform job_add(v, 'create');
   return v;
 exception when unique_violation then
@@ -1645,6 +1738,7 @@ CREATE TABLE ve.subscriber (
     suspended_why text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     created_from inet,
+    confirmed_at timestamp with time zone,
     CONSTRAINT subscriber_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)) AND (email ~ '^[^@[:space:][:cntrl:]]{1,64}@[^@[:space:][:cntrl:]]{1,189}$'::text))),
     CONSTRAINT subscriber_suspended_check CHECK ((((suspended_at IS NULL) = (suspended_why IS NULL)) AND ((length(suspended_why) >= 1) AND (length(suspended_why) <= 500))))
 );
@@ -1675,6 +1769,15 @@ CREATE VIEW ve.capacity AS
           WHERE (family((pool.range)::inet) = 4)) AS addresses;
 
 ALTER TABLE ve.capacity OWNER TO ve_owner;
+
+CREATE TABLE ve.confirmation (
+    token_hash bytea NOT NULL,
+    subscriber_id bigint NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '24:00:00'::interval) NOT NULL,
+    CONSTRAINT confirmation_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ve.confirmation OWNER TO ve_owner;
 
 CREATE TABLE ve.credential (
     subscriber_id bigint NOT NULL,
@@ -1734,6 +1837,8 @@ CREATE TABLE ve.mail (
     attempts integer DEFAULT 0 NOT NULL,
     sent_at timestamp with time zone,
     error text,
+    confirms bigint,
+    failed_at timestamp with time zone,
     CONSTRAINT mail_body_check CHECK ((length(body) <= 20000)),
     CONSTRAINT mail_error_check CHECK ((length(error) <= 500)),
     CONSTRAINT mail_subject_check CHECK (((length(subject) <= 200) AND (subject !~ '[[:cntrl:]]'::text)))
@@ -1780,6 +1885,7 @@ CREATE TABLE ve.plan (
     disk_bytes bigint NOT NULL,
     life interval NOT NULL,
     grace interval NOT NULL,
+    egress boolean DEFAULT false NOT NULL,
     CONSTRAINT plan_life_check CHECK (((life > '00:00:00'::interval) AND (grace >= '00:00:00'::interval))),
     CONSTRAINT plan_limits_check CHECK (((memory_bytes >= 16777216) AND (processes >= 8) AND (disk_bytes >= 16777216) AND ((cpu_weight >= 1) AND (cpu_weight <= 10000))))
 );
@@ -1936,6 +2042,9 @@ ALTER TABLE ONLY ve.block
 ALTER TABLE ONLY ve.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY ve.confirmation
+    ADD CONSTRAINT confirmation_pkey PRIMARY KEY (token_hash);
+
 ALTER TABLE ONLY ve.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (subscriber_id);
 
@@ -2012,6 +2121,8 @@ CREATE INDEX audit_subscriber_idx ON ve.audit USING btree (subscriber_id, id);
 
 CREATE INDEX block_node_idx ON ve.block USING btree (node_id, upper(term));
 
+CREATE INDEX confirmation_subscriber_idx ON ve.confirmation USING btree (subscriber_id);
+
 CREATE UNIQUE INDEX job_one_live_a_ve_key ON ve.job USING btree (veid) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
 
 CREATE INDEX job_queue_idx ON ve.job USING btree (node_id, run_at) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
@@ -2020,7 +2131,7 @@ CREATE INDEX lease_live_idx ON ve.lease USING btree (block_id) WHERE upper_inf(d
 
 CREATE INDEX lease_veid_idx ON ve.lease USING btree (veid);
 
-CREATE INDEX mail_queue_idx ON ve.mail USING btree (run_at) WHERE (sent_at IS NULL);
+CREATE INDEX mail_queue_idx ON ve.mail USING btree (run_at) WHERE ((sent_at IS NULL) AND (failed_at IS NULL));
 
 CREATE INDEX session_subscriber_idx ON ve.session USING btree (subscriber_id) WHERE (ended_at IS NULL);
 
@@ -2048,6 +2159,9 @@ ALTER TABLE ONLY ve.block
 ALTER TABLE ONLY ve.block
     ADD CONSTRAINT block_pool_fk FOREIGN KEY (pool_id) REFERENCES ve.pool(id);
 
+ALTER TABLE ONLY ve.confirmation
+    ADD CONSTRAINT confirmation_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
 ALTER TABLE ONLY ve.credential
     ADD CONSTRAINT credential_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
 
@@ -2062,6 +2176,9 @@ ALTER TABLE ONLY ve.lease
 
 ALTER TABLE ONLY ve.lease
     ADD CONSTRAINT lease_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
+
+ALTER TABLE ONLY ve.mail
+    ADD CONSTRAINT mail_confirms_fk FOREIGN KEY (confirms) REFERENCES ve.subscriber(id);
 
 ALTER TABLE ONLY ve.rate
     ADD CONSTRAINT rate_kind_fk FOREIGN KEY (kind) REFERENCES ve.rate_rule(kind);
@@ -2097,6 +2214,12 @@ GRANT USAGE ON SCHEMA ve TO ve_admin;
 
 REVOKE ALL ON FUNCTION ve.account_admit(p_email text, p_address inet) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.account_admit(p_email text, p_address inet) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.account_confirm(p_confirmation bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_confirm(p_confirmation bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.account_confirm_ask(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.account_confirm_ask(p_token bytea) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.account_login(p_subscriber bigint, p_address inet, p_token bytea) TO ve_portal;
@@ -2136,6 +2259,11 @@ GRANT ALL ON FUNCTION ve.block_sync(p_node text) TO ve_jobd;
 REVOKE ALL ON FUNCTION ve.capacity_get() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.capacity_get() TO ve_jobd;
 GRANT ALL ON FUNCTION ve.capacity_get() TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.drive_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.drive_list() TO ve_jobd;
@@ -2190,8 +2318,8 @@ REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ve.mail_claim() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.mail_claim() TO ve_jobd;
 
-REVOKE ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text) TO ve_jobd;
+REVOKE ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text, p_final boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text, p_final boolean) TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.network_of(address inet) FROM PUBLIC;
 

@@ -9,7 +9,8 @@ $(eval $(call program,race,tests/schema/race.c,,libpq,-lpthread))
 
 # Benches
 $(eval $(call program,bench_signup,tests/bench/signup.c,,libcurl libargon2,-lpthread))
-BENCH_TOOLS += $(BUILD)/bin/bench_signup
+$(eval $(call program,bench_echo,tests/bench/echo.c,,,))
+BENCH_TOOLS += $(BUILD)/bin/bench_signup $(BUILD)/bin/bench_echo
 
 PORTAL_TOOLS := $(addprefix $(BUILD)/bin/,wsclient race ve-agentd-fake)
 PORTAL_PROGRAMS := $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-keys ve-shell)

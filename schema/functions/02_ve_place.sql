@@ -27,7 +27,8 @@ begin
         (select set_masklen(network(o.range)::inet + v::bigint, 128) from pool o
           where family(o.range) = 6 order by o.id limit 1),
         now() + p.life
-      from plan p where p.name = 'trial';
+      from plan p where p.name = (select case when s.confirmed_at is null then 'trial'
+        else 'confirmed' end from subscriber s where s.id = p_subscriber);
   perform job_add(v, 'create');
   return v;
 exception when unique_violation then

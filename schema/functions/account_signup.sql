@@ -18,8 +18,7 @@ begin
   insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
   v := ve_place(s, p_template);
   insert into session (token_hash, subscriber_id, address) values (p_token, s, p_address);
-  insert into mail (recipient, subject, body) values (p_email, 'Your environment is ready',
-    format(E'Hello,\n\nyour environment #%s is ready. Log in with this address and your password.\n', v));
+  perform confirm_ask(s, p_email, format(E'Hello,\n\nyour environment #%s is ready.\n\n', v));
   perform audit_add(p_email, 'account.signup', s, v,
     jsonb_build_object('network', network_of(p_address), 'template', p_template));
   return jsonb_build_object('subscriber', s, 'veid', v);

@@ -9,6 +9,12 @@ declare
 begin
   select * into who from session_require(p_token);
   return jsonb_build_object('email', who.email, 'operator', who.operator,
+    'unconfirmed', (select jsonb_build_object('memory_bytes', p.memory_bytes, 'disk_bytes', p.disk_bytes,
+        'days', extract(day from p.life), 'bounced', (select m.error from mail m
+          where m.confirms = s.id and m.failed_at is not null and not exists (select from mail o
+            where o.confirms = s.id and o.id > m.id) limit 1))
+      from subscriber s, plan p where s.id = who.subscriber_id and s.confirmed_at is null
+        and p.name = 'confirmed'),
     've', (select ve_json(v) from ve v
       where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
     'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,

@@ -7,7 +7,7 @@ begin
   perform session_require(p_token, true);
   return (select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'email', p.email,
         'role', p.role, 'operator', p.role = 'operator',
-        'suspended', p.suspended_at is not null, 'suspended_why', p.suspended_why,
+        'confirmed', p.confirmed_at is not null, 'suspended', p.suspended_at is not null, 'suspended_why', p.suspended_why,
         'created_at', iso(p.created_at),
         'veid', (select v.veid from ve v where v.subscriber_id = p.id and v.deleted_at is null),
         'sessions', (select count(*) from session s where s.subscriber_id = p.id

@@ -9,6 +9,7 @@ as $$
     and not exists (select from ticket t where t.session_id = session.id);
   delete from rate where since < now() - interval '1 day';
   delete from job where finished_at < now() - interval '30 days';
-  delete from mail where sent_at < now() - interval '30 days';
+  delete from mail where coalesce(sent_at, failed_at) < now() - interval '30 days';
+  delete from confirmation where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;

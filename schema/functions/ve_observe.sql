@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a node says of its VEs.  With p_complete the list is all there is, and
 -- what is missing in it is absent.  Where a node and the database disagree about
--- a suspension, a deletion or a VE's being there, and no job is on its way, one
--- is made.
+-- a suspension, a deletion, a VE's being there or what it may use, and no job is
+-- on its way, one is made.
 create or replace function ve.ve_observe(p_node text, p_items jsonb, p_complete boolean)
   returns jsonb
   language plpgsql security definer
@@ -38,7 +38,9 @@ begin
     select v.veid, case when v.desired = 'deleted' then 'delete'
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
           case when v.suspended then 'suspend' else 'unsuspend' end
-        when v.state = 'absent' and not v.suspended then 'create' end::job_kind as kind
+        when v.state = 'absent' and not v.suspended then 'create'
+        when v.state in ('running', 'frozen', 'stopped') and v.state_generation < v.generation
+          then 'apply' end::job_kind as kind
       from ve v where v.node_id = p_node and v.deleted_at is null
         and not exists (select from job j where j.veid = v.veid
           and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))

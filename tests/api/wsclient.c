@@ -11,6 +11,7 @@
  *   hello        wait for HELLO and print its numbers
  *   exit         wait for EXIT and print its status
  *   close        wait for the portal to close and print "close CODE"
+ *   pipe         standard input goes in, what the terminal shows comes out
  *
  * In TEXT, \n and \r are what they are in C.  Each wait ends after 15 s with
  * "timeout" and exit status 1.  A handshake that is refused prints "http CODE".
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/ssl.h>
 
@@ -185,6 +187,36 @@ static void wait_for(const char *op)
 	}
 }
 
+static void say_shown(void)
+{
+	if (side.shown.len && fwrite(side.shown.data, side.shown.len, 1, stdout) != 1)
+		exit(1);
+	fflush(stdout);
+	buf_shift(&side.shown, side.shown.len);
+}
+
+static void run_pipe(void)
+{
+	struct pollfd p[2] = { { side.fd, POLLIN, 0 }, { 0, POLLIN, 0 } };
+	char room[4096];
+
+	while (!ws_step(side.ws)) {
+		say_shown();
+		p[0].events = ws_wants_write(side.ws) ? POLLIN | POLLOUT : POLLIN;
+		poll(p, 2, -1);
+		if (p[1].revents) {
+			ssize_t n = read(0, room, sizeof(room));
+
+			if (n <= 0)
+				break;
+			send_msg(&(struct term_msg){ .type = TERM_INPUT,
+						     .data = (uint8_t *)room,
+						     .len = (size_t)n });
+		}
+	}
+	exit(0);
+}
+
 static size_t unescape(char *s)
 {
 	char *out = s, *begin = s;
@@ -257,6 +289,8 @@ int main(int argc, char **argv)
 			do_send(argv[i], colon + 1);
 			continue;
 		}
+		if (!strcmp(argv[i], "pipe"))
+			run_pipe();
 		unescape(argv[i]);
 		wait_for(argv[i]);
 		if (!strcmp(argv[i], "hello"))

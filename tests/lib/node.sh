@@ -66,6 +66,9 @@ db $PG_CONNINFO user=ve_jobd
 node_ca $PG_DIR/pki/ca.crt
 control_cert $PG_DIR/pki/control.crt
 control_key $PG_DIR/pki/control.key
+public_url https://localhost:$((PORT_BASE + 1))
+${SMTP_PORT:+smtp_url smtp://127.0.0.1:$SMTP_PORT}
+${SMTP_PORT:+mail_from vestibule@localhost}
 user nobody
 CONF
   chmod a+r "$PG_DIR"/pki/control.* "$PG_DIR"/jobd.conf
