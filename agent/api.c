@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "agent/db.h"
+#include "agent/idle.h"
 #include "agent/lease.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/part.h"
+#include "agent/porting.h"
+#include "agent/pump.h"
 #include "agent/sandbox.h"
 
 struct api api;
@@ -88,7 +91,10 @@ void api_main(const struct conf *c)
 	state_lock();
 	op_start_workers();
 	open_start_workers();
+	porting_start();
+	pump_start();
 	clock_start();
+	idle_start();
 	link_start();
 	state_unlock();
 	for (;;)

@@ -51,11 +51,22 @@ int venv_list(uint32_t after, uint32_t *veids, uint32_t room);
 int venv_signal(int fd, int sig);
 int venv_kill(int fd);
 
+/* Between RUNNING and FROZEN; -EBUSY when it is neither. */
+int venv_freeze(int fd, bool freeze);
+/* Its last packet that a socket took; cpu_ms is not touched. */
+int venv_activity(int fd, struct msg_activity *a);
+
 /* Master and slave of a pty of the VE's own. */
 int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave);
 
 /* A process descriptor: readable at a change of state. */
 int venv_enter(int fd, int cgroup_fd, const struct venv_run *run);
+
+/* Before priv is confined. */
+void venv_net_open(void);
+/* A non-blocking socket inside the VE's network that connects to its @port, as
+ * if from a neighbour: not from its localhost. */
+int venv_connect(int fd, uint16_t port);
 
 struct venv_proc {
 	bool exited;
