@@ -30,6 +30,8 @@ static const struct rule {
 	{ "capacity", "the capacity", 1, 7, digits },
 	{ "comment", "the name", 0, 100, NULL },
 	{ "csrf", "the token", 0, 64, base64url },
+	{ "csr", "the certificate request", 100, 2000,
+	  "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=" },
 	{ "email", "the e-mail address", 3, 254, NULL },
 	{ "key", "the ssh key", 20, 4000, NULL },
 	{ "link", "the link", TOKEN_TEXT - 1, TOKEN_TEXT - 1, base64url },

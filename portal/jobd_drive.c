@@ -200,7 +200,7 @@ static int drive(struct drive *d, struct err *e)
 {
 	int rc = 0;
 
-	while (!rc) {
+	while (!rc && !node_is_gone(d->node)) {
 		if (is_due(&d->facts, FACTS_MS))
 			rc = take_facts(d, e);
 		if (!rc && is_due(&d->blocks, BLOCKS_MS))
@@ -222,7 +222,7 @@ void *drive_run(void *arg)
 			   .db = db_create(n->conf->db, "ve-jobd drive"),
 			   .client = node_client(n) };
 
-	for (;;) {
+	while (!node_is_gone(n)) {
 		struct err e = { 0 };
 
 		if (db_lock(d.db, name, &e) == 1) {
@@ -232,5 +232,7 @@ void *drive_run(void *arg)
 		}
 		pause_ms(1000);
 	}
+	db_destroy(d.db);
+	client_close(d.client);
 	return NULL;
 }

@@ -339,7 +339,7 @@ static void nothing(void *arg, const char *payload)
 
 static void work_for_ever(struct work *w)
 {
-	for (;;) {
+	while (!node_is_gone(w->node)) {
 		struct err e = { 0 };
 
 		if (db_listen(w->db, "ve_job", &e)) {
@@ -349,8 +349,11 @@ static void work_for_ever(struct work *w)
 		do {
 			while (work_once(w))
 				;
-		} while (!db_wait(w->db, 1000, nothing, NULL, &e));
+		} while (!node_is_gone(w->node) &&
+			 !db_wait(w->db, 1000, nothing, NULL, &e));
 	}
+	db_destroy(w->db);
+	client_close(w->client);
 }
 
 void *work_run(void *arg)

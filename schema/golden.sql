@@ -33,7 +33,8 @@ ALTER TYPE ve.job_state OWNER TO ve_owner;
 
 CREATE TYPE ve.node_state AS ENUM (
     'active',
-    'draining'
+    'draining',
+    'revoked'
 );
 
 ALTER TYPE ve.node_state OWNER TO ve_owner;
@@ -344,6 +345,7 @@ begin
   update block set renewed_at = now(),
       term = tstzrange(lower(term), now() + interval '120 seconds')
     where id = p_block and upper(term) > now() + interval '60 seconds'
+      and not exists (select from node n where n.id = block.node_id and n.state = 'revoked')
     returning * into b;
   if not found then
     return null;
@@ -414,6 +416,9 @@ begin
     from block where node_id = p_node and upper(term) > now() + interval '60 seconds';
   select count(*) into used from lease l join block b on b.id = l.block_id
     where b.node_id = p_node and upper_inf(l.during);
+  if exists (select from node where id = p_node and state = 'revoked') then
+    return '[]';
+  end if;
   if have = 0 or used * 4 > have * 3 then
     perform block_lend(p_node);
   end if;
@@ -442,7 +447,7 @@ CREATE FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) 
   insert into mail (recipient, subject, body, confirms)
     values (p_email, 'Please confirm your e-mail address', p_words ||
       E'Open this link to confirm that this address is yours. It is good for a day and for one use:\n\n'
-      || E'{link}\n\nA confirmed address opens more: memory, disk, time, and the way out to the network.\n'
+      || E'{link}\n\nA confirmed address opens more: memory, disk, time.\n'
       || E'If you know nothing of this, do nothing: without the link nobody is confirmed.\n', p_subscriber);
 $$;
 
@@ -463,10 +468,83 @@ CREATE FUNCTION ve.drive_list() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
-  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'url', url) order by id), '[]') from node
+  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'url', url) order by id), '[]')
+    from node where state <> 'revoked'
 $$;
 
 ALTER FUNCTION ve.drive_list() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  n text;
+begin
+  update enrolment set csr = p_csr
+    where token_hash = p_enrolment and expires_at > now() and (csr is null or csr = p_csr)
+    returning node_id into n;
+  if n is null then
+    raise exception using errcode = 'VE021',
+      message = 'this token is not known, too old, or used already: ask the operator for another';
+  end if;
+  perform pg_notify('ve_sign', n);
+  return jsonb_build_object('node', n, 'state', 'waiting');
+end
+$$;
+
+ALTER FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token, true);
+  if exists (select from node where id = p_id or url = p_url) then
+    raise exception using errcode = 'VE018',
+      message = 'there is, or was, a node of this name or address; a revoked node''s name is never used again';
+  end if;
+  delete from enrolment where node_id = p_id or expires_at <= now();
+  insert into enrolment (token_hash, node_id, url, capacity, made_by)
+    values (p_enrolment, p_id, p_url, p_capacity, who.email);
+  perform audit_add(who.email, 'node.invite', null, null,
+    jsonb_build_object('node', p_id, 'url', p_url, 'capacity', p_capacity));
+  return jsonb_build_object('id', p_id, 'seconds', 3600);
+exception
+  when check_violation then
+    raise exception using errcode = 'VE017', message = 'name, address or capacity of the node is not valid';
+end
+$$;
+
+ALTER FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.enrolment_take(p_enrolment bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  e enrolment;
+begin
+  select * into e from enrolment where token_hash = p_enrolment and expires_at > now() for update;
+  if not found then
+    raise exception using errcode = 'VE021',
+      message = 'this token is not known, too old, or used already: ask the operator for another';
+  end if;
+  if e.error is not null then
+    return jsonb_build_object('node', e.node_id, 'state', 'refused', 'error', e.error);
+  elsif e.certificate is null then
+    return jsonb_build_object('node', e.node_id, 'state', 'waiting');
+  end if;
+  delete from enrolment where id = e.id;
+  return (select jsonb_build_object('node', n.id, 'state', 'signed', 'certificate', e.certificate,
+    'grant_key', encode(n.grant_key, 'hex')) from node n where n.id = e.node_id);
+end
+$$;
+
+ALTER FUNCTION ve.enrolment_take(p_enrolment bytea) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -560,6 +638,9 @@ begin
     raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   select * into n from node where id = v.node_id;
+  if n.state = 'revoked' then
+    raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
+  end if;
   payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
     'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
@@ -906,29 +987,36 @@ $$;
 
 ALTER FUNCTION ve.network_of(address inet) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) RETURNS jsonb
+CREATE FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 've', 'ext', 'pg_temp'
+    SET search_path TO 've', 'pg_temp'
     AS $$
 declare
   who record;
-  k bytea := gen_random_bytes(32);
+  n node;
 begin
   select * into who from session_require(p_token, true);
-  insert into node (id, url, grant_key, capacity) values (p_id, p_url, k, p_capacity);
-  perform audit_add(who.email, 'node.enrol', null, null,
-    jsonb_build_object('node', p_id, 'url', p_url, 'capacity', p_capacity));
-  perform pg_notify('ve_job', p_id);
-  return jsonb_build_object('id', p_id, 'grant_key', encode(k, 'hex'));
-exception
-  when unique_violation then
-    raise exception using errcode = 'VE018', message = 'there is a node of this name or address already';
-  when check_violation then
-    raise exception using errcode = 'VE017', message = 'name, address or capacity of the node is not valid';
+  if p_action not in ('drain', 'activate', 'revoke') then
+    raise exception using errcode = 'VE017', message = 'there is no such action';
+  end if;
+  update node set state = case p_action when 'drain' then 'draining' when 'activate' then 'active'
+      else 'revoked' end::node_state, revoked_at = case p_action when 'revoke' then now() end
+    where id = p_id and state <> 'revoked' returning * into n;
+  if not found then
+    raise exception using errcode = 'VE014', message = 'there is no such node, or it is revoked';
+  end if;
+  if p_action = 'revoke' then
+    update job set state = 'failed', error = 'the node was revoked', finished_at = now()
+      where node_id = p_id and state in ('queued', 'running');
+    perform pg_notify('ve_end', 've ' || veid || ' gone') from ve
+      where node_id = p_id and deleted_at is null;
+  end if;
+  perform audit_add(who.email, 'node.' || p_action, null, null, jsonb_build_object('node', p_id));
+  return jsonb_build_object('id', p_id, 'state', n.state);
 end
 $$;
 
-ALTER FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) OWNER TO ve_owner;
+ALTER FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.node_fact(p_node text, p_facts jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -961,7 +1049,8 @@ CREATE FUNCTION ve.node_list(p_token bytea) RETURNS jsonb
     AS $$
 begin
   perform session_require(p_token, true);
-  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n);
+  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n
+    where n.state <> 'revoked' or n.lost > 0 or n.blocks > 0);
 end
 $$;
 
@@ -1149,6 +1238,39 @@ $$;
 
 ALTER FUNCTION ve.session_require(p_token bytea, p_operator boolean, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.sign_claim() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('id', id, 'node', node_id, 'csr', csr) from enrolment
+    where csr is not null and certificate is null and error is null and expires_at > now()
+    order by id limit 1
+$$;
+
+ALTER FUNCTION ve.sign_claim() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  e enrolment;
+begin
+  update enrolment set certificate = p_certificate, error = left(p_error, 500)
+    where id = p_id and certificate is null and error is null returning * into e;
+  if not found or p_certificate is null then
+    return;
+  end if;
+  insert into node (id, url, grant_key, capacity)
+    values (e.node_id, e.url, gen_random_bytes(32), e.capacity);
+  perform audit_add(e.made_by, 'node.enrol', null, null,
+    jsonb_build_object('node', e.node_id, 'url', e.url, 'capacity', e.capacity));
+  perform pg_notify('ve_job', e.node_id);
+end
+$$;
+
+ALTER FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1189,7 +1311,8 @@ begin
     returning veid into v;
   if v is not null then
     perform pg_notify('ve_end', 've ' || v || ' suspended');
-    if exists (select from ve where veid = v and desired <> 'deleted') then
+    if exists (select from ve join node n on n.id = node_id
+        where veid = v and desired <> 'deleted' and n.state <> 'revoked') then
       perform job_add(v, 'suspend', true);
     end if;
   end if;
@@ -1221,7 +1344,8 @@ begin
   end if;
   update ve set suspended = false where subscriber_id = p_subscriber and deleted_at is null
     and suspended returning veid into v;
-  if v is not null and exists (select from ve where veid = v and desired <> 'deleted') then
+  if v is not null and exists (select from ve join node n on n.id = node_id
+      where veid = v and desired <> 'deleted' and n.state <> 'revoked') then
     perform job_add(v, 'unsuspend', true);
   end if;
   perform audit_add(who.email, 'subscriber.unsuspend', p_subscriber, v);
@@ -1241,6 +1365,7 @@ CREATE FUNCTION ve.sweep_run() RETURNS void
   delete from rate where since < now() - interval '1 day';
   delete from job where finished_at < now() - interval '30 days';
   delete from mail where coalesce(sent_at, failed_at) < now() - interval '30 days';
+  delete from enrolment where expires_at <= now();
   delete from confirmation where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;
@@ -1340,6 +1465,7 @@ begin
         v.expires_at + l.grace <= now() as over
       from ve v join subscriber p on p.id = v.subscriber_id join plan l on l.name = v.plan
       where v.deleted_at is null and v.desired <> 'deleted'
+        and not exists (select from node n where n.id = v.node_id and n.state = 'revoked')
         and v.expires_at < now() + interval '1 day'
         and (v.warned_at is null or (v.expires_at <= now() and v.expired_at is null)
           or v.expires_at + l.grace <= now())
@@ -1385,6 +1511,9 @@ begin
   select * into who from session_require(p_token);
   if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete') then
     raise exception using errcode = 'VE017', message = 'there is no such action';
+  end if;
+  if exists (select from node where id = v.node_id and state = 'revoked') then
+    return ve_lose(v, who.email, p_action);
   end if;
   if v.desired = 'deleted' then
     raise exception using errcode = 'VE006', message = 'the environment is being deleted';
@@ -1472,7 +1601,8 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
     'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
     'desired', v.desired, 'suspended', v.suspended,
-    'state', case when v.desired = 'deleted' then 'deleting'
+    'state', case when n.state = 'revoked' then 'lost'
+                  when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
                   when l.kind = 'stop' then 'stopping'
                   when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
@@ -1487,9 +1617,9 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p
+  from template t, node n, plan p
     left join job l on l.veid = v.veid and l.state in ('queued', 'running')
-    where t.name = v.template and p.name = v.plan
+    where t.name = v.template and n.id = v.node_id and p.name = v.plan
 $$;
 
 ALTER FUNCTION ve.ve_json(v ve.ve) OWNER TO ve_owner;
@@ -1508,6 +1638,25 @@ end
 $$;
 
 ALTER FUNCTION ve.ve_list(p_token bytea, p_before integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if p_action <> 'delete' then
+    raise exception using errcode = 'VE023',
+      message = 'the node of this environment is lost, and the environment with it: delete it and open another';
+  end if;
+  update ve set desired = 'deleted', deleted_at = now(), state = 'absent', state_ipv4 = null,
+    generation = generation + 1 where veid = v.veid;
+  update node set placed = placed - 1 where id = v.node_id;
+  perform audit_add(p_actor, 've.delete', v.subscriber_id, v.veid);
+  return jsonb_build_object('veid', v.veid, 'action', p_action);
+end
+$$;
+
+ALTER FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1707,6 +1856,7 @@ CREATE TABLE ve.node (
     facts jsonb DEFAULT '{}'::jsonb NOT NULL,
     seen_at timestamp with time zone,
     enrolled_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
     CONSTRAINT node_capacity_check CHECK (((capacity >= 0) AND (capacity <= 1000000))),
     CONSTRAINT node_grant_key_check CHECK ((octet_length(grant_key) = 32)),
     CONSTRAINT node_id_check CHECK ((id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
@@ -1760,7 +1910,7 @@ CREATE VIEW ve.capacity AS
           WHERE ((node.state = 'active'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS free,
     ( SELECT count(*) AS count
            FROM ve.node
-          WHERE (node.seen_at > (now() - '00:01:00'::interval))) AS nodes,
+          WHERE ((node.state <> 'revoked'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS nodes,
     ( SELECT count(*) AS count
            FROM ve.lease
           WHERE upper_inf(lease.during)) AS leases,
@@ -1787,6 +1937,37 @@ CREATE TABLE ve.credential (
 );
 
 ALTER TABLE ve.credential OWNER TO ve_owner;
+
+CREATE TABLE ve.enrolment (
+    id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    node_id text NOT NULL,
+    url text NOT NULL,
+    capacity integer NOT NULL,
+    made_by text NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '01:00:00'::interval) NOT NULL,
+    csr text,
+    certificate text,
+    error text,
+    CONSTRAINT enrolment_capacity_check CHECK (((capacity >= 0) AND (capacity <= 1000000))),
+    CONSTRAINT enrolment_certificate_check CHECK ((length(certificate) <= 8000)),
+    CONSTRAINT enrolment_csr_check CHECK (((length(csr) >= 100) AND (length(csr) <= 2000))),
+    CONSTRAINT enrolment_error_check CHECK ((length(error) <= 500)),
+    CONSTRAINT enrolment_node_id_check CHECK ((node_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT enrolment_token_hash_check CHECK ((octet_length(token_hash) = 32)),
+    CONSTRAINT enrolment_url_check CHECK ((url ~ '^https://[A-Za-z0-9.:\[\]-]{1,120}$'::text))
+);
+
+ALTER TABLE ve.enrolment OWNER TO ve_owner;
+
+ALTER TABLE ve.enrolment ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.enrolment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE ve.job (
     id bigint NOT NULL,
@@ -1862,14 +2043,17 @@ CREATE VIEW ve.node_overview AS
     n.capacity,
     n.placed,
     ve.iso(n.seen_at) AS seen_at,
-    COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AS alive,
+    (COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AND (n.state <> 'revoked'::ve.node_state)) AS alive,
     (n.facts ->> 'version'::text) AS version,
     (n.facts ->> 'kernel'::text) AS kernel,
     ((n.facts ->> 'memory_bytes'::text))::bigint AS memory_bytes,
     ((n.facts ->> 'memory_free_bytes'::text))::bigint AS memory_free_bytes,
     ( SELECT count(*) AS count
            FROM ve.ve v
-          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state))) AS running,
+          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state) AND (n.state <> 'revoked'::ve.node_state))) AS running,
+    ( SELECT count(*) AS count
+           FROM ve.ve v
+          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (n.state = 'revoked'::ve.node_state))) AS lost,
     ( SELECT count(*) AS count
            FROM ve.block b
           WHERE ((b.node_id = n.id) AND (upper(b.term) > now()))) AS blocks
@@ -2048,6 +2232,15 @@ ALTER TABLE ONLY ve.confirmation
 ALTER TABLE ONLY ve.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (subscriber_id);
 
+ALTER TABLE ONLY ve.enrolment
+    ADD CONSTRAINT enrolment_node_key UNIQUE (node_id);
+
+ALTER TABLE ONLY ve.enrolment
+    ADD CONSTRAINT enrolment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.enrolment
+    ADD CONSTRAINT enrolment_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY ve.job
     ADD CONSTRAINT job_key_key UNIQUE (key);
 
@@ -2209,6 +2402,7 @@ ALTER TABLE ONLY ve.ve
 
 GRANT USAGE ON SCHEMA ve TO ve_portal;
 GRANT USAGE ON SCHEMA ve TO ve_jobd;
+GRANT USAGE ON SCHEMA ve TO ve_signer;
 GRANT USAGE ON SCHEMA ve TO ve_gateway;
 GRANT USAGE ON SCHEMA ve TO ve_admin;
 
@@ -2268,6 +2462,15 @@ GRANT ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) TO ve
 REVOKE ALL ON FUNCTION ve.drive_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.drive_list() TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.enrolment_take(p_enrolment bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.enrolment_take(p_enrolment bytea) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) TO ve_gateway;
 
@@ -2323,8 +2526,8 @@ GRANT ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text, p_final boolea
 
 REVOKE ALL ON FUNCTION ve.network_of(address inet) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.node_fact(p_node text, p_facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.node_fact(p_node text, p_facts jsonb) TO ve_jobd;
@@ -2361,6 +2564,12 @@ REVOKE ALL ON FUNCTION ve.session_get(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.session_get(p_token bytea) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.session_require(p_token bytea, p_operator boolean, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.sign_claim() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.sign_claim() TO ve_signer;
+
+REVOKE ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) TO ve_signer;
 
 REVOKE ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) TO ve_portal;
@@ -2405,6 +2614,8 @@ REVOKE ALL ON FUNCTION ve.ve_json(v ve.ve) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) TO ve_jobd;

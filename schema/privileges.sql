@@ -2,11 +2,11 @@
 -- Who may call what.  Nothing is given on tables; what stands in no list here can
 -- be called by the owner's own functions only.
 alter default privileges for role ve_owner revoke execute on functions from public;
-revoke all on all tables in schema ve, ve_meta from public, ve_portal, ve_jobd, ve_gateway, ve_admin;
-revoke all on all sequences in schema ve from public, ve_portal, ve_jobd, ve_gateway, ve_admin;
-revoke all on all functions in schema ve from public, ve_portal, ve_jobd, ve_gateway, ve_admin;
+revoke all on all tables in schema ve, ve_meta from public, ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
+revoke all on all sequences in schema ve from public, ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
+revoke all on all functions in schema ve from public, ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
 revoke all on schema ve, ext from public;
-grant usage on schema ve to ve_portal, ve_jobd, ve_gateway, ve_admin;
+grant usage on schema ve to ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
 
 do $$
 declare
@@ -15,11 +15,12 @@ declare
       "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get",
       "template_list", "ve_get", "ve_create", "ve_act", "ve_extend", "job_get", "key_add",
       "key_remove", "ticket_create", "ticket_redeem", "terminal_grant", "capacity_get",
-      "node_list", "node_enrol", "pool_list", "pool_add", "ve_list", "subscriber_list",
+      "node_list", "node_act", "enrolment_make", "enrolment_ask", "enrolment_take", "pool_list", "pool_add", "ve_list", "subscriber_list",
       "audit_list", "subscriber_suspend", "subscriber_unsuspend"],
     "ve_jobd": ["drive_list", "job_claim", "job_claim_urgent", "job_keep", "job_again", "job_finish", "node_fact",
       "ve_observe", "block_sync", "block_renew", "block_report", "trial_run", "mail_claim",
       "mail_finish", "confirm_link", "sweep_run", "capacity_get"],
+    "ve_signer": ["sign_claim", "sign_finish"],
     "ve_gateway": ["key_lookup", "gateway_grant"],
     "ve_admin": ["operator_create", "node_install", "pool_install", "audit_verify"]
   }';

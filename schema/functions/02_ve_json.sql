@@ -9,7 +9,8 @@ as $$
     'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
     'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
     'desired', v.desired, 'suspended', v.suspended,
-    'state', case when v.desired = 'deleted' then 'deleting'
+    'state', case when n.state = 'revoked' then 'lost'
+                  when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
                   when l.kind = 'stop' then 'stopping'
                   when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
@@ -24,7 +25,7 @@ as $$
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p
+  from template t, node n, plan p
     left join job l on l.veid = v.veid and l.state in ('queued', 'running')
-    where t.name = v.template and p.name = v.plan
+    where t.name = v.template and n.id = v.node_id and p.name = v.plan
 $$;

@@ -14,6 +14,9 @@ begin
     from block where node_id = p_node and upper(term) > now() + interval '60 seconds';
   select count(*) into used from lease l join block b on b.id = l.block_id
     where b.node_id = p_node and upper_inf(l.during);
+  if exists (select from node where id = p_node and state = 'revoked') then
+    return '[]';
+  end if;
   if have = 0 or used * 4 > have * 3 then
     perform block_lend(p_node);
   end if;

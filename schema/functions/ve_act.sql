@@ -16,6 +16,9 @@ begin
   if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete') then
     raise exception using errcode = 'VE017', message = 'there is no such action';
   end if;
+  if exists (select from node where id = v.node_id and state = 'revoked') then
+    return ve_lose(v, who.email, p_action);
+  end if;
   if v.desired = 'deleted' then
     raise exception using errcode = 'VE006', message = 'the environment is being deleted';
   end if;
