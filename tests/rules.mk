@@ -18,12 +18,14 @@ HARNESS := BUILD=$(BUILD) tests/harness.sh
 T       ?=
 only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))
 LINTS   := $(wildcard tests/lint/t*.sh)
+# most of a shell test is waiting for programs
+CHECK_JOBS ?= $(shell echo $$(($$(nproc) * 2)))
 SHELLS  := $(filter-out %-lib.sh,$(wildcard tests/schema/t*.sh tests/api/t*.sh tests/www/t*.sh))
 check: all
 	$(Q)tests/harness.sh begin
 	$(Q)$(MAKE) -s check-units; rc=$$?; tests/harness.sh summary && exit $$rc
 check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
-	$(Q)$(HARNESS) run $(call only,$(LINTS) $(UNIT_TESTS) $(SHELLS))
+	$(Q)JOBS=$(CHECK_JOBS) $(HARNESS) run $(call only,$(SHELLS) $(LINTS) $(UNIT_TESTS))
 
 GUEST_TESTS := $(wildcard tests/guest/t[0-8]*.sh)
 check-guest: $(GUEST)
