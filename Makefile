@@ -68,6 +68,7 @@ help:
 	@echo 'make kernel | kernel-debug | kernel-base | kernel-kunit'
 	@echo 'make image guest         root images of nodes and of test guests'
 	@echo 'make export              the kernel series for reviewers, in build/export'
+	@echo 'make surface             rewrite docs/surface.md from a running VE; read the difference'
 	@echo 'make golden              rewrite schema/golden.sql; read the difference'
 	@echo 'make install             DESTDIR, PREFIX; install-node and install-portal are its halves'
 	@echo 'make lint clean'

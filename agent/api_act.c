@@ -12,8 +12,6 @@
 #include "agent/libve/wire.h"
 #include "agent/name.h"
 
-#define WAIT_MAX 60 /* seconds of a long poll */
-
 struct action {
 	char action[16], template[MSG_NAME];
 };
@@ -125,17 +123,18 @@ static enum MHD_Result act(struct request *q, struct ve *v,
 	/* suspension is not to wait for whatever else is under way */
 	if (!strcmp(a->action, "suspend"))
 		at_once(v, a);
-	db_do(api.db, "SAVEPOINT act", "");
+	db_begin(api.db);
 	op = op_queue(v, a->action, &other);
 	if (op < 0) {
-		db_do(api.db, "RELEASE act", "");
+		db_rollback(api.db);
 		return busy(q, v->veid, other);
 	}
 	if (strcmp(a->action, "suspend"))
 		at_once(v, a);
 	db_do(api.db, "INSERT INTO key VALUES (?,?,?,?)", "ttii", key, print,
 	      op, clock_wall());
-	db_do(api.db, "RELEASE act", "");
+	if (db_commit(api.db) < 0)
+		return busy(q, v->veid, 0);
 	return accepted(q, op);
 }
 

@@ -74,8 +74,8 @@ enum MHD_Result on_terminal_open(struct request *q)
 	return http_json(q, 201, &b);
 }
 
-/* Each nonce opens once, whatever restarts in between. */
-static bool use_nonce(const struct grant *g)
+/* Each nonce opens once, whatever restarts in between: 0, or why not. */
+static int use_nonce(const struct grant *g, struct err *e)
 {
 	int r;
 
@@ -83,7 +83,9 @@ static bool use_nonce(const struct grant *g)
 	r = db_do(api.db, "INSERT INTO nonce VALUES (?, ?)", "ti", g->nonce,
 		  g->exp);
 	state_unlock();
-	return r == 1;
+	if (r == -EEXIST)
+		return err_set(e, -EACCES, "the grant was used before");
+	return r < 0 ? err_set(e, r, "the node cannot write its state") : 0;
 }
 
 static int check_grant(struct request *q, uint8_t kind, struct err *e)
@@ -100,8 +102,8 @@ static int check_grant(struct request *q, uint8_t kind, struct err *e)
 	if (strcmp(g.node, api.conf->node) || g.veid != q->veid ||
 	    g.kind != kind)
 		return err_set(e, -EACCES, "the grant is for something else");
-	if (!use_nonce(&g))
-		return err_set(e, -EACCES, "the grant was used before");
+	if (use_nonce(&g, e) < 0)
+		return -EACCES;
 	log_info("terminal %s of VE %" PRIu32 " for %s", q->name, q->veid,
 		 g.sub);
 	return 0;

@@ -251,15 +251,32 @@ enum MHD_Result on_ve_put(struct request *q)
 	return update(q, &v, &s);
 }
 
+/* With ?wait and the tag that the client knows: when the VE has another. */
 enum MHD_Result on_ve_get(struct request *q)
 {
+	const char *known = http_header(q, "If-None-Match");
+	char etag[VE_ETAG];
+	uint64_t wait = 0;
 	struct ve v;
 
+	if (http_argument(q, "wait", WAIT_MAX, &wait) < 0)
+		return http_problem(q, 400, "malformed",
+				    "wait is 0..%d seconds", WAIT_MAX);
+	if (!q->deadline)
+		q->deadline = clock_mono() + (int64_t)wait * 1000;
 	state_lock();
-	if (ve_load(api.db, q->veid, &v))
+	if (!ve_load(api.db, q->veid, &v)) {
+		state_unlock();
+		return no_such_ve(q);
+	}
+	ve_etag(&v, etag);
+	if (!known || strcmp(known, etag))
 		return show(q, &v, 200);
 	state_unlock();
-	return no_such_ve(q);
+	if (clock_mono() < q->deadline)
+		return http_wait(q);
+	http_add(q, "ETag", "%s", etag);
+	return http_empty(q, 304);
 }
 
 enum MHD_Result on_ve_delete(struct request *q)

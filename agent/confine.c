@@ -21,7 +21,8 @@
  */
 static const int needed[] = {
 	CAP_SYS_ADMIN,	     /* env_create and its like, mounts, quota */
-	CAP_SETUID,	     /* id mappings; the overlay's owner (fsuid) */
+	CAP_NET_ADMIN,	     /* routes to what was lent */
+	CAP_SETUID,	     /* the overlay's owner (fsuid) */
 	CAP_SETGID,	     /* the same */
 	CAP_CHOWN,	     /* pipes of a command; copies of template files */
 	CAP_DAC_OVERRIDE,    /* private trees belong to the VEs' ids */

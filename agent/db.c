@@ -176,6 +176,29 @@ int db_do(sqlite3 *db, const char *sql, const char *types, ...)
 	}
 }
 
+void db_begin(sqlite3 *db)
+{
+	db_do(db, "SAVEPOINT step", "");
+}
+
+void db_rollback(sqlite3 *db)
+{
+	/* on a full disk SQLite may have done so already */
+	if (sqlite3_get_autocommit(db))
+		return;
+	sqlite3_exec(db, "ROLLBACK TO step; RELEASE step", NULL, NULL, NULL);
+}
+
+int db_commit(sqlite3 *db)
+{
+	int r = sqlite3_get_autocommit(db) ? -EIO
+					   : db_do(db, "RELEASE step", "");
+
+	if (r < 0)
+		db_rollback(db);
+	return r < 0 ? r : 0;
+}
+
 int64_t db_int(sqlite3 *db, int64_t none, const char *sql, const char *types,
 	       ...)
 {

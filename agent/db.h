@@ -37,6 +37,15 @@ static inline void db_done(sqlite3_stmt **st)
  * -EIO; logged but for -EEXIST. */
 int db_do(sqlite3 *db, const char *sql, const char *types, ...);
 
+/*
+ * What is done between takes effect as one, with one wait for the disk; they
+ * nest.  db_commit() takes all of it back when it cannot be written: 0 or
+ * -errno.
+ */
+void db_begin(sqlite3 *db);
+int db_commit(sqlite3 *db);
+void db_rollback(sqlite3 *db);
+
 /* First column of the first row, or @none. */
 int64_t db_int(sqlite3 *db, int64_t none, const char *sql, const char *types,
 	       ...);

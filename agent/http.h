@@ -15,6 +15,7 @@
 #include "agent/msg.h"
 
 #define BODY_MAX 65536
+#define WAIT_MAX 60 /* seconds of a long poll */
 
 enum role {
 	ROLE_CONTROL = 1 << 0,

@@ -31,7 +31,7 @@ void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
 
 	if (db_step(st))
 		return;
-	db_do(db, "BEGIN IMMEDIATE", "");
+	db_begin(db);
 	db_do(db, "UPDATE address SET free_at = ?", "i", now + quarantine_ms);
 	db_do(db,
 	      "INSERT INTO released SELECT epoch, block, address, veid,"
@@ -42,7 +42,7 @@ void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
 	      "");
 	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('boot_id', ?)", "t",
 	      boot_id);
-	db_do(db, "COMMIT", "");
+	db_commit(db);
 }
 
 /* The range is one and meets no block that stands.  A block that it meets and
@@ -266,7 +266,7 @@ static int write_lease(sqlite3 *db, struct lease *l, uint32_t cursor,
 	int r;
 
 	addr_print(text, &l->address);
-	db_do(db, "BEGIN IMMEDIATE", "");
+	db_begin(db);
 	l->epoch = (uint32_t)next_epoch(db);
 	r = db_do(db, "INSERT INTO lease VALUES (?,?,?,?,?,0)", "ttiii", text,
 		  l->block, (int64_t)l->veid, (int64_t)l->epoch, wall);
@@ -274,8 +274,10 @@ static int write_lease(sqlite3 *db, struct lease *l, uint32_t cursor,
 	      (int64_t)l->epoch);
 	db_do(db, "UPDATE block SET cursor = ? WHERE id = ?", "it",
 	      (int64_t)cursor, l->block);
-	db_do(db, r == 1 ? "COMMIT" : "ROLLBACK", "");
-	return r == 1 ? 0 : -EIO;
+	if (r == 1)
+		return db_commit(db);
+	db_rollback(db);
+	return -EIO;
 }
 
 int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
@@ -327,7 +329,7 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	if (!had)
 		return false;
 	addr_print(text, &was->address);
-	db_do(db, "BEGIN IMMEDIATE", "");
+	db_begin(db);
 	db_do(db,
 	      "INSERT OR REPLACE INTO released SELECT epoch, block,"
 	      " address, veid, since, ?, 0 FROM lease WHERE veid = ?",
@@ -335,7 +337,7 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	db_do(db, "UPDATE address SET free_at = ? WHERE address = ?", "it",
 	      now + quarantine_ms, text);
 	db_do(db, "DELETE FROM lease WHERE veid = ?", "i", (int64_t)veid);
-	db_do(db, "COMMIT", "");
+	db_commit(db); /* else the next reconciliation ends it again */
 	return true;
 }
 

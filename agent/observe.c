@@ -144,6 +144,8 @@ static void settle(struct ve *v, bool alive)
 		ve_save(api.db, v);
 		up = false;
 	}
+	if (!up)
+		clock_lease_ended(v->veid); /* could not be written down then */
 	if (v->want_running && !v->suspended && !v->halted &&
 	    v->state == VE_STOPPED)
 		op_queue(v, "start", NULL);

@@ -144,7 +144,7 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 	struct buf b _buf_ = { 0 };
 
 	state_lock();
-	db_do(api.db, "SAVEPOINT finish", "");
+	db_begin(api.db);
 	db_do(api.db,
 	      "UPDATE op SET state = ?, stage = 'done', finished = ?,"
 	      " problem = ?, detail = ? WHERE id = ?",
@@ -155,7 +155,7 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 		event_put(api.db, "operation", b.data);
 	if (code == 0)
 		follow_up(veid);
-	db_do(api.db, "RELEASE finish", "");
+	db_commit(api.db);
 	state_changed();
 	state_unlock();
 	if (code < 0)

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/mount.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +11,6 @@
 #include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/libve/clean.h"
@@ -21,47 +18,6 @@
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
-
-static int write_map(pid_t pid, const char *which, uint32_t id_first,
-		     uint32_t id_count)
-{
-	char *path _free_ = xasprintf("/proc/%d/%s", (int)pid, which);
-	char *line _free_ =
-		xasprintf("0 %" PRIu32 " %" PRIu32 "\n", id_first, id_count);
-	int fd _close_ = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, line, strlen(line)) < 0)
-		return -errno;
-	return 0;
-}
-
-int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e)
-{
-	pid_t pid =
-		(pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
-	char *path _free_ = NULL;
-	int fd = -1;
-
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;)
-			pause();
-	}
-	if (pid < 0)
-		return err_sys(e, "user namespace for the id mapping");
-	if (write_map(pid, "uid_map", id_first, id_count) < 0 ||
-	    write_map(pid, "gid_map", id_first, id_count) < 0) {
-		err_sys(e, "id mapping %" PRIu32, id_first);
-	} else {
-		path = xasprintf("/proc/%d/ns/user", (int)pid);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			err_sys(e, "user namespace for the id mapping");
-	}
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	return fd < 0 ? -EIO : fd;
-}
 
 /* A detached, id-mapped copy of the mount at the directory @dir. */
 static int map_layer(int dir, int userns, uint64_t set, struct err *e)
@@ -150,9 +106,7 @@ int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
 	r = make_overlay(lower, private, e);
 	setfsuid(0);
 	setfsgid(0);
-	/* which made us undumpable: then our child's /proc files would take
-	 * CAP_SYS_PTRACE; and they took the signal at the parent's death */
-	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	/* with them went the signal at the supervisor's death */
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	return r;
 }

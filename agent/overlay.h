@@ -11,10 +11,7 @@
 
 #include "agent/libve/err.h"
 
-/* A mapping of ids: a user namespace that nobody lives in. */
-int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e);
-
-/* A mount descriptor.  @ids is a mapping that begins at @id_first; all
+/* A mount descriptor.  @ids is a user namespace whose root is @id_first; all
  * descriptors stay the caller's. */
 int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
 		  struct err *e);

@@ -12,6 +12,7 @@
 #include "agent/confine.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/netroute.h"
 #include "agent/part.h"
 #include "agent/tree.h"
 #include "agent/venv.h"
@@ -221,6 +222,7 @@ void priv_main(const struct conf *c)
 	int abi;
 
 	signal(SIGPIPE, SIG_IGN);
+	netroute_open();
 	confine();
 	abi = venv_abi();
 	p.abi = abi < 0 ? 0 : (uint32_t)abi;

@@ -28,6 +28,7 @@ struct priv_ve {
 	struct priv_ve *next;
 	struct msg_entry last;
 	struct addr ipv4; /* lent to it; family 0: none */
+	struct addr ipv6; /* for life */
 	uint32_t epoch;
 };
 
@@ -47,9 +48,9 @@ struct priv_fence {
 	uint64_t key;  /* at the supervisor */
 };
 
-/* A VE without identity, made ahead of its start, and what its ids need. */
+/* A VE without identity, made ahead of its start. */
 struct priv_held {
-	int fd, ids;
+	int fd;
 	uint32_t id_first;
 };
 
@@ -86,10 +87,10 @@ int answer_erase(struct priv *p, const struct msg *m, struct err *e);
 int answer_limits(struct priv *p, const struct msg *m, struct err *e);
 
 /* priv_held.c: VEs made ahead.  They die with us and are made anew. */
-/* First id of @slot, or of another when somebody has that one. */
-uint32_t priv_free_ids(struct priv *p, uint32_t slot);
-/* A held one, or one with nothing but free ids: fd and ids are -1. */
-struct priv_held priv_held_take(struct priv *p, uint32_t slot);
+/* One of them, or one made now (in ids of @slot when nobody has these); its
+ * descriptor or -errno with words. */
+int priv_held_take(struct priv *p, uint32_t slot, struct priv_held *h,
+		   struct err *e);
 void priv_held_give(struct priv *p, struct priv_held *h); /* back, unused */
 void priv_held_close(struct priv_held *h);
 #define _held_ __attribute__((cleanup(priv_held_close)))
@@ -104,6 +105,7 @@ int answer_addr(struct priv *p, const struct msg *m, struct err *e);
 int answer_fence(struct priv *p, const struct msg *m, struct err *e);
 /* Take out what may stand no longer; ms until the next, at most @most. */
 int priv_fence_due(struct priv *p, int most);
+void priv_addr_life(struct priv *p, struct priv_ve *v, const struct addr *a);
 void priv_addr_forget(struct priv *p, struct priv_ve *v); /* it ended */
 void priv_addr_kept(struct priv *p, const struct msg_keep *k);
 

@@ -14,6 +14,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/netroute.h"
 #include "agent/venv.h"
 
 #define FENCES 256
@@ -25,7 +26,7 @@ struct notes {
 	struct cidr range;
 	int64_t until;
 	uint32_t veid, epoch;
-	struct addr address;
+	struct addr ipv4, ipv6;
 };
 
 _Static_assert(sizeof(struct notes) <= MSG_BLOB, "notes fit");
@@ -48,58 +49,112 @@ static void keep(struct priv *p, uint64_t key, const struct notes *n)
 	msg_send(p->supervisor.fd, &k, NULL, 0);
 }
 
+static void keep_ve(struct priv *p, const struct priv_ve *v)
+{
+	struct notes n = { .veid = v->last.veid,
+			   .epoch = v->epoch,
+			   .ipv4 = v->ipv4,
+			   .ipv6 = v->ipv6 };
+	bool any = v->ipv4.family || v->ipv6.family;
+
+	keep(p, KEY_VE | v->last.veid, any ? &n : NULL);
+}
+
 static void set_address(struct priv *p, struct priv_ve *v, const struct addr *a,
 			uint32_t epoch)
 {
-	struct notes n = { .veid = v->last.veid,
-			   .epoch = epoch,
-			   .address = *a };
-
 	v->ipv4 = *a;
 	v->epoch = epoch;
-	keep(p, KEY_VE | v->last.veid, a->family ? &n : NULL);
+	keep_ve(p, v);
+}
+
+static void route(bool add, const struct cidr *to)
+{
+	int r = netroute_set(add, to);
+	char text[CIDR_TEXT];
+
+	if (r < 0)
+		log_err("route to %s: %s", cidr_print(text, to), strerror(-r));
+}
+
+void priv_addr_life(struct priv *p, struct priv_ve *v, const struct addr *a)
+{
+	int r;
+
+	if (!a->family)
+		return;
+	r = venv_addr_add(v->watch.fd, a, 0, 0);
+	if (r < 0) {
+		log_err("VE %" PRIu32 " gets no IPv6 address: %s", v->last.veid,
+			strerror(-r));
+		return;
+	}
+	v->ipv6 = *a;
+	keep_ve(p, v);
+	route(true, &(struct cidr){ .base = *a, .bits = 128 });
 }
 
 void priv_addr_forget(struct priv *p, struct priv_ve *v)
 {
-	if (v->ipv4.family)
-		set_address(p, v, &(struct addr){ 0 }, 0);
+	if (v->ipv6.family)
+		route(false, &(struct cidr){ .base = v->ipv6, .bits = 128 });
+	v->ipv6 = (struct addr){ 0 };
+	set_address(p, v, &(struct addr){ 0 }, 0);
 }
 
 static int remove_address(struct priv *p, struct priv_ve *v,
 			  const struct addr *a)
 {
-	int r = venv_addr(v->watch.fd, false, a, v->epoch);
+	int r = venv_addr_del(v->watch.fd, a);
 
 	/* what is not there is gone */
 	if (r < 0 && r != -ENOENT && r != -EADDRNOTAVAIL)
 		return r;
 	if (addr_equal(a, &v->ipv4))
-		priv_addr_forget(p, v);
+		set_address(p, v, &(struct addr){ 0 }, 0);
 	return 0;
 }
 
-static bool is_ours(const struct priv *p, const struct addr *a)
+/* Until when @a is the node's; 0 when it is not. */
+static int64_t ours_until(const struct priv *p, const struct addr *a)
 {
 	for (const struct priv_fence *f = p->fences; f; f = f->next)
 		if (cidr_contains(&f->range, a) && f->until > priv_now())
-			return true;
-	return false;
+			return f->until;
+	return 0;
 }
 
 static int add_address(struct priv *p, struct priv_ve *v,
 		       const struct msg_addr *m)
 {
+	int64_t until = m->addr.family == 4 ? ours_until(p, &m->addr) : 0;
 	int r;
 
-	if (m->addr.family == 4 && !is_ours(p, &m->addr))
+	if (m->addr.family == 4 && !until)
 		return -EACCES;
 	if (m->addr.family == 4 && v->ipv4.family)
 		return addr_equal(&v->ipv4, &m->addr) ? 0 : -EBUSY;
-	r = venv_addr(v->watch.fd, true, &m->addr, m->epoch);
+	r = venv_addr_add(v->watch.fd, &m->addr, m->epoch, until);
 	if (r == 0 && m->addr.family == 4)
 		set_address(p, v, &m->addr, m->epoch);
 	return r;
+}
+
+/* The block is ours for longer: so are its addresses, which the kernel would
+ * else take out by itself, whatever became of us. */
+static void prolong(struct priv *p, const struct priv_fence *f)
+{
+	for (struct priv_ve *v = p->ves; v; v = v->next) {
+		int r;
+
+		if (!cidr_contains(&f->range, &v->ipv4))
+			continue;
+		r = venv_addr_add(v->watch.fd, &v->ipv4, v->epoch, f->until);
+		if (r < 0)
+			log_warn("the address of VE %" PRIu32
+				 " is not prolonged: %s",
+				 v->last.veid, strerror(-r));
+	}
 }
 
 int answer_addr(struct priv *p, const struct msg *m, struct err *e)
@@ -157,12 +212,15 @@ int answer_fence(struct priv *p, const struct msg *m, struct err *e)
 
 	if (q->range.base.family != 4 || q->range.bits > 32)
 		return err_set(e, -EINVAL, "fence: no IPv4 range");
-	if (!f)
+	if (!f) {
 		f = add(p, &q->range, KEY_FENCE | p->next_key++);
-	if (!f)
-		return err_set(e, -ENOSPC, "too many blocks");
+		if (!f)
+			return err_set(e, -ENOSPC, "too many blocks");
+		route(true, &q->range);
+	}
 	f->until = q->until;
 	keep(p, f->key, &n);
+	prolong(p, f);
 	return 0;
 }
 
@@ -176,7 +234,8 @@ void priv_addr_kept(struct priv *p, const struct msg_keep *k)
 	if (k->key & KEY_VE) {
 		v = priv_find(p, n.veid);
 		if (v) {
-			v->ipv4 = n.address;
+			v->ipv4 = n.ipv4;
+			v->ipv6 = n.ipv6;
 			v->epoch = n.epoch;
 		}
 	} else if (k->key & KEY_FENCE) {
@@ -219,6 +278,7 @@ int priv_fence_due(struct priv *p, int most)
 
 		if (f->until <= now && empty(p, f)) {
 			*at = f->next;
+			route(false, &f->range);
 			keep(p, f->key, NULL);
 			free(f);
 			continue;

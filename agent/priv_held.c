@@ -7,13 +7,11 @@
  */
 #include "agent/priv.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/name.h"
-#include "agent/overlay.h"
 #include "agent/venv.h"
 
 #define RETRY_MS 5000
@@ -30,19 +28,23 @@ static bool is_used(const struct priv *p, uint32_t id_first)
 }
 
 /* There are more slots than a node may have VEs (max_ves, HELD_MAX). */
-uint32_t priv_free_ids(struct priv *p, uint32_t slot)
+static int make(struct priv *p, uint32_t slot, struct priv_held *h,
+		struct err *e)
 {
 	while (is_used(p, slot_id(slot))) {
 		slot = p->next_slot;
 		p->next_slot = (slot + 1) % SLOT_MAX;
 	}
-	return slot_id(slot);
+	h->id_first = slot_id(slot);
+	h->fd = venv_hold(h->id_first, SLOT_SIZE);
+	return h->fd < 0 ? err_set(e, h->fd, "env_create: %s",
+				   strerror(-h->fd))
+			 : 0;
 }
 
 void priv_held_close(struct priv_held *h)
 {
 	clean_close(&h->fd);
-	clean_close(&h->ids);
 }
 
 void priv_held_tell(struct priv *p)
@@ -52,25 +54,22 @@ void priv_held_tell(struct priv *p)
 	priv_tell(p, &m, NULL, 0);
 }
 
-struct priv_held priv_held_take(struct priv *p, uint32_t slot)
+int priv_held_take(struct priv *p, uint32_t slot, struct priv_held *h,
+		   struct err *e)
 {
-	struct priv_held h = { .fd = -1, .ids = -1 };
-
-	if (!p->nheld) {
-		h.id_first = priv_free_ids(p, slot);
-		return h;
-	}
-	h = p->held[--p->nheld];
+	if (!p->nheld)
+		return make(p, slot, h, e);
+	*h = p->held[--p->nheld];
 	priv_held_tell(p);
-	return h;
+	return 0;
 }
 
 void priv_held_give(struct priv *p, struct priv_held *h)
 {
-	if (h->fd < 0 || p->nheld == HELD_MAX)
+	if (p->nheld == HELD_MAX || p->nheld == (unsigned)p->conf->held)
 		return;
 	p->held[p->nheld++] = *h;
-	h->fd = h->ids = -1;
+	h->fd = -1;
 	priv_held_tell(p);
 }
 
@@ -82,19 +81,13 @@ bool priv_held_wanted(const struct priv *p)
 
 void priv_held_make(struct priv *p)
 {
-	struct priv_held h _held_ = { .fd = -1, .ids = -1 };
+	struct priv_held h _held_ = { .fd = -1 };
 	struct err e = { 0 };
 
-	h.id_first = priv_free_ids(p, p->next_slot);
-	h.ids = overlay_ids(h.id_first, SLOT_SIZE, &e);
-	if (h.ids >= 0)
-		h.fd = venv_hold(h.id_first, SLOT_SIZE);
-	if (h.ids >= 0 && h.fd < 0)
-		err_set(&e, h.fd, "env_create: %s", strerror(-h.fd));
-	if (h.fd < 0) {
-		p->held_due = priv_now() + RETRY_MS;
-		log_warn("no VE can be made ahead: %s", e.text);
+	if (make(p, p->next_slot, &h, &e) == 0) {
+		priv_held_give(p, &h);
 		return;
 	}
-	priv_held_give(p, &h);
+	p->held_due = priv_now() + RETRY_MS;
+	log_warn("no VE can be made ahead: %s", e.text);
 }

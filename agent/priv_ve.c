@@ -119,26 +119,25 @@ static int check_start(struct priv *p, const struct msg_start *s, struct err *e)
 
 /* Root of the VE: a detached overlay of template and private tree. */
 static int make_root(struct priv *p, const struct msg_start *s,
-		     struct priv_held *h, struct err *e)
+		     const struct priv_held *h, struct err *e)
 {
 	int tmpl _close_ = tree_template(p->conf->template_dir, s->template, e);
-	int tree _close_ = -1;
+	int tree _close_ = -1, ids _close_ = -1;
 
 	if (tmpl < 0)
 		return tmpl;
 	tree = tree_open(p->conf->private_dir, s->veid, s->limits.disk, e);
 	if (tree < 0)
 		return tree;
-	if (h->ids < 0)
-		h->ids = overlay_ids(h->id_first, SLOT_SIZE, e);
-	if (h->ids < 0)
-		return h->ids;
-	return overlay_mount(tmpl, tree, h->ids, h->id_first, e);
+	ids = venv_ids(h->fd);
+	if (ids < 0)
+		return err_set(e, ids, "ids of VE %" PRIu32 ": %s", s->veid,
+			       strerror(-ids));
+	return overlay_mount(tmpl, tree, ids, h->id_first, e);
 }
 
-/* The VE's descriptor, or -errno with words. */
-static int create(struct priv *p, const struct msg_start *s,
-		  const struct cgroup_fds *g, struct err *e)
+static int start(const struct msg_start *s, const struct cgroup_fds *g,
+		 int root, int fd, struct err *e)
 {
 	static char *const argv[] = { (char *)"/sbin/init", NULL };
 	static char *const envp[] = {
@@ -146,35 +145,41 @@ static int create(struct priv *p, const struct msg_start *s,
 			"/usr/bin:/sbin:/bin",
 		(char *)"TERM=linux", (char *)"container=vestibule", NULL
 	};
-	struct priv_held h _held_ = priv_held_take(p, s->slot);
-	int root _close_ = make_root(p, s, &h, e);
 	struct venv_spec spec = {
 		.veid = s->veid,
-		.id_first = h.id_first,
-		.id_count = SLOT_SIZE,
 		.root_fd = root,
 		.init_cgroup_fd = g->init,
 		.cgroup_fd = g->ve,
 		.hostname = s->hostname,
 		.init = { .path = argv[0], .argv = argv, .envp = envp },
 	};
-	int r;
+	int r = venv_start(fd, &spec);
 
+	if (r == -ENOENT)
+		return err_set(e, -ENOEXEC, "template '%s' has no %s",
+			       s->template, argv[0]);
+	return r < 0 ? err_set(e, r, "starting VE %" PRIu32 ": %s", s->veid,
+			       strerror(-r))
+		     : 0;
+}
+
+/* The VE's descriptor, or -errno with words. */
+static int create(struct priv *p, const struct msg_start *s,
+		  const struct cgroup_fds *g, struct err *e)
+{
+	struct priv_held h _held_ = { .fd = -1 };
+	int root _close_ = -1;
+	int r = priv_held_take(p, s->slot, &h, e);
+
+	if (r < 0)
+		return r;
+	root = make_root(p, s, &h, e);
 	if (root < 0) {
 		priv_held_give(p, &h);
 		return root;
 	}
-	if (h.fd < 0)
-		r = h.fd = venv_create(&spec);
-	else
-		r = venv_start(h.fd, &spec);
-	if (r == -ENOENT)
-		return err_set(e, -ENOEXEC, "template '%s' has no %s",
-			       s->template, argv[0]);
-	if (r < 0)
-		return err_set(e, r, "env_create of VE %" PRIu32 ": %s",
-			       s->veid, strerror(-r));
-	return take_fd(&h.fd);
+	r = start(s, g, root, h.fd, e);
+	return r < 0 ? r : take_fd(&h.fd);
 }
 
 int answer_start(struct priv *p, const struct msg *m, struct err *e)
@@ -203,10 +208,7 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 	priv_tell(p, &now, NULL, 0);
 	if (bury(p, v))
 		return 0; /* it ended at once, as the state says */
-	r = s->ipv6.family ? venv_addr(fd, true, &s->ipv6, 0) : 0;
-	if (r < 0)
-		log_err("VE %" PRIu32 " gets no IPv6 address: %s", s->veid,
-			strerror(-r));
+	priv_addr_life(p, v, &s->ipv6);
 	return 0;
 }
 

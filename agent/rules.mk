@@ -14,7 +14,7 @@ AGENT_CORE := $(addprefix agent/,main.c supervise.c keep.c fdstore.c part.c sand
 	api.c link.c http.c route.c api_node.c api_ve.c api_act.c api_term.c api_block.c sse.c \
 	db.c ve.c event.c lease.c op.c op_run.c observe.c open.c clock.c openapi.c \
 	term.c term_stream.c tty.c exec.c ring.c screen.c)
-AGENT_KERNEL := $(addprefix agent/,venv.c overlay.c cgroup.c confine.c)
+AGENT_KERNEL := $(addprefix agent/,venv.c overlay.c cgroup.c confine.c netroute.c)
 AGENT_PKGS := libmicrohttpd sqlite3 libseccomp vterm $(LIBVE_PKGS)
 
 $(patsubst %.c,$(BUILD)/%.o,$(AGENT_CORE) $(AGENT_KERNEL)): CPPFLAGS += -Ikernel/tree/include/uapi

@@ -46,7 +46,7 @@ static const char *const term_calls[] = {
 	"memfd_create",
 };
 
-/* priv: trees, mounts, and the helpers that it forks; no socket, no exec. */
+/* priv: trees, mounts, and who sweeps them; no socket, no exec. */
 static const char *const priv_calls[] = {
 	"clone", "set_robust_list", "rseq", "wait4", "kill", "prctl",
 	"getpriority", "setpriority",

@@ -107,7 +107,7 @@ int ve_save(sqlite3 *db, struct ve *v)
 
 	v->rev++;
 	/* the row and its event, with one wait for the disk */
-	db_do(db, "SAVEPOINT ve", "");
+	db_begin(db);
 	r = db_do(db,
 		  "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
 		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -118,12 +118,14 @@ int ve_save(sqlite3 *db, struct ve *v)
 		  v->ipv6, (int64_t)v->slot, (int64_t)v->suspended,
 		  (int64_t)v->halted, (int64_t)v->state, v->rev, v->observed,
 		  v->since, v->exit_status, v->error, v->active, v->terminals);
-	if (r >= 0)
-		tell(db, v, ve_state_name(v->state));
-	if (db_do(db, "RELEASE ve", "") < 0 && r >= 0)
-		r = -EIO;
+	if (r < 0) {
+		db_rollback(db);
+		return r;
+	}
+	tell(db, v, ve_state_name(v->state));
+	r = db_commit(db);
 	state_changed();
-	return r < 0 ? r : 0;
+	return r;
 }
 
 int ve_delete(sqlite3 *db, const struct ve *v)

@@ -42,37 +42,6 @@ static void fill_exec(struct env_exec *x, const struct venv_run *run,
 	};
 }
 
-/* All but the range of ids; -EINVAL for too many descriptors. */
-static int fill_create(struct env_create_args *a, const struct venv_spec *s,
-		       struct env_fdmap *map)
-{
-	if (s->init.nfds > ENV_EXEC_MAX_FDS)
-		return -EINVAL;
-	*a = (struct env_create_args){
-		.veid = s->veid,
-		.root_fd = s->root_fd,
-		.cgroup_fd = s->init_cgroup_fd,
-		.acct_cgroup_fd = s->cgroup_fd,
-		.hostname = (uintptr_t)s->hostname,
-	};
-	fill_exec(&a->init, &s->init, map);
-	return 0;
-}
-
-int venv_create(const struct venv_spec *s)
-{
-	struct env_fdmap map[ENV_EXEC_MAX_FDS];
-	struct env_create_args a;
-	long r;
-
-	if (fill_create(&a, s, map) < 0)
-		return -EINVAL;
-	a.id_first = s->id_first;
-	a.id_count = s->id_count;
-	r = syscall(__NR_env_create, &a, sizeof(a));
-	return r < 0 ? -errno : (int)r;
-}
-
 int venv_hold(uint32_t id_first, uint32_t id_count)
 {
 	struct env_create_args a = {
@@ -88,13 +57,25 @@ int venv_hold(uint32_t id_first, uint32_t id_count)
 	return r < 0 ? -errno : (int)r;
 }
 
+int venv_ids(int fd)
+{
+	return ctl(fd, ENV_CTL_OPEN_USER, NULL, 0);
+}
+
 int venv_start(int fd, const struct venv_spec *s)
 {
 	struct env_fdmap map[ENV_EXEC_MAX_FDS];
-	struct env_create_args a;
+	struct env_create_args a = {
+		.veid = s->veid,
+		.root_fd = s->root_fd,
+		.cgroup_fd = s->init_cgroup_fd,
+		.acct_cgroup_fd = s->cgroup_fd,
+		.hostname = (uintptr_t)s->hostname,
+	};
 
-	if (fill_create(&a, s, map) < 0)
+	if (s->init.nfds > ENV_EXEC_MAX_FDS)
 		return -EINVAL;
+	fill_exec(&a.init, &s->init, map);
 	return ctl(fd, ENV_CTL_START, &a, sizeof(a));
 }
 
@@ -186,15 +167,28 @@ int venv_proc_query(int fd, struct venv_proc *p)
 	return r < 0 ? r : 0;
 }
 
-int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
+static int change_addr(int fd, unsigned cmd, const struct addr *a,
+		       struct env_ip *ip)
 {
-	struct env_ip ip = {
-		.family = a->family == 4 ? AF_INET : AF_INET6,
-		.epoch = epoch,
-	};
 	int r;
 
-	memcpy(ip.addr, a->bytes, sizeof(ip.addr));
-	r = ctl(fd, add ? ENV_CTL_IP_ADD : ENV_CTL_IP_DEL, &ip, sizeof(ip));
+	ip->family = a->family == 4 ? AF_INET : AF_INET6;
+	memcpy(ip->addr, a->bytes, sizeof(ip->addr));
+	r = ctl(fd, cmd, ip, sizeof(*ip));
 	return r < 0 ? r : 0;
+}
+
+int venv_addr_add(int fd, const struct addr *a, uint32_t epoch, int64_t until)
+{
+	struct env_ip ip = { .epoch = epoch,
+			     .deadline = (uint64_t)until * 1000000 };
+
+	return change_addr(fd, ENV_CTL_IP_ADD, a, &ip);
+}
+
+int venv_addr_del(int fd, const struct addr *a)
+{
+	struct env_ip ip = { .epoch = 0 };
+
+	return change_addr(fd, ENV_CTL_IP_DEL, a, &ip);
 }

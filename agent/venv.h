@@ -24,7 +24,7 @@ struct venv_run {
 };
 
 struct venv_spec {
-	uint32_t veid, id_first, id_count;
+	uint32_t veid;
 	int root_fd, init_cgroup_fd, cgroup_fd;
 	const char *hostname;
 	struct venv_run init;
@@ -33,12 +33,11 @@ struct venv_spec {
 /* Version of the interface that the kernel has; -ENOSYS without one. */
 int venv_abi(void);
 
-/* A VE descriptor: readable at a change of state. */
-int venv_create(const struct venv_spec *spec);
-
-/* A VE without identity and process; it goes with its last descriptor. */
+/* A VE without identity and process; it goes with its last descriptor.  That is
+ * readable at a change of state. */
 int venv_hold(uint32_t id_first, uint32_t id_count);
-/* Make of it what @spec says, whose range of ids it has already. */
+/* Its user namespace, as mapping of ids. */
+int venv_ids(int fd);
 int venv_start(int fd, const struct venv_spec *spec);
 
 int venv_open(uint32_t veid);
@@ -66,7 +65,10 @@ struct venv_proc {
 
 int venv_proc_query(int fd, struct venv_proc *p);
 
-/* -EADDRINUSE when another VE has it. */
-int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch);
+/* The kernel takes it back by itself at @until (ms of CLOCK_BOOTTIME, 0: never;
+ * -ETIME: it has passed).  Of an address that the VE has, @epoch and @until are
+ * set anew.  -EADDRINUSE when another VE has it. */
+int venv_addr_add(int fd, const struct addr *a, uint32_t epoch, int64_t until);
+int venv_addr_del(int fd, const struct addr *a);
 
 #endif

@@ -7,11 +7,12 @@
 #   debug  prod with KASAN, lockdep, kmemleak, fault injection
 #   kunit  ARCH=um with the KUnit tests (build/kernel/kunit/vmlinux)
 #
-#   /usr/src/linux-source-6.12.tar.xz -> $cache/src-<hash>  (tree/ and patches/ applied)
+#   /usr/src/linux-source-6.12.tar.xz -> $cache/src-{patched,base}  (tree/ and patches/ applied)
 #                                     -> $cache/obj-FLAVOUR -> $cache/out/FLAVOUR-<hash>
 #                                     -> build/kernel/FLAVOUR/bzImage
 # What is built is kept by the hash of everything that went in: the source package, tree/, patches/,
-# config/ and this script (not tools/ and Documentation/, of which no kernel is made).
+# config/ and this script (not tools/ and Documentation/, of which no kernel is made).  Source and object
+# directories stay, and only what changed gets a new time: an edit costs a minute, not all of it.
 set -eu
 cd "$(dirname "$0")/.."
 flavour=$1
@@ -34,7 +35,7 @@ if [ "$sha" != "$base_sha" ]; then
 fi
 
 # What this flavour is made of
-fragments=(kernel/config/node.config)
+fragments=(kernel/config/node.config kernel/config/hardening.config)
 patched=yes arch=x86_64 target=bzImage image=arch/x86/boot/bzImage
 case $flavour in
 prod) fragments+=(kernel/config/ve.config) ;;
@@ -58,21 +59,25 @@ fi
 
 # The source.  One tree for the patched flavours, one for base.
 src_hash=$({ echo "$sha"; [ $patched = no ] || find kernel/patches kernel/series -type f | LC_ALL=C sort | xargs sha256sum; } | sha256sum | cut -c1-16)
-src=$cache/src-$src_hash
+src=$cache/src-base
+[ $patched = no ] || src=$cache/src-patched
 exec 9>"$cache/lock"
 flock 9
-if [ ! -f "$src/.complete" ]; then
+if [ "$(cat "$src/.made-of" 2>/dev/null)" != "$src_hash" ]; then
 	say "unpacking $base_package"
-	rm -rf "$src"
-	mkdir -p "$src"
-	tar -x -f "$tarball" -C "$src" --strip-components=1
+	new=$cache/src-new
+	rm -rf "$new"
+	mkdir -p "$new" "$src"
+	tar -x -f "$tarball" -C "$new" --strip-components=1
 	if [ $patched = yes ]; then
 		say "applying the series"
 		grep -v '^#' kernel/series | while read -r p; do
-			patch -s -p1 -F0 -d "$src" <"kernel/patches/$p" || die "patch $p does not apply to $base_package"
+			patch -s -p1 -F0 -d "$new" <"kernel/patches/$p" || die "patch $p does not apply to $base_package"
 		done
 	fi
-	touch "$src/.complete"
+	rsync -rlpc "$new/" "$src/"
+	rm -rf "$new"
+	echo "$src_hash" >"$src/.made-of"
 fi
 [ $patched = no ] || rsync -rc kernel/tree/ "$src/"
 

@@ -2,13 +2,49 @@
 # Guest programs: static, so that they run on the node and in any VE.  Those of the kernel's own selftests
 # lie in the kernel room; tests/guest has what needs more than one room.
 SELFTESTS := kernel/tree/tools/testing/selftests/ve
-GUEST_NAMES := verun errno_test life_test net_test
+GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test
 GUEST_PROGRAMS := $(GUEST_NAMES:%=build/guest/bin/%)
 build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
+
+# Isolation tests: put into a guest by the tests that run them
+ISOLATION := tests/guest/isolation
+ISO_NAMES := $(filter-out iso,$(basename $(notdir $(wildcard $(ISOLATION)/*.c))))
+ISO_PROGRAMS := $(ISO_NAMES:%=build/guest/bin/iso_%)
+build/guest/bin/iso_%: $(ISOLATION)/%.c $(wildcard $(ISOLATION)/iso.*) $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c \
+		kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-I$(ISOLATION) -Ikernel/tree/include/uapi -o $@ $< $(ISOLATION)/iso.c $(SELFTESTS)/envlib.c
+
+# What a VE may do, printed by the running kernel
+build/guest/gen/names.h: tests/guest/surface/names.sh
+	@mkdir -p $(@D)
+	$(Q)$< >$@
+build/guest/bin/surface: tests/guest/surface/surface.c build/guest/gen/names.h $(wildcard $(ISOLATION)/iso.*) $(SELFTESTS)/envlib.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-I$(ISOLATION) -Ibuild/guest/gen -Ikernel/tree/include/uapi -o $@ $< $(ISOLATION)/iso.c $(SELFTESTS)/envlib.c
+surface: build/guest/bin/surface $(GUEST)
+	$(Q)tests/guest/t4004-surface.sh --write
+
+# Guest programs of benches; they are put into a guest, not built into it
+build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
+build/guest/bin/bench_first: tests/bench/first.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -Os -Wall -Wextra -ffreestanding -fno-stack-protector -nostdlib -static -Wl,-z,noseparate-code \
+		-Wl,--build-id=none -o $@ $<
+BENCH_TOOLS += build/guest/bin/bench_start build/guest/bin/bench_first
 
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
@@ -28,7 +64,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 	$(Q)JOBS=$(CHECK_JOBS) $(HARNESS) run $(call only,$(SHELLS) $(LINTS) $(UNIT_TESTS))
 
 GUEST_TESTS := $(wildcard tests/guest/t[0-8]*.sh)
-check-guest: $(GUEST)
+check-guest: $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface
 	$(Q)$(HARNESS) run $(call only,$(GUEST_TESTS))
 check-story: all
 	$(Q)$(HARNESS) run $(call only,$(wildcard tests/guest/t9*.sh))
@@ -38,7 +74,7 @@ test:
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
 B       ?=
 BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
-bench: all $(BENCH_TOOLS) $(TEST_TOOLS)
+bench: all $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
-.PHONY: check check-units check-guest check-story test bench
+.PHONY: surface check check-units check-guest check-story test bench

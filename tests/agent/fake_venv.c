@@ -29,6 +29,7 @@
 #include "agent/cgroup.h"
 #include "agent/confine.h"
 #include "agent/libve/clean.h"
+#include "agent/netroute.h"
 #include "agent/overlay.h"
 
 #define MOST 256
@@ -179,7 +180,7 @@ static void held_loop(int line)
 }
 
 /* Forks twice, so that it is nobody's child; its pid. */
-static int make_process(uint32_t veid, int line)
+static int make_process(int line)
 {
 	int report[2], pid = 0;
 	pid_t child;
@@ -191,8 +192,6 @@ static int make_process(uint32_t veid, int line)
 		pid = fork();
 		if (pid == 0) {
 			setsid();
-			if (veid)
-				init_loop(veid);
 			dup2(line, 0); /* nothing else is to be held open */
 			syscall(SYS_close_range, 3, ~0u, 0);
 			held_loop(0);
@@ -218,32 +217,6 @@ static int refusal(const struct venv_spec *s)
 	return 0;
 }
 
-static void identify(const struct venv_spec *s, int pid)
-{
-	char *file _free_ = path_of("ve", s->veid);
-	char *exit_file _free_ = path_of("exit", s->veid);
-
-	unlink(exit_file);
-	write_numbers(file, (unsigned)pid, s->id_first);
-}
-
-int venv_create(const struct venv_spec *s)
-{
-	struct known k = { .veid = s->veid, .id_first = s->id_first };
-	int r = refusal(s);
-
-	if (r < 0)
-		return r;
-	k.pid = make_process(s->veid, -1);
-	if (k.pid < 0)
-		return k.pid;
-	k.fd = open_pid(k.pid);
-	if (k.fd < 0)
-		return -errno;
-	identify(s, k.pid);
-	return remember(&k);
-}
-
 int venv_hold(uint32_t id_first, uint32_t id_count)
 {
 	struct known k = { .id_first = id_first };
@@ -252,7 +225,7 @@ int venv_hold(uint32_t id_first, uint32_t id_count)
 	forget_closed();
 	if (pipe2(line, O_CLOEXEC) < 0)
 		return -errno;
-	k.pid = make_process(0, line[0]);
+	k.pid = make_process(line[0]);
 	close(line[0]);
 	k.line = line[1];
 	k.fd = k.pid < 0 ? k.pid : open_pid(k.pid);
@@ -263,8 +236,17 @@ int venv_hold(uint32_t id_first, uint32_t id_count)
 	return remember(&k);
 }
 
+int venv_ids(int fd)
+{
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return null < 0 ? -errno : null;
+}
+
 int venv_start(int fd, const struct venv_spec *s)
 {
+	char *file _free_ = path_of("ve", s->veid);
+	char *exit_file _free_ = path_of("exit", s->veid);
 	struct known *k = find(fd);
 	int r = refusal(s);
 
@@ -276,7 +258,8 @@ int venv_start(int fd, const struct venv_spec *s)
 		return -EIO;
 	close(k->line);
 	k->veid = s->veid;
-	identify(s, k->pid);
+	unlink(exit_file);
+	write_numbers(file, (unsigned)k->pid, k->id_first);
 	return 0;
 }
 
@@ -467,20 +450,40 @@ int venv_proc_query(int fd, struct venv_proc *p)
 	return 0;
 }
 
-int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
+static char *address_file(const struct addr *a)
 {
-	struct known *k = find(fd);
 	char text[ADDR_TEXT];
-	char *file _free_ = xasprintf("%s/addr-%s", dir(), addr_print(text, a));
+
+	return xasprintf("%s/addr-%s", dir(), addr_print(text, a));
+}
+
+int venv_addr_add(int fd, const struct addr *a, uint32_t epoch, int64_t until)
+{
+	char *file _free_ = address_file(a);
+	struct known *k = find(fd);
 	unsigned owner, was;
 
 	if (!k)
 		return -EBADF;
-	if (!add)
-		return unlink(file) < 0 ? -EADDRNOTAVAIL : 0;
 	if (read_numbers(file, &owner, &was) == 2 && owner != k->veid)
 		return -EADDRINUSE;
 	write_numbers(file, k->veid, epoch);
+	return 0;
+}
+
+int venv_addr_del(int fd, const struct addr *a)
+{
+	char *file _free_ = address_file(a);
+
+	return unlink(file) < 0 ? -EADDRNOTAVAIL : 0;
+}
+
+void netroute_open(void)
+{
+}
+
+int netroute_set(bool add, const struct cidr *to)
+{
 	return 0;
 }
 
@@ -489,13 +492,6 @@ int venv_addr(int fd, bool add, const struct addr *a, uint32_t epoch)
 /* What it runs needs all that this process may. */
 void confine(void)
 {
-}
-
-int overlay_ids(uint32_t id_first, uint32_t id_count, struct err *e)
-{
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? err_sys(e, "/dev/null") : fd;
 }
 
 int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,

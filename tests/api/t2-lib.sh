@@ -132,4 +132,16 @@ act() { # act VEID ACTION [KEY]
 }
 state_of() { api GET "/v1/ves/$1" | json status.state; }
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
-await_state() { until_ok 20 is_state "$1" "$2"; }
+# await_state VEID STATE: told of each change, no polling
+await_state() {
+	_end=$(($(date +%s) + 60)) _tag=none
+	while [ "$(date +%s)" -lt "$_end" ]; do
+		api GET "/v1/ves/$1?wait=20" -H "If-None-Match: $_tag" -D "$T/await.h" -o "$T/await.b" || return 1
+		_tag=$(sed -n 's/^[Ee][Tt]ag: *//p' "$T/await.h" | tr -d '\r')
+		[ "$(json status.state <"$T/await.b")" != "$2" ] || return 0
+		[ -n "$_tag" ] || return 1
+	done
+	return 1
+}
+# op_end ID: the operation when it has ended
+op_end() { api GET "/v1/operations/$1?wait=60"; }

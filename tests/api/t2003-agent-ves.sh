@@ -16,6 +16,8 @@ if await_state 1001 running; then ok 'it comes up by itself'; else not_ok 'it co
 
 etag() { api GET "/v1/ves/$1" -o /dev/null -D - | sed -n 's/^[Ee][Tt]ag: *//p' | tr -d '\r'; }
 old=$(etag 1000)
+is 'nothing new: 304' "$(status GET /v1/ves/1000 -H "If-None-Match: $old")" 304
+is 'something new: at once' "$(status GET '/v1/ves/1000?wait=20' -H 'If-None-Match: "0-0"')" 200
 is 'update with the tag' "$(status PUT /v1/ves/1000 -H "If-Match: $old" -d "$(spec stopped 2)")" 200
 is 'update with an old tag' "$(status PUT /v1/ves/1000 -H "If-Match: $old" -d "$(spec stopped 3)")" 412
 is 'a change of status alone makes no tag old' "$(status PUT /v1/ves/1000 -H 'If-Match: "2-999"' -d "$(spec stopped 2)")" 200
@@ -23,7 +25,7 @@ is 'generation may not fall' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d "$(s
 is 'template does not change so' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d '{"template":"debian","desired":"stopped","generation":3}')" 422
 is 'desire starts it' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec running 3)")" 202
 await_state 1000 running
-is 'observed generation follows' "$(until_ok 10 sh -c : ; api GET /v1/ves/1000 | json status.observed_generation)" 3
+is 'observed generation follows' "$(api GET /v1/ves/1000 | json status.observed_generation)" 3
 is 'limits apply to what runs' "$(status PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec running 4 ',"limits":{"processes":99}')")" 202
 
 is 'an action needs a key' "$(status POST /v1/ves/1001/actions -d '{"action":"stop"}')" 400
@@ -75,9 +77,9 @@ await_state 1001 running
 [ ! -e "$T/private/1001/upper/file" ] && ok 'reinstall empties it' || not_ok 'reinstall empties it'
 mkdir -p "$T/private/1000/upper/d" "$T/outside" && echo keep >"$T/outside/file"
 ln -s "$T/outside" "$T/private/1000/upper/d/link"
-is 'delete is accepted' "$(status DELETE /v1/ves/1000)" 202
-gone() { [ "$(status GET /v1/ves/1000)" = 404 ]; }
-if until_ok 20 gone; then ok 'and done'; else not_ok 'and done'; fi
+op=$(api DELETE /v1/ves/1000 | json id)
+is 'delete is accepted and done' "$(op_end "$op" | json state)" succeeded
+is 'it is gone' "$(status GET /v1/ves/1000)" 404
 [ ! -e "$T/private/1000" ] && ok 'with its private tree' || not_ok 'with its private tree'
 swept() { [ -z "$(ls -A "$T/private/.trash")" ]; }
 if until_ok 30 swept; then ok 'whose files go too'; else not_ok 'whose files go too' "$(ls -lR "$T/private/.trash")"; fi

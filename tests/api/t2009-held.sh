@@ -7,7 +7,7 @@ configure 'held 3'
 start_agent
 
 reported() { api GET /v1/node | json held; }
-real() { ls "$T/fake" | grep -c '^held-'; }
+real() { find "$T/fake" -name 'held-*' | wc -l; }
 holds() { [ "$(reported),$(real)" = "$1,$1" ]; }
 pids() { cat "$T"/fake/held-* | cut -d' ' -f1 | sort | tr '\n' ' '; }
 check() { if until_ok 20 holds "$2"; then ok "$1"; else not_ok "$1" "reported $(reported), real $(real)"; fi; }

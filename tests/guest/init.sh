@@ -21,7 +21,7 @@ mount -t tmpfs tmpfs /var/lib/ve/private
 mount -t tmpfs tmpfs /mnt
 cp -a /usr/share/ve/template/. /mnt/
 mount --move /mnt /usr/share/ve/template
-for c in $(cat /sys/fs/cgroup/cgroup.controllers); do
+for c in memory pids cpu; do # those that the agent uses
 	echo "+$c" >/sys/fs/cgroup/cgroup.subtree_control
 	echo "+$c" >/sys/fs/cgroup/ve/cgroup.subtree_control
 done 2>/dev/null

@@ -12,9 +12,9 @@ holds() { [ "$(api GET /v1/node | json held)" = "$1" ] && [ "$(grep -c held /pro
 if until_held 2; then ok 'VEs are made ahead'; else not_ok 'VEs are made ahead' "$(cat /proc/ve)"; fi
 
 line() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$(part_pid "$1")/status"; }
-# SYS_ADMIN SETFCAP MKNOD SETUID SETGID FSETID FOWNER DAC_READ_SEARCH DAC_OVERRIDE CHOWN
-is 'priv: capabilities' "$(line priv CapEff),$(line priv CapPrm)" 00000000882000df,00000000882000df
-is 'priv: bounding set' "$(line priv CapBnd)" 00000000882000df
+# SYS_ADMIN NET_ADMIN SETFCAP MKNOD SETUID SETGID FSETID FOWNER DAC_READ_SEARCH DAC_OVERRIDE CHOWN
+is 'priv: capabilities' "$(line priv CapEff),$(line priv CapPrm)" 00000000882010df,00000000882010df
+is 'priv: bounding set' "$(line priv CapBnd)" 00000000882010df
 is 'api and term: none' "$(line api CapEff),$(line term CapEff)" 0000000000000000,0000000000000000
 for part in priv api term; do is "$part: system call filter" "$(line $part Seccomp),$(line $part NoNewPrivs)" 2,1; done
 chmod 644 "$T/conf"
@@ -56,7 +56,7 @@ is 'the VE runs on' "$(awk '$1 == 1000 { print $2 }' /proc/ve)" running
 start_agent
 is 'and is adopted' "$(state_of 1000)" running
 is 'it is erased' "$(op=$(api DELETE /v1/ves/1000 | json id); api GET "/v1/operations/$op?wait=60" | json state)" succeeded
-swept() { [ -z "$(ls -A /var/lib/ve/private/.trash /var/lib/ve/private/1000 2>/dev/null | grep -v :)" ]; }
+swept() { [ ! -e /var/lib/ve/private/1000 ] && [ -z "$(ls -A /var/lib/ve/private/.trash)" ]; }
 if until_ok 30 swept; then ok 'with all its files'; else not_ok 'with all its files' "$(ls -lR /var/lib/ve/private | head -20)"; fi
 is 'no part did what it may not' "$(grep -c "sandbox's list" "$T/log")" 0
 done_testing

@@ -60,6 +60,7 @@ struct venet_ve;
  * @nr_fds: open VE descriptors (for KILL_ON_CLOSE and for held VEs).
  * @wait: woken at each state change; its lock orders state changes.  Taken
  *	with interrupts off, inside tasklist_lock and siglock.
+ * @boot_id: what its /proc/sys/kernel/random/boot_id says; made when first read.
  * @all: link in the list of all VEs, under ve_list_lock.
  */
 struct ve_struct {
@@ -87,6 +88,7 @@ struct ve_struct {
 	wait_queue_head_t	wait;
 	struct list_head	all;
 	struct llist_node	dead;
+	u8			boot_id[16];
 	struct rcu_head		rcu;
 };
 
@@ -133,6 +135,13 @@ void ve_userns_free(struct user_namespace *ns);
 void ve_begin_stop(struct pid_namespace *pid_ns);
 void ve_proc_exit(struct ve_proc *proc, int status);
 
+/* gate.c */
+int ve_syslog_gate(int type);
+u8 *ve_boot_id(u8 *nodes);
+
+/* Is this the network namespace of a VE, or one inside a VE? */
+#define ve_net(net) (!ve_is_node(userns_ve((net)->user_ns)))
+
 /* fs/ve.c */
 int ve_mount_init(struct path *devpts);
 int ve_ns_fd(struct ns_common *ns);
@@ -149,6 +158,18 @@ struct file *ve_spawn_cgroup(const struct ve_spawn *sp);
 static inline void ve_userns_free(struct user_namespace *ns) { }
 static inline void ve_proc_exit(struct ve_proc *proc, int status) { }
 static inline void ve_begin_stop(struct pid_namespace *pid_ns) { }
+
+#define ve_net(net) false
+
+static inline int ve_syslog_gate(int type)
+{
+	return 1;
+}
+
+static inline u8 *ve_boot_id(u8 *nodes)
+{
+	return nodes;
+}
 
 static inline bool current_on_node(void)
 {

@@ -145,7 +145,7 @@ void ve_exec_release(struct ve_exec *ex)
 int ve_create_check(const struct env_create_args *args)
 {
 	const u64 flags = ENV_CREATE_HOLD | ENV_CREATE_KILL_ON_CLOSE;
-	const u64 features = ENV_FEAT_NESTING | ENV_FEAT_PACKET;
+	const u64 features = ENV_FEAT_ALL;
 
 	if (args->flags & ~flags || args->features & ~features)
 		return -EINVAL;
@@ -197,7 +197,7 @@ static void test_create_check(struct kunit *test)
 	a.flags = ENV_CREATE_HOLD;
 	a.veid = 0;
 	KUNIT_EXPECT_EQ(test, ve_create_check(&a), 0);
-	a.features = ENV_FEAT_NESTING | ENV_FEAT_PACKET;
+	a.features = ENV_FEAT_ALL;
 	KUNIT_EXPECT_EQ(test, ve_create_check(&a), 0);
 }
 

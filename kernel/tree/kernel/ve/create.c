@@ -57,6 +57,18 @@ static struct cred *ve_outer_cred(struct ve_struct *ve)
 }
 
 /*
+ * How many namespaces a VE may have, those that it is made of included: each
+ * costs memory of the node, a network most of all.
+ */
+static void ve_bound_namespaces(struct user_namespace *ns)
+{
+	int i;
+
+	for (i = 0; i <= UCOUNT_TIME_NAMESPACES; i++)
+		ns->ucount_max[i] = i == UCOUNT_NET_NAMESPACES ? 16 : 256;
+}
+
+/*
  * The user namespace, owned by the VE root's id on the node: per-user counts
  * of all VEs would meet at a common owner.
  */
@@ -76,6 +88,7 @@ static int ve_make_cred(struct ve_struct *ve)
 		put_cred(new);
 		return err;
 	}
+	ve_bound_namespaces(new->user_ns);
 	new->user_ns->ve = ve_get(ve);
 	ve->user_ns = new->user_ns;
 	userns_set_map(new->user_ns, ve->id_first, ve->id_count);
@@ -251,6 +264,9 @@ static int ve_await_exec(struct ve_struct *ve, struct ve_proc *proc)
 	err = wait_event_killable(proc->wait,
 				  READ_ONCE(proc->state) != ENV_PROC_EXECING ||
 				  READ_ONCE(proc->exec_error));
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = proc->fail_nth;
+#endif
 	if (err)
 		kill_pid(proc->pid, SIGKILL, 1);
 	else if (READ_ONCE(proc->exec_error))

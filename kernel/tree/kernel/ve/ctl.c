@@ -272,7 +272,7 @@ static int ctl_thaw(struct env_ctl_ctx *c)
 
 static int ctl_features(struct env_ctl_ctx *c)
 {
-	if (c->arg->features & ~(ENV_FEAT_NESTING | ENV_FEAT_PACKET))
+	if (c->arg->features & ~ENV_FEAT_ALL)
 		return -EINVAL;
 	guard(mutex)(&c->ve->lock);
 	WRITE_ONCE(c->ve->features, c->arg->features);

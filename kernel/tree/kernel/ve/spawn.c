@@ -48,7 +48,6 @@ struct ve_spawn {
 	struct ve_exec		exec;
 #ifdef CONFIG_FAULT_INJECTION
 	unsigned int		fail_nth; /* the caller's: faults follow the work */
-	struct task_struct	*caller;
 #endif
 };
 
@@ -160,10 +159,28 @@ static int ve_spawn_prepare(struct ve_spawn *sp)
 	return err;
 }
 
+static void ve_faults_follow(struct ve_spawn *sp)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	current->fail_nth = sp->fail_nth;
+#endif
+}
+
+/* What is left goes back to a caller that waits for the exec. */
+static void ve_faults_return(struct ve_spawn *sp)
+{
+#ifdef CONFIG_FAULT_INJECTION
+	sp->proc->fail_nth = current->fail_nth;
+	current->fail_nth = 0;
+#endif
+}
+
 static int ve_spawn_child(void *arg)
 {
 	struct ve_spawn *sp = arg;
 	int err;
+
+	ve_faults_follow(sp);
 
 	spin_lock_irq(&current->sighand->siglock);
 	flush_signal_handlers(current, 1);
@@ -174,6 +191,7 @@ static int ve_spawn_child(void *arg)
 	if (!err)
 		err = kernel_execve(sp->exec.path, sp->exec.argv,
 				    sp->exec.envp);
+	ve_faults_return(sp);
 	ve_proc_execed(sp->proc, err);
 	ve_spawn_free(sp);
 	if (err)
@@ -193,7 +211,7 @@ static void ve_faults_begin(struct ve_spawn *sp)
 static void ve_faults_end(struct ve_spawn *sp)
 {
 #ifdef CONFIG_FAULT_INJECTION
-	sp->caller->fail_nth = current->fail_nth;
+	sp->fail_nth = current->fail_nth;
 	current->fail_nth = 0;
 #endif
 }
@@ -319,7 +337,6 @@ struct ve_proc *ve_spawn(struct ve_struct *ve, struct ve_exec *ex,
 	}
 #ifdef CONFIG_FAULT_INJECTION
 	sp->fail_nth = current->fail_nth;
-	sp->caller = current;
 #endif
 	init_completion(&result.created);
 	sp->result = &result;
@@ -328,6 +345,9 @@ struct ve_proc *ve_spawn(struct ve_struct *ve, struct ve_exec *ex,
 	wait_for_completion(&result.created);
 
 	if (result.error) {
+#ifdef CONFIG_FAULT_INJECTION
+		current->fail_nth = sp->fail_nth;
+#endif
 		if (is_init) {
 			WRITE_ONCE(ve->init, NULL);
 			ve_proc_put(proc);

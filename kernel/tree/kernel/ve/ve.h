@@ -63,6 +63,9 @@ struct ve_proc {
 	u32			exit_status;
 	wait_queue_head_t	wait;
 	struct rcu_head		rcu;
+#ifdef CONFIG_FAULT_INJECTION
+	unsigned int		fail_nth; /* left of the spawner's after exec */
+#endif
 };
 
 struct ve_proc *ve_proc_alloc(struct ve_struct *ve, bool is_init);

@@ -6,16 +6,16 @@
 static int ve_capable(const struct cred *cred, struct user_namespace *ns,
 		      int cap, unsigned int opts)
 {
-	if (!ve_inside())
+	if (!ve_inside() || !ve_guard(capable))
 		return 0;
 	return userns_ve(ns) == current->ve ? 0 : -EPERM;
 }
 
 static int ve_userns_create(const struct cred *cred)
 {
-	if (current_on_node())
+	if (ve_has(ENV_FEAT_NESTING) || !ve_guard(userns))
 		return 0;
-	return READ_ONCE(current->ve->features) & ENV_FEAT_NESTING ? 0 : -EPERM;
+	return -EPERM;
 }
 
 #ifdef CONFIG_DEBUG_VE

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files that come from elsewhere, and device nodes. */
+/* Files that come from elsewhere, device nodes and mounts. */
 #include "ve.h"
 
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
+#include <linux/miscdevice.h>
+#include <uapi/linux/mount.h>
 
 /* A descriptor that was opened outside the VE does not come in by SCM_RIGHTS. */
 static int ve_file_receive(struct file *file)
 {
+	if (!ve_guard(receive))
+		return 0;
 	return ve_check_reach(current->ve, cred_ve(file->f_cred));
 }
 
@@ -30,6 +34,9 @@ static bool ve_device_allowed(umode_t mode, dev_t rdev)
 		return false;
 	case TTYAUX_MAJOR:
 		return MINOR(rdev) == 0 || MINOR(rdev) == 2; /* tty, ptmx */
+	case MISC_MAJOR:
+		return (MINOR(rdev) == TUN_MINOR && ve_has(ENV_FEAT_TUN)) ||
+		       (MINOR(rdev) == FUSE_MINOR && ve_has(ENV_FEAT_FUSE));
 	}
 	return MAJOR(rdev) >= UNIX98_PTY_SLAVE_MAJOR &&
 	       MAJOR(rdev) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
@@ -39,26 +46,53 @@ static int ve_file_open(struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 
-	if (current_on_node() || file->f_mode & FMODE_PATH)
+	if (current_on_node() || file->f_mode & FMODE_PATH || !ve_guard(device))
 		return 0;
 	if (!S_ISCHR(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return 0;
 	return ve_device_allowed(inode->i_mode, inode->i_rdev) ? 0 : -EPERM;
 }
 
-/* No new device nodes; the white-out of overlayfs is not one. */
-static int ve_inode_mknod(struct inode *dir, struct dentry *dentry,
-			  umode_t mode, dev_t dev)
+/* Kinds of file system that a VE may mount, and the feature that opens one. */
+static const struct {
+	const char *type;
+	u64 feature;
+} ve_mount_types[] = {
+	{ "proc", 0 },		      { "tmpfs", 0 },
+	{ "devpts", 0 },	      { "mqueue", 0 },
+	{ "sysfs", ENV_FEAT_NESTING }, { "cgroup2", ENV_FEAT_NESTING },
+	{ "overlay", ENV_FEAT_NESTING }, { "fuse", ENV_FEAT_FUSE },
+};
+
+static int ve_sb_mount(const char *dev_name, const struct path *path,
+		       const char *type, unsigned long flags, void *data)
 {
-	if (!ve_inside() || (!S_ISCHR(mode) && !S_ISBLK(mode)))
+	size_t len;
+	int i;
+
+	if (current_on_node() || !ve_guard(mount))
 		return 0;
-	return S_ISCHR(mode) && dev == WHITEOUT_DEV ? 0 : -EPERM;
+	/* Those of what is mounted already make no new kind. */
+	if (flags & (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE |
+		     MS_SLAVE | MS_UNBINDABLE))
+		return 0;
+	if (!type)
+		return -EPERM;
+	len = strcspn(type, "."); /* fuse.sshfs */
+	for (i = 0; i < ARRAY_SIZE(ve_mount_types); i++) {
+		if (strlen(ve_mount_types[i].type) != len ||
+		    strncmp(ve_mount_types[i].type, type, len))
+			continue;
+		return !ve_mount_types[i].feature ||
+		       ve_has(ve_mount_types[i].feature) ? 0 : -EPERM;
+	}
+	return -EPERM;
 }
 
 static struct security_hook_list ve_file_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(file_receive, ve_file_receive),
 	LSM_HOOK_INIT(file_open, ve_file_open),
-	LSM_HOOK_INIT(inode_mknod, ve_inode_mknod),
+	LSM_HOOK_INIT(sb_mount, ve_sb_mount),
 };
 
 __init void ve_add_file_hooks(void)

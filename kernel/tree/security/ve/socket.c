@@ -6,7 +6,9 @@
 #include <linux/netlink.h>
 #include <linux/socket.h>
 #include <linux/venet.h>
+#include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
+#include <net/netlink.h>
 #include <net/sock.h>
 
 static struct ve_struct *ve_of_sock(const struct sock *sk)
@@ -21,13 +23,15 @@ static bool ve_netlink_allowed(int protocol)
 	case NETLINK_SOCK_DIAG:
 	case NETLINK_KOBJECT_UEVENT:
 		return true;
+	case NETLINK_NETFILTER:
+		return ve_has(ENV_FEAT_NETFILTER);
 	}
 	return false;
 }
 
 static int ve_socket_create(int family, int type, int protocol, int kern)
 {
-	if (kern || current_on_node())
+	if (kern || current_on_node() || !ve_guard(socket))
 		return 0;
 	switch (family) {
 	case AF_UNIX:
@@ -37,16 +41,64 @@ static int ve_socket_create(int family, int type, int protocol, int kern)
 	case AF_NETLINK:
 		return ve_netlink_allowed(protocol) ? 0 : -EPROTONOSUPPORT;
 	case AF_PACKET:
-		if (READ_ONCE(current->ve->features) & ENV_FEAT_PACKET)
-			return 0;
-		return -EPERM;
+		return ve_has(ENV_FEAT_PACKET) ? 0 : -EPERM;
 	}
 	return -EAFNOSUPPORT;
+}
+
+/*
+ * What a VE may ask of its own network: to look at all of it, to set addresses
+ * (the address table decides what they are worth), routes and rules, and its
+ * links up and down.  Neighbours are entries in a table of the whole machine;
+ * links of other kinds, queues and filters are much code for no use.
+ */
+static bool ve_rtnetlink_allowed(const struct nlmsghdr *nlh)
+{
+	int type = nlh->nlmsg_type - RTM_BASE;
+
+	if (nlh->nlmsg_type < NLMSG_MIN_TYPE)
+		return true;
+	if (type < 0 || nlh->nlmsg_type > RTM_MAX)
+		return false;
+	if ((type & 3) == 2) /* RTM_GET... */
+		return true;
+	switch (nlh->nlmsg_type) {
+	case RTM_NEWADDR:
+	case RTM_DELADDR:
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+	case RTM_NEWRULE:
+	case RTM_DELRULE:
+	case RTM_SETLINK:
+		return true;
+	case RTM_NEWLINK:
+		return !(nlh->nlmsg_flags & NLM_F_CREATE) ||
+		       ve_has(ENV_FEAT_NESTING);
+	case RTM_DELLINK:
+		return ve_has(ENV_FEAT_NESTING);
+	}
+	return false;
+}
+
+static int ve_netlink_send(struct sock *sk, struct sk_buff *skb)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)skb->data;
+	int left = skb->len;
+
+	if (current_on_node() || sk->sk_protocol != NETLINK_ROUTE ||
+	    !ve_guard(netlink))
+		return 0;
+	for (; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left))
+		if (!ve_rtnetlink_allowed(nlh))
+			return -EPERM;
+	return 0;
 }
 
 /* A socket's file on a shared directory is no way across. */
 static int ve_unix_reach(const struct sock *sk, const struct sock *other)
 {
+	if (!ve_guard(unix))
+		return 0;
 	return ve_of_sock(sk) == ve_of_sock(other) ? 0 : -ECONNREFUSED;
 }
 
@@ -73,6 +125,7 @@ static int ve_sock_rcv_skb(struct sock *sk, struct sk_buff *skb)
 
 static struct security_hook_list ve_socket_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(socket_create, ve_socket_create),
+	LSM_HOOK_INIT(netlink_send, ve_netlink_send),
 	LSM_HOOK_INIT(unix_stream_connect, ve_unix_stream_connect),
 	LSM_HOOK_INIT(unix_may_send, ve_unix_may_send),
 	LSM_HOOK_INIT(socket_sock_rcv_skb, ve_sock_rcv_skb),

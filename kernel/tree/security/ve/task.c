@@ -4,24 +4,24 @@
 
 #include <linux/fs.h>
 
+/* By number only tasks of its own are found; this is the second lock. */
 static int ve_task_reach(struct task_struct *p)
 {
-	return ve_check_reach(current->ve, task_ve(p));
+	return ve_guard(task) ? ve_check_reach(current->ve, task_ve(p)) : 0;
 }
 
+/* Also asked by pidfd_getfd(2), process_madvise(2), process_vm_readv(2). */
 static int ve_ptrace_access_check(struct task_struct *child, unsigned int mode)
 {
-	return ve_task_reach(child);
-}
-
-static int ve_ptrace_traceme(struct task_struct *parent)
-{
-	return ve_check_reach(task_ve(parent), current->ve);
+	return ve_guard(ptrace) ? ve_check_reach(current->ve, task_ve(child)) :
+				  0;
 }
 
 static int ve_task_kill(struct task_struct *p, struct kernel_siginfo *info,
 			int sig, const struct cred *cred)
 {
+	if (!ve_guard(kill))
+		return 0;
 	return ve_check_reach(cred ? cred_ve(cred) : current->ve, task_ve(p));
 }
 
@@ -29,6 +29,8 @@ static int ve_task_kill(struct task_struct *p, struct kernel_siginfo *info,
 static int ve_file_send_sigiotask(struct task_struct *p,
 				  struct fown_struct *fown, int sig)
 {
+	if (!ve_guard(sigio))
+		return 0;
 	return cred_ve(fown->file->f_cred) == task_ve(p) ? 0 : -EPERM;
 }
 
@@ -50,12 +52,12 @@ static int ve_task_setioprio(struct task_struct *p, int ioprio)
 static int ve_task_prlimit(const struct cred *cred, const struct cred *tcred,
 			   unsigned int flags)
 {
-	return ve_check_reach(cred_ve(cred), cred_ve(tcred));
+	return ve_guard(task) ? ve_check_reach(cred_ve(cred), cred_ve(tcred)) :
+				0;
 }
 
 static struct security_hook_list ve_task_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(ptrace_access_check, ve_ptrace_access_check),
-	LSM_HOOK_INIT(ptrace_traceme, ve_ptrace_traceme),
 	LSM_HOOK_INIT(task_kill, ve_task_kill),
 	LSM_HOOK_INIT(file_send_sigiotask, ve_file_send_sigiotask),
 	LSM_HOOK_INIT(task_setpgid, ve_task_setpgid),

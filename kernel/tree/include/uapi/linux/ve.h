@@ -28,8 +28,13 @@ typedef __u32 envid_t;			/* 0 is the node itself, "VE 0" */
 #define ENV_CREATE_KILL_ON_CLOSE (1ULL << 1) /* the last VE descriptor takes it down */
 
 /* env_create_args.features: what the strict profile closes */
-#define ENV_FEAT_NESTING	(1ULL << 0)  /* user namespaces inside */
+#define ENV_FEAT_NESTING	(1ULL << 0)  /* containers: user namespaces, the mount API */
 #define ENV_FEAT_PACKET		(1ULL << 1)  /* AF_PACKET */
+#define ENV_FEAT_NETFILTER	(1ULL << 2)  /* nftables on its own network */
+#define ENV_FEAT_TUN		(1ULL << 3)  /* /dev/net/tun */
+#define ENV_FEAT_FUSE		(1ULL << 4)  /* /dev/fuse and its mounts */
+#define ENV_FEAT_NET_SYSCTL	(1ULL << 5)  /* settings of its own network */
+#define ENV_FEAT_ALL		0x3fULL
 
 /* env_exec.flags */
 #define ENV_EXEC_CTTY		(1U << 0)    /* descriptor 0 becomes the controlling tty */

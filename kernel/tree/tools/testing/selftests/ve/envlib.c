@@ -167,6 +167,8 @@ int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
 	fsconf(fs, "lowerdir+", "/proc/self/fd/%d", lower);
 	fsconf(fs, "upperdir", "/proc/self/fd/%d/upper", upper);
 	fsconf(fs, "workdir", "/proc/self/fd/%d/work", upper);
+	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "sharedcache", NULL, 0))
+		die("overlay sharedcache");
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
 		die("overlay");
 	mnt = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0);
@@ -327,20 +329,10 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-void env_destroy(struct env_ve *ve)
+void env_clean(struct env_ve *ve)
 {
 	char path[128];
-	int left = 1000;
 
-	env_ctl(ve->fd, ENV_CTL_KILL, NULL, 0);
-	while (!(env_poll(ve->fd, POLLIN, 10000) & POLLHUP)) {
-		struct env_info info;
-
-		if (env_ctl(ve->fd, ENV_CTL_QUERY, &info, sizeof(info)) ||
-		    !left--)
-			die("VE %u does not stop", ve->veid);
-	}
-	close(ve->fd);
 	close(ve->init);
 	close(ve->enter);
 	close(ve->acct);
@@ -352,4 +344,20 @@ void env_destroy(struct env_ve *ve)
 	if (rmdir(path))
 		die("rmdir %s", path);
 	nftw(ve->private, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void env_destroy(struct env_ve *ve)
+{
+	int left = 1000;
+
+	env_ctl(ve->fd, ENV_CTL_KILL, NULL, 0);
+	while (!(env_poll(ve->fd, POLLIN, 10000) & POLLHUP)) {
+		struct env_info info;
+
+		if (env_ctl(ve->fd, ENV_CTL_QUERY, &info, sizeof(info)) ||
+		    !left--)
+			die("VE %u does not stop", ve->veid);
+	}
+	close(ve->fd);
+	env_clean(ve);
 }

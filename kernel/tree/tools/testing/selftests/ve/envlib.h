@@ -53,6 +53,9 @@ int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size);
 /* Wait for a process descriptor: wait(2) status, or -errno of its exec. */
 int env_wait(int fd);
 
+/* What env_prepare() made, of a VE that does not run: cgroups, private tree. */
+void env_clean(struct env_ve *ve);
+
 /* Kill it, wait until it is stopped, remove cgroups and private tree. */
 void env_destroy(struct env_ve *ve);
 

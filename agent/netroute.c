@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/netroute.h"
+
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "agent/libve/log.h"
+
+#define DEVICE "venet0"
+
+static int line = -1;
+static unsigned device;
+
+struct request {
+	struct nlmsghdr head;
+	union {
+		struct rtmsg route;
+		struct ifinfomsg link;
+	};
+	uint8_t room[64];
+};
+
+static void put(struct request *q, uint16_t type, const void *data, size_t n)
+{
+	struct rtattr *a = (void *)((char *)q + NLMSG_ALIGN(q->head.nlmsg_len));
+
+	a->rta_type = type;
+	a->rta_len = (uint16_t)RTA_LENGTH(n);
+	memcpy(RTA_DATA(a), data, n);
+	q->head.nlmsg_len = NLMSG_ALIGN(q->head.nlmsg_len) + RTA_ALIGN(a->rta_len);
+}
+
+/* Send it and read the kernel's answer: 0 or -errno. */
+static int exchange(struct request *q)
+{
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr err;
+		uint8_t rest[256];
+	} a;
+
+	if (send(line, q, q->head.nlmsg_len, 0) < 0 ||
+	    recv(line, &a, sizeof(a), 0) < (ssize_t)NLMSG_LENGTH(sizeof(a.err)))
+		return -errno;
+	return a.head.nlmsg_type == NLMSG_ERROR ? a.err.error : -EPROTO;
+}
+
+static int bring_up(void)
+{
+	struct request q = {
+		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.link)),
+			  .nlmsg_type = RTM_NEWLINK,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.link = { .ifi_index = (int)device,
+			  .ifi_flags = IFF_UP,
+			  .ifi_change = IFF_UP },
+	};
+
+	return exchange(&q);
+}
+
+void netroute_open(void)
+{
+	struct timeval limit = { .tv_sec = 5 };
+	int r;
+
+	device = if_nametoindex(DEVICE);
+	if (!device) {
+		log_warn("there is no " DEVICE ": VEs stay without network");
+		return;
+	}
+	line = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (line < 0) {
+		log_err("netlink: %s", strerror(errno));
+		return;
+	}
+	setsockopt(line, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	r = bring_up();
+	if (r < 0)
+		log_err(DEVICE " does not come up: %s", strerror(-r));
+}
+
+int netroute_set(bool add, const struct cidr *to)
+{
+	bool four = to->base.family == 4;
+	struct request q = {
+		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.route)),
+			  .nlmsg_type = add ? RTM_NEWROUTE : RTM_DELROUTE,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
+					 (add ? NLM_F_CREATE | NLM_F_REPLACE
+					      : 0) },
+		.route = { .rtm_family = four ? AF_INET : AF_INET6,
+			   .rtm_dst_len = to->bits,
+			   .rtm_table = RT_TABLE_MAIN,
+			   .rtm_protocol = RTPROT_STATIC,
+			   .rtm_scope = four ? RT_SCOPE_LINK
+					     : RT_SCOPE_UNIVERSE,
+			   .rtm_type = RTN_UNICAST },
+	};
+	int r;
+
+	if (line < 0)
+		return 0;
+	put(&q, RTA_DST, to->base.bytes, four ? 4 : 16);
+	put(&q, RTA_OIF, &device, sizeof(device));
+	r = exchange(&q);
+	return !add && r == -ESRCH ? 0 : r;
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * churn_test [CYCLES [WORKERS]]: VEs come, run something, are killed and go,
+ * several at a time; then everything that they were made of is back at where
+ * it was.  A leak of one object a cycle is CYCLES objects.
+ */
+#include "envlib.h"
+#include "tap.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TINY "/usr/share/ve/template/tiny"
+
+/* Caches of what a VE consists of, from /proc/slabinfo */
+static const char *const caches[] = {
+	"net_namespace", "pid_namespace", "user_namespace", "uts_namespace",
+	"mnt_cache", "nsproxy", "task_struct", "cred", "pid", "filp",
+	"ovl_inode", "shmem_inode_cache", "proc_inode_cache", "sock_inode_cache",
+	"signal_cache", "sighand_cache", "mm_struct", "kernfs_node_cache",
+};
+#define CACHES (sizeof(caches) / sizeof(caches[0]))
+
+struct count {
+	long objects[CACHES];
+	long cgroups, dying, mounts, ves;
+};
+
+static long read_stat(const char *name)
+{
+	char line[128];
+	long v = -1, n;
+	FILE *f = fopen("/sys/fs/cgroup/cgroup.stat", "r");
+	char key[64];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%63s %ld", key, &n) == 2 && !strcmp(key, name))
+			v = n;
+	if (f)
+		fclose(f);
+	return v;
+}
+
+static long lines_of(const char *path)
+{
+	char line[4096];
+	long n = 0;
+	FILE *f = fopen(path, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		n++;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void take(struct count *c)
+{
+	char line[512], name[64];
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
+	long active;
+	FILE *f;
+
+	if (fd < 0 || write(fd, "2", 1) != 1)
+		die("drop_caches");
+	close(fd);
+	f = fopen("/proc/slabinfo", "r");
+	if (!f)
+		die("/proc/slabinfo");
+	memset(c, 0, sizeof(*c));
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %ld", name, &active) != 2)
+			continue;
+		for (size_t i = 0; i < CACHES; i++)
+			if (!strcmp(name, caches[i]))
+				c->objects[i] = active;
+	}
+	fclose(f);
+	c->cgroups = read_stat("nr_descendants");
+	c->dying = read_stat("nr_dying_descendants");
+	c->mounts = lines_of("/proc/self/mountinfo");
+	c->ves = lines_of("/proc/ve");
+}
+
+static void cycles(unsigned int first, unsigned int n)
+{
+	static char *init[] = { "/sbin/init", NULL };
+	struct env_ve ve;
+	char out[64];
+
+	for (unsigned int i = 0; i < n; i++) {
+		env_start(&ve, first + i % 100, TINY, init);
+		if (i % 4 == 0)
+			env_sh(&ve, "echo x >/tmp/x; ls / >/dev/null", out, sizeof(out));
+		env_destroy(&ve);
+	}
+}
+
+static bool churn(unsigned int n, unsigned int workers)
+{
+	bool good = true;
+	int status;
+
+	for (unsigned int w = 0; w < workers; w++) {
+		if (fork())
+			continue;
+		cycles(1000 * (w + 1), n / workers);
+		_exit(0);
+	}
+	while (wait(&status) > 0)
+		good &= !status;
+	return good;
+}
+
+/* Is @now no more than @before, but for what the slab allocator rounds by? */
+static bool settled(const struct count *before, const struct count *now, long slack, bool tell)
+{
+	bool good = now->cgroups <= before->cgroups && now->dying <= before->dying + slack &&
+		    now->mounts <= before->mounts && now->ves <= before->ves;
+
+	if (tell)
+		printf("# cgroups %ld %ld, dying %ld %ld, mounts %ld %ld, VEs %ld %ld\n",
+		       before->cgroups, now->cgroups, before->dying, now->dying,
+		       before->mounts, now->mounts, before->ves, now->ves);
+	for (size_t i = 0; i < CACHES; i++) {
+		bool fine = now->objects[i] <= before->objects[i] + slack;
+
+		if (tell)
+			printf("# %-20s %6ld %6ld%s\n", caches[i], before->objects[i],
+			       now->objects[i], fine ? "" : "  LEFT");
+		good &= fine;
+	}
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int n = argc > 1 ? (unsigned int)atoi(argv[1]) : 400;
+	unsigned int workers = argc > 2 ? (unsigned int)atoi(argv[2]) : 4;
+	static const struct timespec moment = { .tv_nsec = 500000000 };
+	struct count before, now;
+	long slack = n / 4;
+	bool good = false;
+
+	env_require();
+	if (n < 100 || !workers)
+		die("usage: churn_test [CYCLES >= 100 [WORKERS]]");
+	churn(40, workers);
+	nanosleep(&moment, NULL);
+	take(&before);
+	ok(churn(n, workers), "%u VEs came and went, %u at a time", n, workers);
+	/* Networks are taken down behind the caller's back. */
+	for (int i = 0; i < 240 && !good; i++) {
+		nanosleep(&moment, NULL);
+		take(&now);
+		good = settled(&before, &now, slack, false);
+	}
+	settled(&before, &now, slack, true);
+	ok(good, "nothing of them is left (%ld objects of a kind would tell)", slack);
+	return tap_done();
+}

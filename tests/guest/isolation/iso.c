@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "iso.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TINY "/usr/share/ve/template/tiny"
+#define DEBUG "/sys/kernel/debug/ve/"
+
+struct env_ve iso_a, iso_b;
+int iso_victim;
+
+static const struct iso_row *table;
+static size_t rows_nr;
+static int fds[FD_END];
+static const char *const actors[] = { "the node's root", "a VE's root", "a VE's user", "another VE's root" };
+
+/* ---- inside: this program again, asked for one probe --------------------- */
+
+static int answer(const char *which)
+{
+	const struct iso_row *row = &table[atoi(which)];
+
+	if (row->rooted && write(FD_ROOTED, "1", 1) != 1)
+		return BROKEN;
+	return row->probe();
+}
+
+/* ---- on the node --------------------------------------------------------- */
+
+static void copy_self(const struct env_ve *ve)
+{
+	char path[160], buf[65536];
+	int in = open("/proc/self/exe", O_RDONLY), out;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "%s/upper/iso", ve->private);
+	out = open(path, O_WRONLY | O_CREAT, 0755);
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		if (write(out, buf, (size_t)n) != n)
+			die("%s", path);
+	if (n < 0 || fchmod(out, 0755))
+		die("%s", path);
+	close(in);
+	close(out);
+}
+
+static void start_ve(struct env_ve *ve, envid_t veid)
+{
+	static char *init[] = { "/sbin/init", NULL };
+	struct env_create_args args;
+
+	env_prepare(ve, veid, TINY, &args, init);
+	copy_self(ve);
+	ve->fd = env_create(&args, sizeof(args));
+	if (ve->fd < 0)
+		die("env_create %u", veid);
+	close(args.root_fd);
+}
+
+/* A process of the node that waits; with the credentials of VE @as, unless NULL. */
+static int victim(const struct env_ve *as, int *pid_out)
+{
+	int p[2], pid, fd;
+	char c;
+
+	if (pipe(p))
+		die("pipe");
+	pid = fork();
+	if (!pid) {
+		if (as) {
+			int user = env_ctl(as->fd, ENV_CTL_OPEN_USER, NULL, 0);
+
+			if (user < 0 || setns(user, CLONE_NEWUSER) || setresgid(0, 0, 0) ||
+			    setresuid(0, 0, 0) || prctl(PR_SET_DUMPABLE, 1))
+				_exit(1);
+		}
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		write(p[1], "x", 1);
+		for (;;)
+			pause();
+	}
+	close(p[1]);
+	if (read(p[0], &c, 1) != 1)
+		die("victim");
+	close(p[0]);
+	fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (fd < 0)
+		die("pidfd_open");
+	if (pid_out)
+		*pid_out = pid;
+	return fd;
+}
+
+/*
+ * The helper on the node's end of FD_HELPER: says 'x' to whoever says 'g', and sends a descriptor of the node's
+ * to whoever says 'f'.
+ */
+static void help(int sock)
+{
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} u;
+	char c;
+
+	while (read(sock, &c, 1) == 1) {
+		struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+		int fd = open("/etc/passwd", O_RDONLY);
+
+		if (c == 'f') {
+			m.msg_control = u.buf;
+			m.msg_controllen = sizeof(u.buf);
+			CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+			CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
+			CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(int));
+			memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
+		}
+		if (sendmsg(sock, &m, 0) != 1)
+			break;
+		close(fd);
+	}
+	_exit(0);
+}
+
+/* What a probe finds at @to; kept high meanwhile, out of the way of the others. */
+static void give(int to, int fd)
+{
+	if (fd < 0)
+		fd = open("/dev/null", O_RDWR);
+	fds[to] = fcntl(fd, F_DUPFD_CLOEXEC, 100);
+	if (fds[to] < 0)
+		die("descriptor %d", to);
+	close(fd);
+}
+
+void iso_replace(int which, int fd)
+{
+	close(fds[which]);
+	give(which, fd);
+}
+
+static void make_world(void)
+{
+	int pair[2];
+
+	start_ve(&iso_a, 400);
+	start_ve(&iso_b, 401);
+	give(FD_ROOTED, open(DEBUG "become_root", O_WRONLY));
+	give(FD_REACH, open(DEBUG "reach", O_WRONLY));
+	give(FD_VICTIM, victim(NULL, &iso_victim));
+	give(FD_COUSIN, victim(&iso_a, NULL));
+	mkdir("/run/shared", 0777);
+	chmod("/run/shared", 0777);
+	give(FD_SHARED, open("/run/shared", O_RDONLY | O_DIRECTORY));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
+		die("socketpair");
+	if (!fork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		close(pair[0]);
+		help(pair[1]);
+	}
+	close(pair[1]);
+	give(FD_HELPER, pair[0]);
+	give(FD_NS, open("/proc/self/ns/mnt", O_RDONLY));
+}
+
+static int enter(const struct env_ve *ve, size_t row, unsigned int uid)
+{
+	struct env_fdmap map[FD_END] = { { 0, 0 }, { 1, 1 }, { 2, 2 } };
+	static char *envp[] = { "PATH=/sbin:/bin", NULL };
+	char number[24], *argv[] = { "/iso", "--probe", number, NULL };
+	struct env_enter_args args = { .cgroup_fd = ve->enter };
+
+	snprintf(number, sizeof(number), "%zu", row);
+	for (int i = FD_ROOTED; i < FD_END; i++)
+		map[i] = (struct env_fdmap){ fds[i], i };
+	args.exec.path = (uintptr_t)argv[0];
+	args.exec.argv = (uintptr_t)argv;
+	args.exec.envp = (uintptr_t)envp;
+	args.exec.fds = (uintptr_t)map;
+	args.exec.nr_fds = FD_END;
+	args.exec.uid = args.exec.gid = uid;
+	return env_enter(ve->fd, &args, sizeof(args));
+}
+
+static int on_node(size_t row)
+{
+	int status, pid = fork();
+
+	if (!pid) {
+		char number[24];
+
+		for (int i = FD_ROOTED; i < FD_END; i++)
+			dup2(fds[i], i);
+		snprintf(number, sizeof(number), "%zu", row);
+		execl("/proc/self/exe", "iso", "--probe", number, NULL);
+		_exit(BROKEN);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static int run(size_t row, int actor)
+{
+	const struct env_ve *ve = actor == OTHER ? &iso_b : &iso_a;
+	__u64 features = table[row].features, none = 0;
+	int fd, status;
+
+	if (actor == NODE)
+		return on_node(row);
+	if (features && env_ctl(iso_a.fd, ENV_CTL_FEATURES, &features, sizeof(features)))
+		die("features");
+	fd = enter(ve, row, actor == USER ? 1000 : 0);
+	if (fd < 0)
+		die("env_enter");
+	status = env_wait(fd);
+	close(fd);
+	if (features && env_ctl(iso_a.fd, ENV_CTL_FEATURES, &none, sizeof(none)))
+		die("features");
+	return status;
+}
+
+int iso_leave(int (*probe)(void))
+{
+	int fd;
+
+	for (size_t i = 0; i < rows_nr; i++) {
+		if (table[i].probe != probe)
+			continue;
+		fd = enter(&iso_a, i, 0);
+		if (fd < 0)
+			die("env_enter");
+		return fd;
+	}
+	die("no row has this probe");
+}
+
+static void try_row(size_t row)
+{
+	const struct iso_row *r = &table[row];
+
+	for (int actor = 0; actor < ACTORS; actor++) {
+		int status, want = r->want[actor];
+
+		if (want == NA)
+			continue;
+		status = run(row, actor);
+		if (!ok(WIFEXITED(status) && WEXITSTATUS(status) == want, "%s%s, by %s: %s", r->name,
+			r->rooted ? " with root's credentials" : "", actors[actor],
+			want ? strerror(want) : "allowed"))
+			printf("# %s\n", WIFEXITED(status) ? WEXITSTATUS(status) == BROKEN ? "the probe is broken" :
+			       strerror(WEXITSTATUS(status)) : "it was killed");
+	}
+}
+
+int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (*setup)(void))
+{
+	const char *guard = argc == 3 && !strcmp(argv[1], "--guard") ? argv[2] : NULL;
+	bool debug;
+
+	table = rows;
+	rows_nr = n;
+	if (argc == 3 && !strcmp(argv[1], "--probe"))
+		return answer(argv[2]);
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		for (size_t i = 0; i < n; i++)
+			if (rows[i].guard)
+				puts(rows[i].guard);
+		return 0;
+	}
+	env_require();
+	make_world();
+	if (setup)
+		setup();
+	debug = access(DEBUG "become_root", W_OK) == 0;
+	for (size_t i = 0; i < n; i++) {
+		if (rows[i].name && (!guard || (rows[i].guard && !strcmp(rows[i].guard, guard))) &&
+		    (debug || !rows[i].rooted))
+			try_row(i);
+	}
+	env_destroy(&iso_a);
+	env_destroy(&iso_b);
+	return tap_done();
+}

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# In a guest with the debug kernel: each guard of the boundary is switched off in turn, and the tests that
+# name it have to fail then.  The last line is "guards N noticed N baseline_failed N".
+guards=/sys/kernel/debug/ve/guard
+count() { grep -c "$1" /tmp/out; }
+
+baseline=0 n=0 noticed=0
+for p in /put/iso_*; do
+	"$p" >/tmp/out
+	baseline=$((baseline + $(count '^not ok')))
+done
+printf '%-14s %6s %6s  %s\n' guard tests failed 'first to notice'
+for g in "$guards"/*; do
+	name=${g##*/} n=$((n + 1)) tests=0 failed=0 first='nobody'
+	echo 0 >"$g"
+	for p in /put/iso_*; do
+		"$p" --list | grep -qx "$name" || continue
+		"$p" --guard "$name" >/tmp/out
+		[ $failed -gt 0 ] || first=$(sed -n 's/^not ok [0-9]* - //p' /tmp/out | head -n 1)
+		tests=$((tests + $(count '^\(not \)*ok'))) failed=$((failed + $(count '^not ok')))
+	done
+	echo 1 >"$g"
+	[ $failed -eq 0 ] || noticed=$((noticed + 1))
+	printf '%-14s %6d %6d  %s\n' "$name" $tests $failed "$first"
+done
+echo "guards $n noticed $noticed baseline_failed $baseline"
+[ $n -eq $noticed ] && [ $baseline -eq 0 ]

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Privilege: what root of a VE is root over, and what a VE gets by a feature alone. */
+#include "iso.h"
+
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timex.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int real_time(void)
+{
+	struct sched_param p = { .sched_priority = 1 };
+
+	return iso_errno(sched_setscheduler(0, SCHED_FIFO, &p));
+}
+
+static int negative_nice(void)
+{
+	return iso_errno(setpriority(PRIO_PROCESS, 0, -5));
+}
+
+static int set_clock(void)
+{
+	struct timex t = { .modes = ADJ_STATUS };
+
+	return iso_errno(adjtimex(&t));
+}
+
+static int raise_limit(void)
+{
+	struct rlimit r = { 1024, 1024 }, more = { 4096, 4096 };
+
+	if (setrlimit(RLIMIT_NOFILE, &r))
+		return BROKEN;
+	return iso_errno(setrlimit(RLIMIT_NOFILE, &more));
+}
+
+static int huge_buffer(void)
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0), size = 64 << 20;
+
+	return iso_errno(setsockopt(s, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)));
+}
+
+static int user_namespace(void)
+{
+	return iso_errno(unshare(CLONE_NEWUSER));
+}
+
+/* Until it is refused; a node that never refuses is allowed. */
+static int many_networks(void)
+{
+	for (int i = 0; i < 40; i++) {
+		int pid = fork(), status;
+
+		if (!pid) {
+			if (unshare(CLONE_NEWNET))
+				_exit(errno);
+			pid = fork();
+			if (!pid) {
+				signal(SIGHUP, SIG_IGN);
+				sleep(5);
+			}
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		if (WEXITSTATUS(status))
+			return WEXITSTATUS(status);
+	}
+	return 0;
+}
+
+static int measure(void)
+{
+	struct perf_event_attr a = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(a),
+				     .config = PERF_COUNT_SW_TASK_CLOCK, .exclude_kernel = 1 };
+
+	return iso_errno(syscall(SYS_perf_event_open, &a, 0, -1, -1, 0));
+}
+
+static int kernel_log(void)
+{
+	static char buf[65536];
+	int n = klogctl(3, buf, sizeof(buf)); /* SYSLOG_ACTION_READ_ALL */
+
+	return n < 0 ? errno : n ? 0 : ENODATA;
+}
+
+static int clear_log(void)
+{
+	return iso_errno(klogctl(5, NULL, 0));
+}
+
+static int mount_one(const char *type)
+{
+	if (unshare(CLONE_NEWNS))
+		return errno;
+	return iso_errno(mount(type, "/run", type, 0, NULL));
+}
+
+#define MOUNT(type)                        \
+	static int mount_##type(void)      \
+	{                                  \
+		return mount_one(#type);   \
+	}
+MOUNT(tmpfs)
+MOUNT(ramfs)
+MOUNT(sysfs)
+MOUNT(ext4)
+MOUNT(debugfs)
+MOUNT(cgroup2)
+
+/* The escape that chroot is known for; in a VE there is nothing above its root. */
+static int leave_chroot(void)
+{
+	struct stat before, after;
+	int root = open("/", O_RDONLY | O_DIRECTORY);
+
+	mkdir("/tmp/cell", 0755);
+	if (stat("/", &before) || chroot("/tmp/cell") || fchdir(root))
+		return BROKEN;
+	for (int i = 0; i < 30; i++)
+		if (chdir(".."))
+			return BROKEN;
+	if (chroot(".") || stat("/", &after))
+		return BROKEN;
+	/* Back at the VE's root, and no further: on the node that is the node's root. */
+	return before.st_ino == after.st_ino && before.st_dev == after.st_dev ? 0 : EPERM;
+}
+
+static int name_itself(void)
+{
+	return iso_errno(sethostname("mine", 4));
+}
+
+static int open_ports(void)
+{
+	return iso_errno(syscall(SYS_ioperm, 0x80, 1, 1));
+}
+
+static const struct iso_row rows[] = {
+	{ "real-time priority", NULL, real_time, { 0, EPERM, EPERM, EPERM } },
+	{ "real-time priority", "capable", real_time, { NA, EPERM, NA, EPERM }, .rooted = true },
+	{ "negative niceness", NULL, negative_nice, { 0, EACCES, EACCES, EACCES } },
+	{ "setting the clock", NULL, set_clock, { 0, EPERM, EPERM, EPERM } },
+	{ "setting the clock", "capable", set_clock, { NA, EPERM, NA, EPERM }, .rooted = true },
+	{ "raising a hard limit", NULL, raise_limit, { 0, EPERM, EPERM, EPERM } },
+	{ "a socket buffer beyond the limit", NULL, huge_buffer, { 0, EPERM, EPERM, EPERM } },
+	{ "I/O ports", NULL, open_ports, { NA, EPERM, EPERM, EPERM } },
+	{ "a user namespace", "userns", user_namespace, { 0, EPERM, EPERM, EPERM } },
+	{ "a user namespace with the feature", NULL, user_namespace, { NA, 0, 0, EPERM }, .features = ENV_FEAT_NESTING },
+	{ "forty networks", NULL, many_networks, { 0, ENOSPC, EPERM, ENOSPC } },
+	{ "measuring itself", "perf", measure, { 0, EPERM, EPERM, EPERM } },
+	{ "the kernel's log", "syslog", kernel_log, { 0, ENODATA, ENODATA, ENODATA } },
+	{ "clearing the kernel's log", NULL, clear_log, { NA, EPERM, EPERM, EPERM } },
+	{ "mounting a tmpfs", NULL, mount_tmpfs, { 0, 0, EPERM, 0 } },
+	{ "mounting a ramfs", "mount", mount_ramfs, { 0, EPERM, EPERM, EPERM } },
+	{ "mounting sysfs", NULL, mount_sysfs, { 0, EPERM, EPERM, EPERM } },
+	{ "mounting ext4", NULL, mount_ext4, { NA, EPERM, EPERM, EPERM } },
+	{ "mounting debugfs", NULL, mount_debugfs, { NA, EPERM, EPERM, EPERM } },
+	{ "mounting cgroup2", NULL, mount_cgroup2, { 0, EPERM, EPERM, EPERM } },
+	{ "mounting cgroup2 with the feature", NULL, mount_cgroup2, { NA, 0, EPERM, EPERM }, .features = ENV_FEAT_NESTING },
+	{ "getting no further than its root out of a chroot", NULL, leave_chroot, { 0, 0, NA, 0 } },
+	{ "naming itself", NULL, name_itself, { 0, 0, EPERM, 0 } },
+};
+
+int main(int argc, char **argv)
+{
+	return iso_main(argc, argv, ISO_ROWS(rows), NULL);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * System calls: every number there is, called with arguments that none can use, in a process that may be killed.
+ * Those that answer EPERM or ENOSYS at once are refused; the list has to be the reviewed one, call by call.
+ */
+#include "iso.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The table of include/linux/ve_syscall.h, written a second time on purpose. */
+static const struct {
+	int nr, error;
+	bool nesting;	/* opens it */
+} refused_calls[] = {
+	{ SYS_init_module, EPERM, 0 },	   { SYS_finit_module, EPERM, 0 },   { SYS_delete_module, EPERM, 0 },
+	{ SYS_kexec_load, EPERM, 0 },	   { SYS_kexec_file_load, EPERM, 0 }, { SYS_iopl, EPERM, 0 },
+	{ SYS_ioperm, EPERM, 0 },	   { SYS_modify_ldt, EPERM, 0 },     { SYS_settimeofday, EPERM, 0 },
+	{ SYS_clock_settime, EPERM, 0 },   { SYS_swapon, EPERM, 0 },	     { SYS_swapoff, EPERM, 0 },
+	{ SYS_acct, EPERM, 0 },		   { SYS_quotactl, EPERM, 0 },	     { SYS_quotactl_fd, EPERM, 0 },
+	{ SYS_bpf, EPERM, 0 },		   { SYS_open_by_handle_at, EPERM, 0 }, { SYS_kcmp, EPERM, 0 },
+	{ SYS_add_key, EPERM, 0 },	   { SYS_request_key, EPERM, 0 },    { SYS_keyctl, EPERM, 0 },
+	{ SYS_move_pages, EPERM, 0 },	   { SYS_migrate_pages, EPERM, 0 },  { SYS_io_uring_setup, ENOSYS, 0 },
+	{ SYS_io_uring_enter, ENOSYS, 0 }, { SYS_io_uring_register, ENOSYS, 0 }, { SYS_userfaultfd, ENOSYS, 0 },
+	{ SYS_memfd_secret, ENOSYS, 0 },   { SYS_uselib, ENOSYS, 0 },	     { SYS_sysfs, ENOSYS, 0 },
+	{ SYS_ustat, ENOSYS, 0 },	   { 451 /* cachestat */, ENOSYS, 0 }, { SYS_fsopen, ENOSYS, 1 },
+	{ SYS_fsconfig, ENOSYS, 1 },	   { SYS_fsmount, ENOSYS, 1 },	     { SYS_fspick, ENOSYS, 1 },
+	{ SYS_open_tree, ENOSYS, 1 },	   { SYS_move_mount, ENOSYS, 1 },    { SYS_mount_setattr, ENOSYS, 1 },
+};
+#define CALLS (sizeof(refused_calls) / sizeof(refused_calls[0]))
+#define HIGHEST 463
+
+/* What a call answers, asked in a process of its own; 0 also for one that does not come back. */
+static int ask(int nr)
+{
+	int status, pid = fork();
+
+	if (!pid) {
+		alarm(1);
+		_exit(syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L) < 0 ? errno : 0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
+static int each_refused(void)
+{
+	for (size_t i = 0; i < CALLS; i++) {
+		int got = ask(refused_calls[i].nr);
+
+		if (got != refused_calls[i].error) {
+			printf("# call %d: %s\n", refused_calls[i].nr, strerror(got));
+			return 0;
+		}
+	}
+	return EPERM;
+}
+
+/* On the node those are reached that its kernel has: an error of the arguments, then. */
+static int some_reached(void)
+{
+	static const int calls[] = { SYS_open_by_handle_at, SYS_keyctl, SYS_io_uring_setup, SYS_fsopen, SYS_bpf };
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (ask(calls[i]) == EPERM || ask(calls[i]) == ENOSYS)
+			return EPERM;
+	return 0;
+}
+
+/* Calls that answer ENOSYS on this kernel whoever asks, EPERM whoever root is, or that end the one who asks. */
+static bool is_known(int nr)
+{
+	static const int known[] = {
+		/* not in this kernel's configuration, or obsolete */
+		329, 330, 331, 450, 134, 136, 139, 156, 174, 177, 178, 180, 181, 182, 183, 184, 185, 205, 211, 212, 214, 215, 236, 237, 238, 239,
+		SYS_futex, /* of an operation that there is not */
+		/* need a capability that a VE does not have, whatever the arguments */
+		SYS_vhangup, SYS_reboot, SYS_syslog, SYS_fanotify_init,
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (known[i] == nr)
+			return true;
+	return nr > 334 && nr < 424; /* a gap */
+}
+
+static int no_other_refused(void)
+{
+	int bad = 0;
+
+	for (int nr = 0; nr < HIGHEST; nr++) {
+		bool listed = is_known(nr);
+		int got;
+
+		for (size_t i = 0; i < CALLS; i++)
+			listed |= refused_calls[i].nr == nr;
+		if (listed)
+			continue;
+		got = ask(nr);
+		if (got == EPERM || got == ENOSYS) {
+			printf("# call %d: %s\n", nr, strerror(got));
+			bad++;
+		}
+	}
+	return bad ? EPERM : 0;
+}
+
+static int mount_interface(void)
+{
+	return ask(SYS_fsopen) == ENOSYS ? ENOSYS : 0;
+}
+
+static const struct iso_row rows[] = {
+	{ "each call of the table", "syscall", each_refused, { NA, EPERM, EPERM, EPERM } },
+	{ "calls of the table", NULL, some_reached, { 0, EPERM, EPERM, EPERM } },
+	{ "each call that is not in it", NULL, no_other_refused, { NA, 0, NA, NA } },
+	{ "the mount interface", NULL, mount_interface, { 0, ENOSYS, ENOSYS, ENOSYS } },
+	{ "the mount interface with the feature", NULL, mount_interface, { NA, 0, 0, ENOSYS }, .features = ENV_FEAT_NESTING },
+};
+
+int main(int argc, char **argv)
+{
+	return iso_main(argc, argv, ISO_ROWS(rows), NULL);
+}

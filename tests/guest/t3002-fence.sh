@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Addresses on the real kernel: routed while they are lent, and taken out by the kernel itself when
+# no part of the agent runs any more.
+[ -n "${INSIDE:-}" ] || exec "$(dirname "$0")/agent-run" "$0" --timeout 300
+. ./t2-lib.sh
+make_pki
+ip addr add 192.0.2.1/32 dev lo # the node's own
+configure 'held 1'
+start_agent
+spec6='{"template":"tiny","hostname":"h","desired":"running","generation":1,"ipv6":"fd00:77::5"}'
+api PUT /v1/ves/1000 -H 'If-None-Match: *' -d "$spec6" >/dev/null
+create 1001 >/dev/null
+await_state 1000 running; await_state 1001 running
+lend() { # ID RANGE TERM: lent and renewed
+	_n=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"\"}" | json nonce)
+	nonce=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"$_n\"}" | json nonce)
+}
+renew() { nonce=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"$nonce\"}" | json nonce); }
+ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
+has_ip() { [ "$(ip_of "$1")" != null ]; }
+in_table() { grep -q "^ *$1 " /proc/net/venet; }
+answers() { ping -c 1 -W 5 "$1" >/dev/null 2>&1; }
+run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }
+
+lend b1 10.77.0.0/30 40000
+until_ok 20 has_ip 1000; until_ok 20 has_ip 1001
+a=$(ip_of 1000); b=$(ip_of 1001)
+has 'the block is routed' "$(ip route)" '10.77.0.0/30 dev venet0'
+if until_ok 20 answers "$a"; then ok 'the node reaches a VE'; else not_ok 'the node reaches a VE' "$(ip route)" "$(cat /proc/net/venet)"; fi
+if run 1000 "ping -c 1 -W 5 $b" >/dev/null; then ok 'a VE reaches another'; else not_ok 'a VE reaches another'; fi
+has 'the address for life is routed' "$(ip -6 route)" 'fd00:77::5 dev venet0'
+if ping6 -c 1 -W 5 fd00:77::5 >/dev/null; then ok 'and reached'; else not_ok 'and reached' "$(ip -6 route)"; fi
+
+# renewed in time it stays: the first deadline is 30 s after the first call
+until_past() { [ "$(cut -d. -f1 /proc/uptime)" -gt "$1" ]; }
+first=$(awk -v a="$a" '$1 == a { print int($4 / 1000) }' /proc/net/venet)
+renew b1 10.77.0.0/30 60000; renew b1 10.77.0.0/30 60000
+until_ok 30 until_past "$first"
+if in_table "$a"; then ok 'renewed: it stays past its first deadline'; else not_ok 'renewed: it stays past its first deadline' "$(cat /proc/net/venet)"; fi
+
+# nobody is left to take it out: the kernel does
+op=$(api DELETE /v1/blocks/b1 | json id)
+gone() { ! in_table "$a" && ! in_table "$b"; }
+until_ok 20 gone
+lend b2 10.77.1.0/30 16000
+until_ok 20 has_ip 1000
+a=$(ip_of 1000)
+if in_table "$a"; then ok 'another block is used'; else not_ok 'another block is used' "$(cat /proc/net/venet)"; fi
+parts="$(part_pid api) $(part_pid priv) $(part_pid term)"
+# shellcheck disable=SC2086
+kill -STOP "$AGENT" $parts
+if until_ok 40 gone; then ok 'every part stopped: the address leaves by itself'; else not_ok 'every part stopped: the address leaves by itself' "$(cat /proc/net/venet)"; fi
+answers "$a"; is 'and answers nobody' $? 1
+# shellcheck disable=SC2086
+kill -CONT $parts "$AGENT"
+no_ip() { [ "$(ip_of 1000)" = null ]; }
+if until_ok 20 no_ip; then ok 'the agent agrees when it goes on'; else not_ok 'the agent agrees when it goes on' "$(ip_of 1000)"; fi
+is 'the VE runs on' "$(state_of 1000)" running
+no_route() { ! ip route | grep -q '10.77.1.0/30'; }
+if until_ok 20 no_route; then ok 'the route is gone'; else not_ok 'the route is gone' "$(ip route)"; fi
+done_testing

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# What a node runs out of: room for private trees, a VE's quota, room for its own state, templates,
+# a writable tree, addresses.  Each is said clearly, and nothing is lost.
+if [ -z "${INSIDE:-}" ]; then
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/ve-full.XXXXXX")
+	trap 'rm -rf "$dir"' EXIT
+	for i in private state; do
+		truncate -s 16M "$dir/$i.img"
+		PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -O quota,project -E quotatype=prjquota -m 0 "$dir/$i.img" 16M
+	done
+	"$(dirname "$0")/agent-run" "$0" --timeout 300 --put "$dir/private.img" --put "$dir/state.img"
+	exit $?
+fi
+. ./t2-lib.sh
+make_pki
+mkdir -p "$T/state"
+losetup /dev/loop0 /put/private.img && losetup /dev/loop1 /put/state.img &&
+	mount -t ext4 -o prjquota /dev/loop0 "$PRIVATE" && mount -t ext4 /dev/loop1 "$T/state" || { dmesg | tail -n 3; exit 1; }
+cp -a "$TEMPLATES/tiny" "$TEMPLATES/other"
+configure 'quarantine_ms 1000'
+start_agent
+run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }
+done_() { api GET "/v1/operations/$1?wait=60"; }
+make_ve() { # VEID TEMPLATE [MEMBERS]: its operation, at its end
+	api PUT "/v1/ves/$1" -H 'If-None-Match: *' -D "$T/h" -o /dev/null \
+		-d "{\"template\":\"$2\",\"desired\":\"running\",\"generation\":1${3:-}}"
+	done_ "$(sed -n 's|^[Ll]ocation: */v1/operations/||p' "$T/h" | tr -d '\r')"
+}
+fill() { dd if=/dev/zero of="$1/fill" bs=64k 2>/dev/null; dd if=/dev/zero of="$1/fill2" bs=1k 2>/dev/null; sync; }
+free_() { rm -f "$1/fill" "$1/fill2"; sync; }
+
+is 'a VE with a quota' "$(make_ve 1000 tiny ',"limits":{"disk_bytes":1048576}' | json state)" succeeded
+is 'and one without' "$(make_ve 1001 tiny ',"limits":{"disk_bytes":0}' | json state)" succeeded
+run 1000 'dd if=/dev/zero of=/root/big bs=64k count=64' >"$T/said" 2>&1
+is 'the quota stops a VE' "$?" 1
+has 'with the right word' "$(cat "$T/said")" 'quota exceeded'
+is 'no other' "$(run 1001 'dd if=/dev/zero of=/root/big bs=64k count=64 2>/dev/null; wc -c </root/big')" 4194304
+is 'it may erase and write again' "$(run 1000 'rm /root/big; echo ok >/root/f; cat /root/f')" ok
+
+fill "$PRIVATE"
+r=$(make_ve 1002 tiny)
+is 'private trees are full: a new VE fails' "$(echo "$r" | json state),$(echo "$r" | json error.title)" failed,capacity-exhausted
+has 'and says so' "$(echo "$r" | json error.detail)" 'No space left'
+is 'what runs goes on' "$(run 1001 'cat /root/big | wc -c')" 4194304
+free_ "$PRIVATE"
+op=$(act 1002 start | json id)
+is 'with room again it starts' "$(done_ "$op" | json state)" succeeded
+
+mount -o remount,ro "$PRIVATE"
+r=$(make_ve 1003 tiny)
+is 'private trees are read-only: a new VE fails' "$(echo "$r" | json state),$(echo "$r" | json error.title)" failed,tree-unwritable
+mount -o remount,rw "$PRIVATE"
+
+rm -rf "$TEMPLATES/other"
+r=$(make_ve 1004 other)
+has 'a template that went away' "$(echo "$r" | json error.title)$(cat "$T/h")" template-unknown
+
+before=$(api GET /v1/ves | json 'items.#')
+fill "$T/state"
+is 'the state is full: a VE is not taken' "$(api PUT /v1/ves/1010 -H 'If-None-Match: *' -d "$(spec running 1)" | json title)" capacity-exhausted
+is 'nor an action' "$(act 1001 stop | json title)" capacity-exhausted
+is 'nor a block' "$(api PUT /v1/blocks/b9 -d '{"range":"10.99.0.0/30","term_ms":60000,"nonce":""}' | json title)" capacity-exhausted
+is 'what was acknowledged is there' "$(api GET /v1/ves | json 'items.#')" "$before"
+is 'what runs goes on' "$(run 1001 'echo alive')" alive
+free_ "$T/state"
+op=$(act 1001 restart | json id)
+is 'with room again all goes on' "$(done_ "$op" | json state)" succeeded
+
+n=$(api PUT /v1/blocks/b1 -d '{"range":"10.77.0.0/32","term_ms":60000,"nonce":""}' | json nonce)
+api PUT /v1/blocks/b1 -d "{\"range\":\"10.77.0.0/32\",\"term_ms\":60000,\"nonce\":\"$n\"}" >/dev/null
+ips() { api GET /v1/ves | tr '{' '\n' | grep -c '"ipv4":"'; }
+one() { [ "$(ips)" = 1 ]; }
+until_ok 20 one
+is 'one address for three: the others run without' "$(ips),$(api GET /v1/node | json ves.running)" 1,3
+has 'and are counted as waiting' "$(api GET /metrics)" 've_node_waiting 2'
+
+kill "$AGENT"; wait "$AGENT" 2>/dev/null
+start_agent
+is 'after all that the state is whole' "$(api GET /v1/ves | json 'items.#')" "$((before))"
+is 'no part died' "$(grep -c 'starting it again' "$T/log")" 0
+kill "$AGENT"; wait "$AGENT" 2>/dev/null; AGENT=
+umount "$T/state"
+done_testing
