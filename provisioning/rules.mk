@@ -52,4 +52,7 @@ install-portal: all
 	$(Q)install -m 644 provisioning/systemd/vestibule-portal.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-portal.conf
 	$(Q)cp -r www schema provisioning/pki $(DESTDIR)$(PREFIX)/share/vestibule/
 
-.PHONY: install install-node install-portal
+deb: all
+	$(Q)provisioning/deb.sh node portal $(if $(wildcard build/kernel/prod/bzImage),kernel)
+
+.PHONY: install install-node install-portal deb

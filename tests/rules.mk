@@ -71,10 +71,15 @@ check-story: all
 test:
 	$(Q)tests/all.sh
 
+# What takes hours.
+LONGS   := $(wildcard tests/long/t*.sh)
+test-long: all $(TEST_TOOLS)
+	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),14400) $(HARNESS) run $(call only,$(LONGS))
+
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
 B       ?=
 BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
 bench: all $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
-.PHONY: surface check check-units check-guest check-story test bench
+.PHONY: surface check check-units check-guest check-story test test-long bench
