@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/db.h"
+#include "agent/idle.h"
 #include "agent/lease.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
@@ -89,6 +90,7 @@ void api_main(const struct conf *c)
 	op_start_workers();
 	open_start_workers();
 	clock_start();
+	idle_start();
 	link_start();
 	state_unlock();
 	for (;;)

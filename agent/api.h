@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 #include "agent/conf.h"
+#include "agent/idle.h"
 #include "agent/libve/grant.h"
 #include "agent/msg.h"
 #include "agent/ve.h"
@@ -99,6 +100,10 @@ void open_start_workers(void);
 /* Queue: the VE is woken when it must be, then term gets the socket.  Takes
  * ownership of @o (heap). */
 void open_queue(struct opening *o);
+
+/* Somebody is there: that is activity, and wakes a VE that sleeps.  With the
+ * lock held. */
+void open_visited(const struct ve *v, enum idle_why why);
 
 /* term needs a terminal: have it made. */
 void open_needed(const struct msg_terminal *m);

@@ -50,7 +50,8 @@ enum MHD_Result busy(struct request *q, uint32_t veid, int64_t other)
 static bool is_action(const char *s)
 {
 	static const char *const all[] = {
-		"start", "stop", "restart", "reinstall", "suspend", "unsuspend"
+		"start",     "stop", "restart", "reinstall", "suspend",
+		"unsuspend", "wake", "idle",	"extend",
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -98,6 +99,12 @@ static void at_once(struct ve *v, const struct action *a)
 		tell_term(&bye, NULL, 0);
 	} else if (!strcmp(a->action, "unsuspend")) {
 		v->suspended = false;
+	} else if (!strcmp(a->action, "idle")) {
+		idle_begin(v->veid);
+		return;
+	} else if (!strcmp(a->action, "extend")) {
+		idle_touch(v->veid, IDLE_EXTENDED);
+		return;
 	} else if (!strcmp(a->action, "reinstall") && a->template[0]) {
 		strcpy(v->template, a->template);
 	} else {
@@ -113,7 +120,8 @@ static enum MHD_Result act(struct request *q, struct ve *v,
 {
 	int64_t op, other = 0;
 	bool starts = !strcmp(a->action, "start") ||
-		      !strcmp(a->action, "restart");
+		      !strcmp(a->action, "restart") ||
+		      !strcmp(a->action, "wake");
 
 	if (v->suspended && starts) {
 		state_unlock();

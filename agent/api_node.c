@@ -75,20 +75,22 @@ static int64_t count(const char *sql)
 	return db_int(api.db, 0, sql, "");
 }
 
-static int64_t count_running(void)
+static int64_t count_state(enum ve_state s)
 {
 	return db_int(api.db, 0, "SELECT count(*) FROM ve WHERE state = ?", "i",
-		      (int64_t)VE_RUNNING);
+		      (int64_t)s);
 }
 
 static void put_counts(struct json_out *o)
 {
 	int64_t total = count("SELECT count(*) FROM ve");
-	int64_t running = count_running();
+	int64_t running = count_state(VE_RUNNING);
+	int64_t frozen = count_state(VE_FROZEN);
 
 	json_open(o, "ves", '{');
 	json_put_int(o, "running", running);
-	json_put_int(o, "stopped", total - running);
+	json_put_int(o, "frozen", frozen);
+	json_put_int(o, "stopped", total - running - frozen);
 	json_put_int(o, "total", total);
 	json_close(o, '}');
 	json_put_int(o, "held", (int64_t)api.held);
@@ -162,7 +164,9 @@ enum MHD_Result on_metrics(struct request *q)
 	metric(&b, "ve_node_ves", "Virtual Environments on this node", "gauge",
 	       count("SELECT count(*) FROM ve"));
 	metric(&b, "ve_node_ves_running", "VEs that run", "gauge",
-	       count_running());
+	       count_state(VE_RUNNING));
+	metric(&b, "ve_node_ves_frozen", "VEs that sleep", "gauge",
+	       count_state(VE_FROZEN));
 	metric(&b, "ve_node_ves_suspended", "VEs that are suspended", "gauge",
 	       count("SELECT count(*) FROM ve WHERE suspended"));
 	metric(&b, "ve_node_ves_held", "VEs made ahead of their start",

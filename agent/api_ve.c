@@ -14,6 +14,7 @@ struct spec {
 	char template[MSG_NAME], hostname[MSG_HOST], desired[8];
 	char ipv6[ADDR_TEXT];
 	int64_t generation, memory, processes, cpu_weight, disk;
+	struct idle_rule idle;
 };
 
 /* limits lies flat in struct spec: its object is read at the same base */
@@ -26,6 +27,17 @@ static const struct json_field limit_fields[] = {
 	JSON_ROW_END,
 };
 
+#define MOST_S 31536000 /* a year */
+
+static const struct json_field idle_fields[] = {
+	JSON_ROW_INT("idle_after_s", struct spec, idle.idle_after, 0, 0,
+		     MOST_S),
+	JSON_ROW_INT("stop_after_s", struct spec, idle.stop_after, 0, 0,
+		     MOST_S),
+	JSON_ROW_INT("warn_s", struct spec, idle.warn, 0, 0, MOST_S),
+	JSON_ROW_END,
+};
+
 static const struct json_field spec_fields[] = {
 	JSON_ROW_STRING("template", struct spec, template, JSON_REQUIRED, 1,
 			32),
@@ -34,6 +46,7 @@ static const struct json_field spec_fields[] = {
 	JSON_ROW_INT("generation", struct spec, generation, JSON_REQUIRED, 1,
 		     INT64_MAX),
 	{ "limits", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, limit_fields },
+	{ "idle", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, idle_fields },
 	JSON_ROW_STRING("ipv6", struct spec, ipv6, JSON_NULLABLE, 2, 45),
 	JSON_ROW_END,
 };
@@ -67,6 +80,7 @@ static void apply_spec(struct ve *v, const struct spec *s)
 	snprintf(v->ipv6, sizeof(v->ipv6), "%s", s->ipv6);
 	v->want_running = !strcmp(s->desired, "running");
 	v->generation = s->generation;
+	v->idle = s->idle;
 	v->limits = (struct limits){ .memory = (uint64_t)s->memory,
 				     .disk = (uint64_t)s->disk,
 				     .processes = (uint32_t)s->processes,
@@ -202,7 +216,8 @@ static int read_spec(struct request *q, struct spec *s, struct err *e)
 	*s = (struct spec){ .memory = 256 << 20,
 			    .processes = 256,
 			    .cpu_weight = 100,
-			    .disk = 1LL << 30 };
+			    .disk = 1LL << 30,
+			    .idle.warn = 120 };
 	if (json_decode(q->body.data ? q->body.data : "", q->body.len, BODY_MAX,
 			spec_fields, s, true, e) < 0)
 		return -EBADMSG;

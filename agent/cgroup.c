@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/libve/clean.h"
 
@@ -128,6 +129,61 @@ int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
 	err_sys(e, "control group %s", path);
 	cgroup_close(g);
 	return -EIO;
+}
+
+static int open_ve(const char *root, uint32_t veid)
+{
+	char *path _free_ = xasprintf("%s/%" PRIu32, root, veid);
+
+	return open(path, DIR_FLAGS);
+}
+
+static void get(int dir, const char *file, char *out, size_t size)
+{
+	int fd _close_ = openat(dir, file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? 0 : read(fd, out, size - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+}
+
+int64_t cgroup_cpu_ms(const char *root, uint32_t veid)
+{
+	int dir _close_ = open_ve(root, veid);
+	char text[512];
+	long long us = 0;
+
+	if (dir < 0)
+		return 0;
+	get(dir, "cpu.stat", text, sizeof(text));
+	sscanf(text, "usage_usec %lld", &us);
+	return us / 1000;
+}
+
+void cgroup_cold(const char *root, uint32_t veid)
+{
+	int dir _close_ = open_ve(root, veid);
+	char size[24];
+	pid_t pid;
+
+	if (dir < 0 || put(dir, "memory.swap.max", "max", NULL) < 0)
+		return;
+	/* it may take a while, and nobody waits for it */
+	pid = fork();
+	if (pid != 0)
+		return;
+	close_range(3, (unsigned)dir - 1, 0);
+	close_range((unsigned)dir + 1, ~0u, 0);
+	get(dir, "memory.current", size, sizeof(size));
+	put(dir, "memory.reclaim", size, NULL);
+	_exit(0);
+}
+
+void cgroup_hot(const char *root, uint32_t veid)
+{
+	int dir _close_ = open_ve(root, veid);
+
+	if (dir >= 0)
+		put(dir, "memory.swap.max", "0", NULL);
 }
 
 int cgroup_remove(const char *root, uint32_t veid)

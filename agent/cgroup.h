@@ -27,6 +27,14 @@ int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
 int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 		 struct err *e);
 
+/* CPU time that a VE has used, in ms; 0 when it is not to be had. */
+int64_t cgroup_cpu_ms(const char *root, uint32_t veid);
+
+/* Start a process that pushes the memory of a VE that is frozen into swap
+ * (zram); cgroup_hot() forbids it to swap again. */
+void cgroup_cold(const char *root, uint32_t veid);
+void cgroup_hot(const char *root, uint32_t veid);
+
 /* Remove the groups of a VE that ended; 0 also when there are none. */
 int cgroup_remove(const char *root, uint32_t veid);
 

@@ -67,6 +67,15 @@ void clock_lease_ended(uint32_t veid)
 		tell(&was, "ended");
 }
 
+/* The status shows the address: it is another now. */
+static void show_change(uint32_t veid)
+{
+	struct ve v;
+
+	if (ve_load(api.db, veid, &v))
+		ve_save(api.db, &v);
+}
+
 static int set_address(const struct lease *l, bool add, struct err *e)
 {
 	struct msg_addr m = { .head.type = MSG_ADDR,
@@ -106,6 +115,34 @@ static bool fence(void)
 		state_lock();
 		clock_lease_ended(l.veid);
 		state_unlock();
+	}
+}
+
+/* Who sleeps needs no address: out of the kernel's table, then free. */
+static bool release_frozen(void)
+{
+	for (;;) {
+		struct err e = { 0 };
+		struct lease l;
+		bool found;
+		int r;
+
+		state_lock();
+		found = lease_of_frozen(api.db, VE_FROZEN, &l);
+		state_unlock();
+		if (!found)
+			return true;
+		r = set_address(&l, false, &e);
+		if (r < 0 && r != -ESRCH) {
+			log_err("address of VE %" PRIu32 ": %s", l.veid,
+				e.text);
+			return false;
+		}
+		state_lock();
+		clock_lease_ended(l.veid);
+		show_change(l.veid);
+		state_unlock();
+		http_resume_waiters();
 	}
 }
 
@@ -197,13 +234,9 @@ static bool give_one(void)
 	r = set_address(&l, true, &e);
 	state_lock();
 	if (r == 0) {
-		struct ve v;
-
 		lease_installed(api.db, &l);
 		tell(&l, "began");
-		/* the status shows it */
-		if (ve_load(api.db, veid, &v))
-			ve_save(api.db, &v);
+		show_change(veid);
 	} else {
 		/* -EADDRINUSE: somebody has it whom we do not know of */
 		log_err("lease: %s", e.text);
@@ -290,7 +323,7 @@ static void *run(void *arg)
 
 	redo_unfinished();
 	for (;;) {
-		bool ok = fence();
+		bool ok = fence() && release_frozen();
 
 		if (clock_mono() >= reconcile) {
 			ask_templates();

@@ -55,6 +55,9 @@ static const char *const migrations[] = {
 	"CREATE TABLE nonce ("
 	" nonce TEXT PRIMARY KEY, exp INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;",
+	"ALTER TABLE ve ADD COLUMN idle_after INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN stop_after INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN warn INTEGER NOT NULL DEFAULT 120;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

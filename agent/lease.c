@@ -341,24 +341,6 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	return true;
 }
 
-bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l)
-{
-	char sql[240];
-	sqlite3_stmt *st;
-	bool found;
-
-	snprintf(sql, sizeof(sql),
-		 "%s LEFT JOIN block ON block.id ="
-		 " lease.block WHERE coalesce(valid_until, 0) <= ? LIMIT 1",
-		 select_lease);
-	st = db_query(db, sql, "i", now);
-	found = db_step(st);
-	if (found)
-		read_lease(st, l);
-	sqlite3_finalize(st);
-	return found;
-}
-
 uint32_t lease_next_waiting(sqlite3 *db, int running)
 {
 	return (uint32_t)db_int(
@@ -368,20 +350,52 @@ uint32_t lease_next_waiting(sqlite3 *db, int running)
 		"i", (int64_t)running);
 }
 
-bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
+uint32_t lease_place(sqlite3 *db, int running, uint32_t veid)
 {
-	char sql[160];
+	return (uint32_t)db_int(
+		db, 0,
+		"SELECT count(*) FROM ve AS a JOIN ve AS me ON me.veid = ?"
+		" WHERE a.state = ? AND (a.since, a.veid) <= (me.since, me.veid)"
+		" AND a.veid NOT IN (SELECT veid FROM lease)"
+		" AND me.veid NOT IN (SELECT veid FROM lease)",
+		"ii", (int64_t)veid, (int64_t)running);
+}
+
+/* One lease by the end of a statement. */
+static bool find_lease(sqlite3 *db, const char *rest, int64_t value,
+		       struct lease *l)
+{
+	char sql[240];
 	sqlite3_stmt *st;
 	bool found;
 
-	snprintf(sql, sizeof(sql), "%s WHERE veid = ? AND installed = 1",
-		 select_lease);
-	st = db_query(db, sql, "i", (int64_t)veid);
+	snprintf(sql, sizeof(sql), "%s %s", select_lease, rest);
+	st = db_query(db, sql, "i", value);
 	found = db_step(st);
 	if (found)
 		read_lease(st, l);
 	sqlite3_finalize(st);
 	return found;
+}
+
+bool lease_of_frozen(sqlite3 *db, int frozen, struct lease *l)
+{
+	return find_lease(db,
+			  "JOIN ve USING (veid) WHERE ve.state = ? LIMIT 1",
+			  frozen, l);
+}
+
+bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
+{
+	return find_lease(db, "WHERE veid = ? AND installed = 1", veid, l);
+}
+
+bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l)
+{
+	return find_lease(db,
+			  "LEFT JOIN block ON block.id = lease.block"
+			  " WHERE coalesce(valid_until, 0) <= ? LIMIT 1",
+			  now, l);
 }
 
 int64_t lease_next_ms(sqlite3 *db, int64_t now, int64_t most)

@@ -83,6 +83,13 @@ bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l);
  * waits longest; 0 when there is none. */
 uint32_t lease_next_waiting(sqlite3 *db, int running);
 
+/* Place of a running VE in the line for an address, the first is 1; 0 when it
+ * has one. */
+uint32_t lease_place(sqlite3 *db, int running, uint32_t veid);
+
+/* The lease of a VE that sleeps (state @frozen); false when there is none. */
+bool lease_of_frozen(sqlite3 *db, int frozen, struct lease *l);
+
 /* Address and epoch of a VE; false when it has none (installed). */
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l);
 

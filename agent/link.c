@@ -8,6 +8,7 @@
 
 #include "agent/db.h"
 #include "agent/http.h"
+#include "agent/idle.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/part.h"
@@ -167,10 +168,14 @@ static void on_count(const struct msg_count *c)
 	state_lock();
 	if (ve_load(api.db, c->veid, &v) &&
 	    (v.terminals != c->terminals || v.active != c->active_ms)) {
+		bool typed = c->active_ms > v.active;
+
 		v.terminals = c->terminals;
 		if (c->active_ms)
 			v.active = c->active_ms;
 		ve_save(api.db, &v);
+		if (typed)
+			open_visited(&v, IDLE_TERMINAL);
 	}
 	state_unlock();
 	http_resume_waiters();

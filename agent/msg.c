@@ -49,9 +49,12 @@ static const struct shape {
 	PLAIN(MSG_LIMITS, msg_limits, 0, 0),
 	TEXT1(MSG_TTY, msg_tty, 0, 0, template),
 	TEXT2(MSG_EXEC, msg_exec, 0, 0, template, command),
+	PLAIN(MSG_FREEZE, msg_ve, 0, 0),
+	PLAIN(MSG_ACTIVITY, msg_ve, 0, 0),
 	TEXT1(MSG_DONE, msg_done, 0, 4, text),
 	PLAIN(MSG_ENTRIES_IS, msg_entries, 0, 0),
 	PLAIN(MSG_TEMPLATES_ARE, msg_templates, 0, 0),
+	PLAIN(MSG_ACTIVITIES, msg_activities, 0, 0),
 	PLAIN(MSG_STATE, msg_state, 0, 0),
 	PLAIN(MSG_HELD, msg_ve, 0, 0),
 	TEXT1(MSG_ATTACH, msg_attach, 1, 1, name),
@@ -60,6 +63,7 @@ static const struct shape {
 	TEXT1(MSG_RUN, msg_attach, 5, 5, name),
 	TEXT1(MSG_REFUSE, msg_terminal, 1, 1, name),
 	TEXT1(MSG_CLOSE, msg_terminal, 0, 0, name),
+	TEXT1(MSG_NOTICE, msg_notice, 0, 0, text),
 	TEXT1(MSG_NEED, msg_terminal, 0, 0, name),
 	PLAIN(MSG_COUNT, msg_count, 0, 0),
 	/* clang-format on */
@@ -86,6 +90,8 @@ static bool counts_ok(const union msg_any *m)
 	switch (m->head.type) {
 	case MSG_ENTRIES_IS:
 		return m->entries.nr <= MSG_ENTRIES;
+	case MSG_ACTIVITIES:
+		return m->activities.nr <= MSG_ENTRIES;
 	case MSG_TEMPLATES_ARE:
 		if (m->templates.nr > MSG_TEMPLATES)
 			return false;

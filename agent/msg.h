@@ -43,10 +43,13 @@ enum msg_type {
 	MSG_LIMITS,
 	MSG_TTY,	/* DONE with master, status */
 	MSG_EXEC,	/* DONE with stdin, stdout, stderr, status */
+	MSG_FREEZE,	/* arg 1 freezes and gives memory back, 0 thaws */
+	MSG_ACTIVITY,	/* ACTIVITIES of the VEs behind veid */
 	/* priv to api */
 	MSG_DONE,
 	MSG_ENTRIES_IS,
 	MSG_TEMPLATES_ARE,
+	MSG_ACTIVITIES,
 	MSG_STATE,	/* not asked for: a VE changed its state */
 	MSG_HELD,	/* not asked for: arg VEs are ready to be started */
 	/* api to term */
@@ -56,6 +59,7 @@ enum msg_type {
 	MSG_RUN,	/* a client's socket and stdin, stdout, stderr, status */
 	MSG_REFUSE,	/* a client's socket to be closed with this code */
 	MSG_CLOSE,	/* every stream of a VE, with this code */
+	MSG_NOTICE,	/* words for every terminal stream of a VE */
 	/* term to api */
 	MSG_NEED,	/* a terminal that does not exist yet */
 	MSG_COUNT,	/* terminals of a VE, and when it was last typed in */
@@ -177,6 +181,24 @@ struct msg_state {
 	struct msg_entry entry;
 };
 
+/* What keeps a VE awake, as the kernel has it; times are ms of CLOCK_BOOTTIME. */
+struct msg_activity {
+	uint32_t veid;
+	uint16_t port;	   /* of the VE's, 0: none */
+	uint8_t protocol;  /* IPPROTO_* */
+	uint8_t pad;
+	int64_t cpu_ms;	   /* used so far */
+	int64_t last_rx;   /* a socket took a packet, 0: never */
+	struct addr peer;  /* whose that was */
+};
+
+struct msg_activities {
+	struct msg_head head;
+	uint32_t nr;
+	uint32_t more; /* 1: ask again after the last veid */
+	struct msg_activity entries[MSG_ENTRIES];
+};
+
 struct msg_template {
 	uint64_t bytes;
 	char name[MSG_NAME];
@@ -207,6 +229,14 @@ struct msg_terminal {
 	char name[MSG_NAME];
 };
 
+struct msg_notice {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t seconds;
+	uint32_t code; /* enum term_notice */
+	char text[MSG_TEXT];
+};
+
 struct msg_count {
 	struct msg_head head;
 	uint32_t veid;
@@ -232,6 +262,8 @@ union msg_any {
 	struct msg_attach attach;
 	struct msg_terminal terminal;
 	struct msg_count count;
+	struct msg_activities activities;
+	struct msg_notice notice;
 };
 
 struct msg {

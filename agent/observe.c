@@ -11,6 +11,7 @@
 
 #include "agent/clock.h"
 #include "agent/db.h"
+#include "agent/idle.h"
 #include "agent/libve/log.h"
 
 static int64_t shell_status(uint32_t status)
@@ -39,6 +40,7 @@ static void ended(struct ve *v, const struct msg_entry *e)
 			 strerror((int)e->exec_error));
 	}
 	clock_lease_ended(v->veid);
+	idle_forget(v->veid);
 	if (has_operation(v->veid))
 		return;
 	/* it went by itself */
@@ -79,6 +81,9 @@ static bool apply(struct ve *v, const struct msg_entry *e)
 		return false;
 	v->state = want;
 	v->since = clock_wall();
+	if (want == VE_RUNNING || want == VE_FROZEN)
+		idle_touch(v->veid,
+			   want == VE_FROZEN ? IDLE_FROZEN : IDLE_STARTED);
 	if (want == VE_RUNNING)
 		v->error[0] = '\0';
 	return true;

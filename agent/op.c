@@ -129,14 +129,18 @@ static const char *problem_of(int code)
 	}
 }
 
-/* It was suspended while another operation ran: now is its turn. */
+/* It was suspended, or somebody came to it, while another operation ran: now is
+ * the turn of that. */
 static void follow_up(uint32_t veid)
 {
 	struct ve v;
 
-	if (ve_load(api.db, veid, &v) && v.suspended && v.state != VE_STOPPED &&
-	    v.state != VE_FAILED)
+	if (!ve_load(api.db, veid, &v))
+		return;
+	if (v.suspended && v.state != VE_STOPPED && v.state != VE_FAILED)
 		op_queue(&v, "suspend", NULL);
+	else if (!v.suspended && v.state == VE_FROZEN && idle_wanted(veid))
+		op_queue(&v, "wake", NULL);
 }
 
 static void finish(int64_t id, uint32_t veid, int code, const struct err *e)

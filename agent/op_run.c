@@ -120,6 +120,30 @@ static void start_failed(uint32_t veid, const struct err *e)
 	state_unlock();
 }
 
+/* true when there is nothing left to start. */
+static bool do_thaw(int64_t id, uint32_t veid, struct err *e, int *r)
+{
+	struct ve v;
+	bool there;
+
+	state_lock();
+	there = ve_load(api.db, veid, &v) && v.state == VE_FROZEN;
+	state_unlock();
+	if (!there)
+		return false;
+	op_stage(id, "waking");
+	*r = ask_ve(MSG_FREEZE, veid, 0, e);
+	if (*r == -ESRCH) {
+		*e = (struct err){ 0 };
+		sync_one(veid);
+		return false; /* it ended meanwhile */
+	}
+	if (*r == 0 &&
+	    await_change(veid, VE_FROZEN, REMOUNT_MS) != VE_RUNNING)
+		*r = err_set(e, -EIO, "VE %" PRIu32 " does not wake", veid);
+	return true;
+}
+
 static int do_start(int64_t id, uint32_t veid, struct err *e)
 {
 	struct msg_start m;
@@ -131,15 +155,19 @@ static int do_start(int64_t id, uint32_t veid, struct err *e)
 		r = err_set(e, -ENXIO, "VE %" PRIu32 " is gone", veid);
 	else if (v.suspended)
 		r = err_set(e, -EPERM, "VE %" PRIu32 " is suspended", veid);
-	if (r == 0 && v.state != VE_RUNNING) {
+	state_unlock();
+	if (r < 0 || do_thaw(id, veid, e, &r))
+		return r;
+	state_lock();
+	if (v.state != VE_RUNNING) {
 		set_state(&v, VE_STARTING);
 		v.halted = false;
 		v.error[0] = '\0';
 		ve_save(api.db, &v);
 	}
 	state_unlock();
-	if (r < 0 || v.state == VE_RUNNING)
-		return r;
+	if (v.state == VE_RUNNING)
+		return 0;
 	op_stage(id, "creating");
 	fill_start(&m, &v);
 	r = ask_start(&m, e);
@@ -172,6 +200,9 @@ static int do_stop(int64_t id, uint32_t veid, bool at_once, struct err *e)
 	struct ve v;
 	int r;
 
+	/* what is frozen heeds no signal */
+	if (!at_once && do_thaw(id, veid, e, &r) && r < 0)
+		return r;
 	state_lock();
 	if (!ve_load(api.db, veid, &v) || v.state == VE_STOPPED ||
 	    v.state == VE_FAILED) {
@@ -200,6 +231,32 @@ static int do_stop(int64_t id, uint32_t veid, bool at_once, struct err *e)
 				       "VE %" PRIu32 " does not end", veid);
 		sig = SIGKILL;
 	}
+}
+
+static bool has_lease(uint32_t veid)
+{
+	return db_int(api.db, 0, "SELECT 1 FROM lease WHERE veid = ?", "i",
+		      (int64_t)veid) != 0;
+}
+
+/* To sleep: its processes stand still, its memory is given back by priv, its
+ * address by the clock. */
+static int do_idle(int64_t id, uint32_t veid, struct err *e)
+{
+	int64_t until = clock_mono() + START_MS;
+	int r = ask_ve(MSG_FREEZE, veid, 1, e);
+
+	if (r < 0)
+		return r;
+	if (await_change(veid, VE_RUNNING, REMOUNT_MS) != VE_FROZEN)
+		return err_set(e, -EIO, "VE %" PRIu32 " does not sleep", veid);
+	op_stage(id, "releasing");
+	clock_poke();
+	state_lock();
+	while (has_lease(veid) && state_wait(until))
+		continue;
+	state_unlock();
+	return 0;
 }
 
 /* It was stopped on purpose: not to be started by reconciliation. */
@@ -265,8 +322,12 @@ static int dispatch(int64_t id, const struct ve *v, const char *kind,
 	bool start = v->want_running && !v->suspended;
 	int r;
 
-	if (!strcmp(kind, "start"))
+	if (!strcmp(kind, "start") || !strcmp(kind, "wake"))
 		return do_start(id, v->veid, e);
+	if (!strcmp(kind, "idle"))
+		return do_idle(id, v->veid, e);
+	if (!strcmp(kind, "extend"))
+		return 0; /* done when it was asked for */
 	if (!strcmp(kind, "stop")) {
 		r = do_stop(id, v->veid, false, e);
 		if (r == 0)

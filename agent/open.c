@@ -115,6 +115,15 @@ void open_needed(const struct msg_terminal *m)
 	not_opened(m, TERM_CLOSE_TOO_MANY);
 }
 
+void open_visited(const struct ve *v, enum idle_why why)
+{
+	if (v->suspended)
+		return;
+	/* one that is on its way to sleep is woken when it is there */
+	if (v->state != VE_FROZEN || op_queue(v, "wake", NULL) < 0)
+		idle_touch(v->veid, why);
+}
+
 /* See that the VE runs: 0 and the row, or the close code. */
 static uint32_t wake(uint32_t veid, struct ve *v)
 {
@@ -133,6 +142,7 @@ static uint32_t wake(uint32_t veid, struct ve *v)
 			break;
 		}
 		if (v->state == VE_RUNNING) {
+			idle_touch(veid, IDLE_VISIT);
 			code = 0;
 			break;
 		}
@@ -140,8 +150,9 @@ static uint32_t wake(uint32_t veid, struct ve *v)
 		if (op > 0 && op_ended(op))
 			break;
 		if (op <= 0 &&
-		    (v->state == VE_STOPPED || v->state == VE_FAILED))
-			op = op_queue(v, "start", NULL);
+		    (v->state == VE_STOPPED || v->state == VE_FAILED ||
+		     v->state == VE_FROZEN))
+			op = op_queue(v, "wake", NULL);
 		if (!state_wait(until))
 			break;
 	}
@@ -227,10 +238,16 @@ static void open_exec(struct opening *o)
 static void attach(struct opening *o)
 {
 	struct msg_attach m;
+	struct ve v;
 
 	fill_attach(&m, o);
 	m.head.type = MSG_ATTACH;
 	tell_term(&m, &o->fd, 1);
+	/* a terminal that is there already is asked for by nobody */
+	state_lock();
+	if (ve_load(api.db, o->veid, &v))
+		open_visited(&v, IDLE_VISIT);
+	state_unlock();
 	drop_opening(o);
 }
 

@@ -66,6 +66,17 @@ static void reply(struct priv *p, const struct msg *m, int code,
 	priv_tell(p, &d, fds, nfds);
 }
 
+struct priv_ve *priv_next(struct priv *p, uint32_t after)
+{
+	struct priv_ve *best = NULL;
+
+	for (struct priv_ve *v = p->ves; v; v = v->next)
+		if (v->last.veid > after &&
+		    (!best || v->last.veid < best->last.veid))
+			best = v;
+	return best;
+}
+
 static void answer_list(struct priv *p, const struct msg *m)
 {
 	struct msg_entries r = { .head = { MSG_ENTRIES_IS, m->m.head.id } };
@@ -73,12 +84,8 @@ static void answer_list(struct priv *p, const struct msg *m)
 
 	r.abi = p->abi;
 	for (;;) {
-		struct priv_ve *best = NULL;
+		struct priv_ve *best = priv_next(p, after);
 
-		for (struct priv_ve *v = p->ves; v; v = v->next)
-			if (v->last.veid > after &&
-			    (!best || v->last.veid < best->last.veid))
-				best = v;
 		if (!best)
 			break;
 		if (r.nr == MSG_ENTRIES) {
@@ -118,6 +125,8 @@ static const struct request {
 	{ MSG_ADDR,		NULL,		  answer_addr,	  NULL },
 	{ MSG_FENCE,		NULL,		  answer_fence,	  NULL },
 	{ MSG_LIMITS,		NULL,		  answer_limits,  NULL },
+	{ MSG_FREEZE,		NULL,		  answer_freeze,  NULL },
+	{ MSG_ACTIVITY,		answer_activity,  NULL,		  NULL },
 	{ MSG_TTY,		NULL,		  NULL,		  answer_tty },
 	{ MSG_EXEC,		NULL,		  NULL,		  answer_exec },
 	/* clang-format on */
@@ -203,9 +212,7 @@ static void dispatch(struct priv *p, struct watch *w)
 
 static void sweep(struct priv *p)
 {
-	int status;
-
-	if (p->sweeper && waitpid(p->sweeper, &status, WNOHANG) != 0)
+	if (p->sweeper && waitpid(p->sweeper, NULL, WNOHANG) != 0)
 		p->sweeper = 0;
 	if (!p->sweeper)
 		p->sweeper = tree_sweep(p->conf->private_dir);
@@ -222,6 +229,7 @@ void priv_main(const struct conf *c)
 	int abi;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGCHLD, SIG_IGN); /* helpers: nobody asks how they ended */
 	netroute_open();
 	confine();
 	abi = venv_abi();

@@ -75,6 +75,7 @@ struct priv {
 /* priv.c */
 int priv_watch(struct priv *p, struct watch *w, uint32_t events);
 void priv_unwatch(struct priv *p, struct watch *w); /* closes it too */
+struct priv_ve *priv_next(struct priv *p, uint32_t after); /* by veid */
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds);
 
 /* priv_ve.c: adopt what the kernel has; what the table calls. */
@@ -85,6 +86,10 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e);
 int answer_stop(struct priv *p, const struct msg *m, struct err *e);
 int answer_erase(struct priv *p, const struct msg *m, struct err *e);
 int answer_limits(struct priv *p, const struct msg *m, struct err *e);
+
+/* priv_idle.c: sleep, and what speaks against it. */
+int answer_freeze(struct priv *p, const struct msg *m, struct err *e);
+void answer_activity(struct priv *p, const struct msg *m);
 
 /* priv_held.c: VEs made ahead.  They die with us and are made anew. */
 /* One of them, or one made now (in ids of @slot when nobody has these); its

@@ -127,6 +127,24 @@ static void on_close(uint32_t veid, uint16_t code)
 	}
 }
 
+static void on_notice(const struct msg_notice *n)
+{
+	struct term_msg m = { .type = TERM_NOTICE,
+			      .code = (uint16_t)n->code,
+			      .seconds = n->seconds,
+			      .data = (const uint8_t *)n->text,
+			      .len = strlen(n->text) };
+	struct stream *s, *next;
+
+	for (s = term.streams; s; s = next) {
+		next = s->next;
+		if (s->veid != n->veid || !s->tty || !s->greeted || s->deadline)
+			continue;
+		stream_send(s, &m);
+		stream_pump(s);
+	}
+}
+
 static void on_opened(struct msg *m)
 {
 	struct tty *t = tty_find(m->m.terminal.veid, m->m.terminal.name);
@@ -181,6 +199,9 @@ static void on_api(void)
 	case MSG_REFUSE:
 		stream_end(stream_new(t->veid, take_fd(&m.fds[0]), NULL, 0),
 			   (uint16_t)t->close, NULL);
+		break;
+	case MSG_NOTICE:
+		on_notice(&m.m.notice);
 		break;
 	case MSG_CLOSE:
 		on_close(t->veid, (uint16_t)t->close);

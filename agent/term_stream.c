@@ -165,18 +165,24 @@ void stream_greet(struct stream *s)
 	stream_pump(s);
 }
 
-/* What the client wants is overwritten: paint the screen instead. */
+/* What the client wants is overwritten: paint the screen instead.  What is too
+ * long for one message goes on as data, numbered so that it ends where the
+ * output does. */
 static void send_snapshot(struct stream *s)
 {
 	struct buf b _buf_ = { 0 };
 	struct term_msg m = { .type = TERM_SNAPSHOT };
+	uint64_t hi = ring_hi(s->tty->ring);
 
 	screen_paint(tty_screen(s->tty), &b);
-	m.seq = ring_hi(s->tty->ring);
-	m.data = (const uint8_t *)b.data;
-	m.len = b.len < TERM_DATA_MAX ? b.len : TERM_DATA_MAX;
-	stream_send(s, &m);
-	s->seq = s->ack = m.seq;
+	for (size_t at = 0; !at || at < b.len; at += m.len) {
+		m.data = (const uint8_t *)b.data + at;
+		m.len = b.len - at < TERM_DATA_MAX ? b.len - at : TERM_DATA_MAX;
+		m.seq = hi - (b.len - at - (at ? 0 : m.len));
+		stream_send(s, &m);
+		m.type = TERM_DATA;
+	}
+	s->seq = s->ack = hi;
 }
 
 /* The ring is the queue: send from the client's place as credit allows. */

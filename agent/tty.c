@@ -17,7 +17,7 @@
 #define EACH_VE 16 /* terminals of one VE */
 #define INPUT_MAX 65536 /* waiting for a shell that does not read */
 #define EXIT_WAIT_MS 300 /* for output that is still on its way */
-#define REPORT_MS 10000 /* activity is told as often */
+#define REPORT_MS 1000 /* activity is told as often */
 
 /* The supervisor's copy of what we know of a tty. */
 struct notes {
@@ -369,8 +369,9 @@ void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 		hold(s, true);
 		tty_pace(t);
 	}
-	if (wall - t->active >= REPORT_MS) {
-		t->active = wall;
+	t->active = wall;
+	if (wall - t->told >= REPORT_MS) {
+		t->told = wall;
 		tty_report(t->veid);
 	}
 }
@@ -394,6 +395,11 @@ void tty_tick(int64_t now)
 
 	for (t = term.ttys; t; t = next) {
 		next = t->next;
+		if (t->told < t->active &&
+		    term_wall() - t->told >= REPORT_MS) {
+			t->told = term_wall();
+			tty_report(t->veid);
+		}
 		if (t->exited && now >= t->exit_at)
 			over(t);
 	}

@@ -8,13 +8,15 @@
 
 #include "agent/db.h"
 #include "agent/event.h"
+#include "agent/idle.h"
 #include "agent/lease.h"
 #include "agent/name.h"
 
 #define COLUMNS                                                          \
 	"veid, template, hostname, want, generation, memory, processes," \
 	" cpu_weight, disk, ipv6, slot, suspended, halted, state, rev,"  \
-	" observed, since, exit_status, error, active, terminals"
+	" observed, since, exit_status, error, active, terminals,"       \
+	" idle_after, stop_after, warn"
 
 const char *ve_state_name(enum ve_state s)
 {
@@ -29,9 +31,9 @@ const char *ve_state_name(enum ve_state s)
 
 static void read_row(sqlite3_stmt *st, struct ve *v)
 {
-	int64_t n[21];
+	int64_t n[24];
 
-	for (int i = 0; i < 21; i++)
+	for (int i = 0; i < 24; i++)
 		n[i] = sqlite3_column_int64(st, i);
 	*v = (struct ve){
 		.veid = (uint32_t)n[0],
@@ -51,6 +53,7 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 		.exit_status = n[17],
 		.active = n[19],
 		.terminals = n[20],
+		.idle = { n[21], n[22], n[23] },
 	};
 	db_text(st, 1, v->template, sizeof(v->template));
 	db_text(st, 2, v->hostname, sizeof(v->hostname));
@@ -110,14 +113,15 @@ int ve_save(sqlite3 *db, struct ve *v)
 	db_begin(db);
 	r = db_do(db,
 		  "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
-		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		  "ittiiiiiitiiiiiiiitii", (int64_t)v->veid, v->template,
+		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		  "ittiiiiiitiiiiiiiitiiiii", (int64_t)v->veid, v->template,
 		  v->hostname, (int64_t)v->want_running, v->generation,
 		  (int64_t)v->limits.memory, (int64_t)v->limits.processes,
 		  (int64_t)v->limits.cpu_weight, (int64_t)v->limits.disk,
 		  v->ipv6, (int64_t)v->slot, (int64_t)v->suspended,
 		  (int64_t)v->halted, (int64_t)v->state, v->rev, v->observed,
-		  v->since, v->exit_status, v->error, v->active, v->terminals);
+		  v->since, v->exit_status, v->error, v->active, v->terminals,
+		  v->idle.idle_after, v->idle.stop_after, v->idle.warn);
 	if (r < 0) {
 		db_rollback(db);
 		return r;
@@ -165,7 +169,25 @@ static void show_spec(const struct ve *v, struct json_out *o)
 	json_put_int(o, "disk_bytes", (int64_t)v->limits.disk);
 	json_close(o, '}');
 	json_put_maybe(o, "ipv6", v->ipv6);
+	json_open(o, "idle", '{');
+	json_put_int(o, "idle_after_s", v->idle.idle_after);
+	json_put_int(o, "stop_after_s", v->idle.stop_after);
+	json_put_int(o, "warn_s", v->idle.warn);
 	json_close(o, '}');
+	json_close(o, '}');
+}
+
+/* Its place in the line for an address, when it needs one. */
+static void show_waiting(sqlite3 *db, const struct ve *v, struct json_out *o)
+{
+	uint32_t place = v->state == VE_RUNNING
+				 ? lease_place(db, VE_RUNNING, v->veid)
+				 : 0;
+
+	if (place)
+		json_put_int(o, "waiting", place);
+	else
+		json_put_null(o, "waiting");
 }
 
 static void show_status(sqlite3 *db, const struct ve *v, struct json_out *o)
@@ -189,6 +211,8 @@ static void show_status(sqlite3 *db, const struct ve *v, struct json_out *o)
 	json_put_maybe(o, "error", v->error);
 	json_put_int(o, "last_activity_ms", v->active);
 	json_put_int(o, "terminals", v->terminals);
+	show_waiting(db, v, o);
+	idle_show(v, o);
 	json_close(o, '}');
 }
 

@@ -20,6 +20,13 @@ enum ve_state {
 	VE_FAILED,
 };
 
+/* When it may sleep, all in seconds. */
+struct idle_rule {
+	int64_t idle_after; /* without activity; 0: never */
+	int64_t stop_after; /* frozen; 0: never */
+	int64_t warn;	    /* ahead of sleep */
+};
+
 struct ve {
 	uint32_t veid;
 	/* spec */
@@ -28,6 +35,7 @@ struct ve {
 	bool want_running;
 	int64_t generation;
 	struct limits limits;
+	struct idle_rule idle;
 	char ipv6[ADDR_TEXT]; /* "": none */
 	/* status */
 	uint32_t slot;	      /* of ids, for life */

@@ -129,6 +129,32 @@ int venv_kill(int fd)
 	return ctl(fd, ENV_CTL_KILL, NULL, 0);
 }
 
+int venv_freeze(int fd, bool freeze)
+{
+	return ctl(fd, freeze ? ENV_CTL_FREEZE : ENV_CTL_THAW, NULL, 0);
+}
+
+int venv_activity(int fd, struct msg_activity *a)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	struct env_activity k = { 0 };
+	int r = ctl(fd, ENV_CTL_ACTIVITY, &k, sizeof(k));
+
+	if (r < 0)
+		return r;
+	a->last_rx = (int64_t)(k.last_rx / 1000000);
+	a->port = k.port;
+	a->protocol = k.protocol;
+	a->peer = (struct addr){ .family = 6 };
+	if (memcmp(k.peer, mapped, sizeof(mapped))) {
+		memcpy(a->peer.bytes, k.peer, 16);
+	} else {
+		a->peer.family = 4;
+		memcpy(a->peer.bytes, k.peer + 12, 4);
+	}
+	return 0;
+}
+
 int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave)
 {
 	struct env_pty p = {

@@ -51,6 +51,11 @@ int venv_list(uint32_t after, uint32_t *veids, uint32_t room);
 int venv_signal(int fd, int sig);
 int venv_kill(int fd);
 
+/* Between RUNNING and FROZEN; -EBUSY when it is neither. */
+int venv_freeze(int fd, bool freeze);
+/* Its last packet that a socket took; cpu_ms is not touched. */
+int venv_activity(int fd, struct msg_activity *a);
+
 /* Master and slave of a pty of the VE's own. */
 int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave);
 

@@ -25,7 +25,8 @@ enum term_type {
 	/* server to client */
 	TERM_HELLO = 1,	   /* version, kind, seq_lo, seq_hi, cols, rows, data = name */
 	TERM_DATA = 2,	   /* seq of the first byte, data */
-	TERM_SNAPSHOT = 3, /* seq of the next byte, data = repaint of the screen */
+	TERM_SNAPSHOT = 3, /* seq of the next byte, data = repaint of the screen;
+			    * a long one goes on in DATA */
 	TERM_STDERR = 4,   /* data */
 	TERM_EXIT = 5,	   /* status */
 	TERM_NOTICE = 6,   /* code, seconds, data = text */
@@ -42,6 +43,11 @@ enum term_type {
 enum term_kind {
 	TERM_TTY = 0,
 	TERM_EXEC = 1,
+};
+
+/* Codes of TERM_NOTICE. */
+enum term_notice {
+	TERM_NOTICE_IDLE = 1, /* the VE goes to sleep in so many seconds */
 };
 
 /* Close codes of the WebSocket. */

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <linux/close_range.h>
 #include <linux/ve.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -307,8 +308,13 @@ int venv_query(int fd, struct msg_entry *e)
 	*e = (struct msg_entry){ .veid = k->veid,
 				 .id_first = k->id_first,
 				 .state = ENV_ST_RUNNING };
+	file = path_of("frozen", k->veid);
+	if (access(file, F_OK) == 0)
+		e->state = ENV_ST_FROZEN;
 	if (!has_ended(fd))
 		return 0;
+	unlink(file);
+	free(file);
 	exit_file = path_of("exit", k->veid);
 	file = path_of("ve", k->veid);
 	read_numbers(exit_file, &status, &halt);
@@ -353,6 +359,41 @@ int venv_kill(int fd)
 	return venv_signal(fd, SIGKILL);
 }
 
+int venv_freeze(int fd, bool freeze)
+{
+	struct known *k = find(fd);
+	char *file _free_ = NULL;
+
+	if (!k)
+		return -EBADF;
+	file = path_of("frozen", k->veid);
+	if (freeze == (access(file, F_OK) == 0))
+		return -EBUSY;
+	if (freeze)
+		write_numbers(file, 1, 0);
+	else
+		unlink(file);
+	return 0;
+}
+
+/* "rx-VEID": ms of CLOCK_BOOTTIME of the last packet, and a port. */
+int venv_activity(int fd, struct msg_activity *a)
+{
+	struct known *k = find(fd);
+	char *file _free_ = k ? path_of("rx", k->veid) : NULL;
+	unsigned ms, port;
+
+	if (!k)
+		return -EBADF;
+	if (read_numbers(file, &ms, &port) != 2)
+		return 0;
+	a->last_rx = ms;
+	a->port = (uint16_t)port;
+	a->protocol = IPPROTO_TCP;
+	addr_parse(&a->peer, "192.0.2.9");
+	return 0;
+}
+
 /* ---- what is entered ------------------------------------------------------- */
 
 int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave)
@@ -395,10 +436,12 @@ static void run_program(const struct venv_run *run)
 /* Waits for the program, and ends it with the VE. */
 static void watch_program(const struct venv_run *run, int init, int line)
 {
-	pid_t pid = fork();
 	struct pollfd p[2];
+	pid_t pid;
 	int status = 0;
 
+	signal(SIGCHLD, SIG_DFL);
+	pid = fork();
 	if (pid == 0)
 		run_program(run);
 	/* priv's descriptors are not ours to hold open */
@@ -522,6 +565,24 @@ int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 		 struct err *e)
 {
 	return 0;
+}
+
+/* "cpu-VEID": ms that it has used. */
+int64_t cgroup_cpu_ms(const char *root, uint32_t veid)
+{
+	char *file _free_ = path_of("cpu", veid);
+	unsigned ms = 0, none;
+
+	read_numbers(file, &ms, &none);
+	return ms;
+}
+
+void cgroup_cold(const char *root, uint32_t veid)
+{
+}
+
+void cgroup_hot(const char *root, uint32_t veid)
+{
 }
 
 int cgroup_remove(const char *root, uint32_t veid)

@@ -9,7 +9,7 @@
  *   t2tool ws DIR PORT PATH GRANT [-c COMMAND] STEP...
  * Steps of ws, in order: send=TEXT (\n, \x03), expect=TEXT (in the output so far),
  * resize=COLSxROWS, eof, exit=STATUS, close=CODE, seq (prints the last number),
- * noack, fill=BYTES (sends lines), hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
+ * notice=CODE, file=PATH (until it is there), noack, fill=BYTES (sends lines), hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -147,7 +147,7 @@ static struct client {
 	struct ws *ws;
 	struct buf out, err;
 	uint64_t seq, hello_hi;
-	int hello, snapshot, exit_status; /* -1: none yet */
+	int hello, snapshot, notice, exit_status; /* -1: none yet */
 	bool noack, gone;
 } c = { .exit_status = -1 };
 
@@ -186,6 +186,9 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 		break;
 	case TERM_STDERR:
 		buf_put(&c.err, m.data, m.len);
+		break;
+	case TERM_NOTICE:
+		c.notice = m.code;
 		break;
 	case TERM_EXIT:
 		c.exit_status = (int)m.status;
@@ -256,6 +259,10 @@ static bool reached(const char *step, const char *arg)
 		return c.hello;
 	if (!strcmp(step, "snapshot"))
 		return c.snapshot;
+	if (!strcmp(step, "notice"))
+		return c.notice == atoi(arg);
+	if (!strcmp(step, "file"))
+		return access(arg, F_OK) == 0;
 	if (!strcmp(step, "exit"))
 		return c.exit_status == atoi(arg);
 	if (!strcmp(step, "len"))

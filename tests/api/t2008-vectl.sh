@@ -20,6 +20,9 @@ is 'exec passes much both ways' "$(head -c 3000000 /dev/zero | vectl exec 1 cat 
 is 'exec wakes a VE' "$(vectl exec 2 'echo up')" up
 vectl stop 2; is 'stop' "$?,$(vectl show 2 | json status.state)" 0,stopped
 vectl start 2; is 'start' "$?,$(vectl show 2 | json status.state)" 0,running
+vectl idle 2; is 'idle' "$?,$(vectl show 2 | json status.state)" 0,frozen
+vectl extend 2; vectl wake 2; is 'wake' "$?,$(vectl show 2 | json status.state)" 0,running
+vectl idle 2; is 'exec wakes who sleeps' "$(vectl exec 2 'echo up')" up
 vectl suspend 2; vectl start 2; is 'a suspended VE does not start' $? 1
 has 'and says what helps' "$(cat "$T/said")" unsuspend
 vectl destroy 2; is 'destroy' "$?,$(vectl list | grep -c '^2 ')" 0,0

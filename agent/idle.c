@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/idle.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/api.h"
+#include "agent/db.h"
+#include "agent/event.h"
+#include "agent/libve/clean.h"
+#include "agent/libve/log.h"
+#include "agent/libve/wire.h"
+
+#define BUCKETS 1024
+#define LOOK_MIN 500
+#define LOOK_MAX 10000
+#define BUSY 50 /* one part in so many of a CPU is work */
+
+struct record {
+	struct record *next;
+	uint32_t veid;
+	enum idle_why why; /* of the last activity */
+	int64_t last;	   /* when that was: clock_boot() */
+	int64_t cpu_ms, cpu_at;
+	bool warned;
+	bool wanted; /* somebody came since it was sent to sleep */
+	struct msg_activity net; /* IDLE_NETWORK */
+};
+
+static struct record *records[BUCKETS];
+
+static struct record *record_of(uint32_t veid)
+{
+	struct record **at = &records[veid % BUCKETS];
+
+	while (*at && (*at)->veid != veid)
+		at = &(*at)->next;
+	if (!*at) {
+		*at = xcalloc(1, sizeof(**at));
+		(*at)->veid = veid;
+		(*at)->last = clock_boot();
+	}
+	return *at;
+}
+
+static void touch(struct record *r, enum idle_why why, int64_t when)
+{
+	if (when < r->last)
+		return;
+	r->last = when;
+	r->why = why;
+	r->warned = false;
+}
+
+static void tell(uint32_t veid, const char *what, int64_t seconds)
+{
+	struct buf b _buf_ = { 0 };
+	struct json_out o = { .b = &b };
+
+	json_open(&o, NULL, '{');
+	json_put_int(&o, "veid", veid);
+	json_put_string(&o, "what", what);
+	json_put_int(&o, "seconds", seconds);
+	json_close(&o, '}');
+	event_put(api.db, "idle", b.data);
+}
+
+void idle_touch(uint32_t veid, enum idle_why why)
+{
+	struct record *r = record_of(veid);
+	bool woken = why == IDLE_STARTED && r->why == IDLE_FROZEN;
+
+	touch(r, why, clock_boot());
+	if (why == IDLE_STARTED)
+		r->wanted = false;
+	else if (why == IDLE_TERMINAL || why == IDLE_VISIT ||
+		 why == IDLE_EXTENDED)
+		r->wanted = true;
+	if (woken)
+		tell(veid, "woken", 0);
+}
+
+void idle_begin(uint32_t veid)
+{
+	record_of(veid)->wanted = false;
+}
+
+bool idle_wanted(uint32_t veid)
+{
+	return record_of(veid)->wanted;
+}
+
+void idle_forget(uint32_t veid)
+{
+	struct record **at = &records[veid % BUCKETS], *r;
+
+	while (*at && (*at)->veid != veid)
+		at = &(*at)->next;
+	r = *at;
+	if (!r)
+		return;
+	*at = r->next;
+	free(r);
+}
+
+/* ---- in words -------------------------------------------------------------- */
+
+static void name_peer(const struct msg_activity *a, char *out, size_t size)
+{
+	const char *what = a->protocol == IPPROTO_TCP	? "a TCP connection"
+			   : a->protocol == IPPROTO_UDP ? "a UDP packet"
+							: "a packet";
+	char peer[ADDR_TEXT];
+
+	addr_print(peer, &a->peer);
+	if (a->port)
+		snprintf(out, size, "%s from %s to port %u", what, peer,
+			 a->port);
+	else
+		snprintf(out, size, "%s from %s", what, peer);
+}
+
+static void describe(const struct record *r, char *out, size_t size)
+{
+	static const char *const words[] = {
+		[IDLE_STARTED] = "started",    [IDLE_TERMINAL] = "terminal input",
+		[IDLE_VISIT] = "a visit",      [IDLE_CPU] = "CPU in use",
+		[IDLE_NETWORK] = "a packet",   [IDLE_EXTENDED] = "extended",
+		[IDLE_FROZEN] = "asleep",
+	};
+	int64_t ago = (clock_boot() - r->last) / 1000;
+	char what[96];
+
+	snprintf(what, sizeof(what), "%s", words[r->why]);
+	if (r->why == IDLE_NETWORK)
+		name_peer(&r->net, what, sizeof(what));
+	snprintf(out, size, "%s, %" PRId64 " s ago", what, ago > 0 ? ago : 0);
+}
+
+static int64_t due_at(const struct ve *v, const struct record *r)
+{
+	return r->last + v->idle.idle_after * 1000;
+}
+
+void idle_show(const struct ve *v, struct json_out *o)
+{
+	char text[160] = "", at[TIME_TEXT] = "";
+	struct record *r;
+
+	if (v->state == VE_RUNNING) {
+		r = record_of(v->veid);
+		describe(r, text, sizeof(text));
+		if (v->idle.idle_after)
+			time_text(at, clock_wall() + due_at(v, r) -
+					      clock_boot());
+	}
+	json_put_maybe(o, "activity", text);
+	json_put_maybe(o, "idle_at", at);
+}
+
+/* ---- what the kernel says -------------------------------------------------- */
+
+static void look_at(const struct msg_activity *a)
+{
+	struct record *r = record_of(a->veid);
+	int64_t now = clock_boot(), used = a->cpu_ms - r->cpu_ms;
+
+	if (r->cpu_at && used > 0 && used * BUSY >= now - r->cpu_at)
+		touch(r, IDLE_CPU, now);
+	r->cpu_ms = a->cpu_ms;
+	r->cpu_at = now;
+	if (a->last_rx > r->last) {
+		r->net = *a;
+		touch(r, IDLE_NETWORK, a->last_rx);
+	}
+}
+
+static bool look(void)
+{
+	uint32_t after = 0;
+
+	for (;;) {
+		struct msg_ve m = { .head.type = MSG_ACTIVITY, .veid = after };
+		struct msg reply _msg_ = { .nfds = 0 };
+		const struct msg_activities *all = &reply.m.activities;
+
+		if (ask(&m, &reply, NULL) < 0 ||
+		    reply.m.head.type != MSG_ACTIVITIES)
+			return false;
+		state_lock();
+		for (uint32_t i = 0; i < all->nr; i++)
+			look_at(&all->entries[i]);
+		state_unlock();
+		if (!all->more || !all->nr)
+			return true;
+		after = all->entries[all->nr - 1].veid;
+	}
+}
+
+/* ---- the judge ------------------------------------------------------------- */
+
+static void warn(const struct ve *v, struct record *r, int64_t left_ms)
+{
+	struct msg_notice n = { .head.type = MSG_NOTICE,
+				.veid = v->veid,
+				.code = TERM_NOTICE_IDLE };
+
+	n.seconds = (uint32_t)((left_ms + 999) / 1000);
+	snprintf(n.text, sizeof(n.text),
+		 "Nothing has happened here for a while: in %" PRIu32
+		 " s this environment goes to sleep. A key keeps it awake.",
+		 n.seconds);
+	r->warned = true;
+	tell(v->veid, "warning", n.seconds);
+	tell_term(&n, NULL, 0);
+}
+
+static void judge_running(const struct ve *v, struct record *r)
+{
+	int64_t left = due_at(v, r) - clock_boot();
+
+	if (left <= 0) {
+		if (op_queue(v, "idle", NULL) > 0) {
+			idle_begin(v->veid);
+			tell(v->veid, "frozen", 0);
+		}
+	} else if (!r->warned && left <= v->idle.warn * 1000) {
+		warn(v, r, left);
+	}
+}
+
+/* Milliseconds until this VE should be looked at again. */
+static int64_t judge(const struct ve *v)
+{
+	struct record *r = record_of(v->veid);
+	int64_t rule = 0;
+
+	if (v->state == VE_RUNNING && v->idle.idle_after) {
+		judge_running(v, r);
+		rule = v->idle.idle_after;
+	} else if (v->state == VE_FROZEN && v->idle.stop_after) {
+		if (clock_boot() - r->last >= v->idle.stop_after * 1000 &&
+		    op_queue(v, "stop", NULL) > 0)
+			tell(v->veid, "stopped", 0);
+		rule = v->idle.stop_after;
+	}
+	return rule ? rule * 100 : LOOK_MAX; /* a tenth of it */
+}
+
+static void *run(void *arg)
+{
+	for (;;) {
+		int64_t wait = LOOK_MAX;
+		struct ve v = { .veid = 0 };
+		bool known = api.ready && look();
+
+		state_lock();
+		while (known && ve_load_after(api.db, v.veid, &v)) {
+			int64_t one = judge(&v);
+
+			wait = one < wait ? one : wait;
+		}
+		wait = known && wait > LOOK_MIN ? wait : LOOK_MIN;
+		for (wait += clock_mono(); clock_mono() < wait;)
+			state_wait(wait);
+		state_unlock();
+	}
+	return NULL;
+}
+
+void idle_start(void)
+{
+	pthread_t t;
+
+	if (pthread_create(&t, NULL, run, NULL))
+		fatal("no thread for the idle");
+}

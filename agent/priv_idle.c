@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/ve.h>
+#include <string.h>
+
+#include "agent/cgroup.h"
+#include "agent/venv.h"
+
+int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
+{
+	uint32_t veid = m->m.ve.veid, freeze = m->m.ve.arg;
+	struct priv_ve *v = priv_find(p, veid);
+	int r;
+
+	if (freeze > 1)
+		return err_set(e, -EINVAL, "freeze: 0 or 1");
+	if (!v)
+		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
+			       veid);
+	if (!freeze)
+		cgroup_hot(p->conf->cgroup, veid);
+	r = venv_freeze(v->watch.fd, freeze != 0);
+	/* one that is as wanted already: asked for again after a death */
+	if (r == -EBUSY &&
+	    v->last.state == (freeze ? ENV_ST_FROZEN : ENV_ST_RUNNING))
+		r = 0;
+	if (r < 0)
+		return err_set(e, r, "%s VE %" PRIu32 ": %s",
+			       freeze ? "freezing" : "thawing", veid,
+			       strerror(-r));
+	if (freeze)
+		cgroup_cold(p->conf->cgroup, veid);
+	priv_ve_event(p, v);
+	return 0;
+}
+
+void answer_activity(struct priv *p, const struct msg *m)
+{
+	struct msg_activities r = { .head = { MSG_ACTIVITIES, m->m.head.id } };
+	uint32_t after = m->m.ve.veid;
+	struct priv_ve *v;
+
+	while ((v = priv_next(p, after))) {
+		struct msg_activity *a = &r.entries[r.nr];
+
+		after = v->last.veid;
+		if (v->last.state != ENV_ST_RUNNING)
+			continue;
+		if (r.nr == MSG_ENTRIES) {
+			r.more = 1;
+			break;
+		}
+		*a = (struct msg_activity){ .veid = after };
+		a->cpu_ms = cgroup_cpu_ms(p->conf->cgroup, after);
+		venv_activity(v->watch.fd, a);
+		r.nr++;
+	}
+	priv_tell(p, &r, NULL, 0);
+}
