@@ -54,10 +54,11 @@ int db_pool_list(struct db *db, const uint8_t *token, struct json_object **out,
 }
 
 int db_pool_add(struct db *db, const uint8_t *token, const char *range,
-		int32_t block_len, struct json_object **out, struct err *e)
+		int32_t block_len, const char *excluded,
+		struct json_object **out, struct err *e)
 {
-	return db_call(db, out, e, "pool_add", "htz", token, range,
-		       block_len ? (int64_t)block_len : (int64_t)-1);
+	return db_call(db, out, e, "pool_add", "htzt", token, range,
+		       block_len ? (int64_t)block_len : (int64_t)-1, excluded);
 }
 
 int db_ve_list(struct db *db, const uint8_t *token, int64_t before,

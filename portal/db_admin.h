@@ -26,7 +26,8 @@ int db_pool_list(struct db *db, const uint8_t *token, struct json_object **out,
 		 struct err *e);
 /* @block_len 0: the usual one. */
 int db_pool_add(struct db *db, const uint8_t *token, const char *range,
-		int32_t block_len, struct json_object **out, struct err *e);
+		int32_t block_len, const char *excluded,
+		struct json_object **out, struct err *e);
 /* @before: only those below it, -1 from the newest. */
 int db_ve_list(struct db *db, const uint8_t *token, int64_t before,
 	       struct json_object **out, struct err *e);

@@ -100,8 +100,11 @@ void house_run(const struct conf *c)
 
 		if (is_due(&nodes, NODES_S))
 			find_nodes(db, &list, c);
-		if (is_due(&trials, TRIAL_S))
+		if (is_due(&trials, TRIAL_S)) {
 			db_trial_run(db, &e);
+			db_ladder_run(db, &e);
+		}
+		db_queue_run(db, &e);
 		if (is_due(&sweep, SWEEP_S))
 			db_sweep_run(db, &e);
 		pause_ms(500);

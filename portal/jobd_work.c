@@ -251,6 +251,10 @@ static enum outcome perform(struct work *w)
 		out = act(w, "unsuspend", OUTCOME_DONE);
 		return out == OUTCOME_DONE ? ensure(w) : out;
 	}
+	if (!strcmp(w->kind, "wake") || !strcmp(w->kind, "idle"))
+		return act(w, w->kind, OUTCOME_FAILED);
+	if (!strcmp(w->kind, "stay"))
+		return act(w, "extend", OUTCOME_FAILED);
 	out = ensure(w);
 	if (out != OUTCOME_DONE || !strcmp(w->kind, "create") ||
 	    !strcmp(w->kind, "apply"))

@@ -185,7 +185,8 @@ int do_pool_add(struct request *r)
 	struct err e = { 0 };
 
 	if (db_pool_add(r->db, r->token, fields_get(&r->fields, "range"),
-			atoi(fields_get(&r->fields, "block_len")), &v, &e))
+			atoi(fields_get(&r->fields, "block_len")),
+			fields_get(&r->fields, "exclude"), &v, &e))
 		return again_pools(r, &e);
 	return answer_done(r, 201, v, "/admin/pools");
 }

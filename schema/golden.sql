@@ -16,7 +16,10 @@ CREATE TYPE ve.job_kind AS ENUM (
     'delete',
     'suspend',
     'unsuspend',
-    'apply'
+    'apply',
+    'wake',
+    'idle',
+    'stay'
 );
 
 ALTER TYPE ve.job_kind OWNER TO ve_owner;
@@ -77,8 +80,7 @@ begin
     v := 'limited';
   elsif exists (select from subscriber where email = p_email) then
     v := 'taken';
-  elsif not exists (select from node where state = 'active' and placed < capacity
-      and seen_at > now() - interval '60 seconds') then
+  elsif (select count(*) from queue) >= 10000 then
     v := 'full';
   end if;
   return to_jsonb(v);
@@ -212,12 +214,14 @@ begin
     raise exception using errcode = 'VE001', message = 'this e-mail address has an account already';
   end if;
   insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
-  v := ve_place(s, p_template);
+  v := ve_open(s, p_template, p_address);
   insert into session (token_hash, subscriber_id, address) values (p_token, s, p_address);
-  perform confirm_ask(s, p_email, format(E'Hello,\n\nyour environment #%s is ready.\n\n', v));
+  perform confirm_ask(s, p_email, case when v is null
+    then E'Hello,\n\nall places are taken at the moment: you are in the line, and we write when it is your turn.\n\n'
+    else format(E'Hello,\n\nyour environment #%s is ready.\n\n', v) end);
   perform audit_add(p_email, 'account.signup', s, v,
     jsonb_build_object('network', network_of(p_address), 'template', p_template));
-  return jsonb_build_object('subscriber', s, 'veid', v);
+  return jsonb_build_object('subscriber', s, 'veid', v, 'queue', queue_json(s));
 end
 $$;
 
@@ -316,13 +320,21 @@ declare
   b bigint;
 begin
   for p in select * from pool where family(range) = 4 order by id for update loop
+    with recursive c as (
+      select set_masklen((network(p.range)::inet + i * (2 ^ (32 - p.block_len))::bigint),
+          p.block_len)::cidr as range
+        from generate_series(0, (2 ^ (p.block_len - masklen(p.range)))::bigint - 1) i
+      union all
+      select set_masklen(network(c.range)::inet + half * (2 ^ (31 - masklen(c.range)))::bigint,
+          masklen(c.range) + 1)::cidr
+        from c, generate_series(0, 1) half
+        where masklen(c.range) < 32 and exists (select from unnest(p.excluded) x where x && c.range)
+          and not exists (select from unnest(p.excluded) x where c.range <<= x))
     insert into block (pool_id, node_id, range, term)
       select p.id, p_node, c.range, tstzrange(now(), now() + interval '120 seconds')
-        from (select set_masklen((network(p.range)::inet + i * (2 ^ (32 - p.block_len))::bigint),
-              p.block_len)::cidr as range
-            from generate_series(0, (2 ^ (p.block_len - masklen(p.range)))::bigint - 1) i) c
-        where not exists (select from block o
-          where o.range && c.range and upper(o.term) > now())
+        from c
+        where not exists (select from unnest(p.excluded) x where x && c.range)
+          and not exists (select from block o where o.range && c.range and upper(o.term) > now())
         order by c.range limit 1
       returning id into b;
     if b is not null then
@@ -403,6 +415,33 @@ $$;
 
 ALTER FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.block_return(p_block bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+  update block set term = tstzrange(lower(term), least(upper(term), now() + interval '60 seconds'))
+    where id = p_block
+$$;
+
+ALTER FUNCTION ve.block_return(p_block bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.block_spare(p_node text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+  select to_jsonb(b.id) from block b
+    where b.node_id = p_node and upper(b.term) > now() + interval '60 seconds'
+      and exists (select from node n where n.id <> p_node and n.state <> 'revoked'
+        and n.short_at > now() - interval '1 minute')
+      and (select count(*) from block o where o.node_id = p_node
+        and upper(o.term) > now() + interval '60 seconds') > 1
+      and not exists (select from lease l where l.block_id = b.id
+        and coalesce(upper(l.during), 'infinity') > now() - interval '5 minutes')
+    order by b.id desc limit 1
+$$;
+
+ALTER FUNCTION ve.block_spare(p_node text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.block_sync(p_node text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'ext', 'pg_temp'
@@ -410,6 +449,7 @@ CREATE FUNCTION ve.block_sync(p_node text) RETURNS jsonb
 declare
   have bigint;
   used bigint;
+  short boolean := false;
 begin
   perform lease_close();
   select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) into have
@@ -419,9 +459,12 @@ begin
   if exists (select from node where id = p_node and state = 'revoked') then
     return '[]';
   end if;
-  if have = 0 or used * 4 > have * 3 then
-    perform block_lend(p_node);
+  if have = 0 or used * 4 > have * 3
+      or exists (select from ve where node_id = p_node and waiting is not null and deleted_at is null) then
+    short := block_lend(p_node) is null;
   end if;
+  update node set short_at = case when short then now() end where id = p_node
+    and (short or short_at is not null);
   return (select coalesce(jsonb_agg(id order by id), '[]') from block
     where node_id = p_node and upper(term) > now() + interval '60 seconds');
 end
@@ -606,6 +649,12 @@ CREATE TABLE ve.ve (
     warned_at timestamp with time zone,
     expired_at timestamp with time zone,
     deleted_at timestamp with time zone,
+    activity text,
+    idle_at timestamp with time zone,
+    waiting integer,
+    frozen_at timestamp with time zone,
+    frozen_warned boolean DEFAULT false NOT NULL,
+    CONSTRAINT ve_activity_check CHECK ((length(activity) <= 200)),
     CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
     CONSTRAINT ve_generation_check CHECK ((generation > 0)),
     CONSTRAINT ve_hostname_check CHECK ((hostname ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
@@ -668,6 +717,7 @@ begin
         and p.name = 'confirmed'),
     've', (select ve_json(v) from ve v
       where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
+    'queue', queue_json(who.subscriber_id),
     'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,
         'fingerprint', k.fingerprint, 'comment', k.comment,
         'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
@@ -855,6 +905,9 @@ begin
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
         'generation', v.generation, 'ipv6', host(v.ipv6),
+        'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
+          'stop_after_s', extract(epoch from p.stop_after)::integer,
+          'warn_s', extract(epoch from p.warn)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
           'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
     from ve v join plan p on p.name = v.plan where v.veid = j.veid);
@@ -935,6 +988,33 @@ end
 $$;
 
 ALTER FUNCTION ve.key_remove(p_token bytea, p_key bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ladder_run() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  n integer;
+begin
+  with due as (
+    update ve v set frozen_warned = true from plan p
+      where p.name = v.plan and v.state = 'frozen' and not v.frozen_warned and v.deleted_at is null
+        and v.desired = 'running' and p.stop_after > interval '0'
+        and v.frozen_at + p.stop_after < now() + least(interval '1 day', p.stop_after / 2)
+      returning v.veid, v.subscriber_id, v.frozen_at + p.stop_after as stops_at),
+  told as (
+    insert into mail (recipient, subject, body)
+      select s.email, format('Environment #%s is stopped soon', d.veid),
+          format(E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
+            || E'Open its page before, and it is awake again.\n', d.veid, iso(d.stops_at))
+        from due d join subscriber s on s.id = d.subscriber_id
+      returning 1)
+  select count(*) into n from told;
+  return to_jsonb(n);
+end
+$$;
+
+ALTER FUNCTION ve.ladder_run() OWNER TO ve_owner;
 
 CREATE FUNCTION ve.lease_close() RETURNS void
     LANGUAGE sql
@@ -1077,13 +1157,14 @@ $$;
 
 ALTER FUNCTION ve.operator_create(p_email text, p_password_hash text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) RETURNS jsonb
+CREATE FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
 declare
   who record;
   r cidr;
+  x cidr[];
 begin
   select * into who from session_require(p_token, true);
   begin
@@ -1091,36 +1172,52 @@ begin
   exception when others then
     raise exception using errcode = 'VE017', message = 'that is not a range of addresses, such as 192.0.2.0/24';
   end;
-  return jsonb_build_object('id', pool_insert(who.email, r, p_block_len), 'range', r::text);
+  begin
+    x := array(select w::cidr from regexp_split_to_table(coalesce(p_excluded, ''), '[ ,]+') w where w <> '');
+  exception when others then
+    raise exception using errcode = 'VE017',
+      message = 'an exclusion is not a range or an address, such as 192.0.2.1 or 192.0.2.0/30';
+  end;
+  return jsonb_build_object('id', pool_insert(who.email, r, p_block_len, x), 'range', r::text);
 end
 $$;
 
-ALTER FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) OWNER TO ve_owner;
+ALTER FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) RETURNS bigint
+CREATE FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer, p_excluded cidr[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 've', 'ext', 'pg_temp'
     AS $$
 declare
   p bigint;
 begin
-  insert into pool (range, block_len) values (p_range,
+  if family(p_range) = 4 and p_block_len < masklen(p_range) then
+    raise exception using errcode = 'VE017', message = format(
+      'the pool %s is smaller than one block of /%s: take a longer block length or a larger range',
+      p_range, p_block_len);
+  end if;
+  if exists (select from unnest(p_excluded) x where not x <<= p_range) then
+    raise exception using errcode = 'VE017', message = format('the exclusion %s is not a part of the pool %s',
+      (select x from unnest(p_excluded) x where not x <<= p_range limit 1), p_range);
+  end if;
+  insert into pool (range, block_len, excluded) values (p_range,
       case family(p_range) when 4 then coalesce(p_block_len, least(32, greatest(28, masklen(p_range))))
-        else 128 end)
+        else 128 end, p_excluded)
     returning id into p;
   perform audit_add(p_actor, 'pool.add', null, null,
-    jsonb_build_object('range', p_range::text));
+    jsonb_build_object('range', p_range::text, 'excluded', p_excluded::text[]));
   return p;
 exception
   when exclusion_violation then
-    raise exception using errcode = 'VE016', message = 'these addresses are in a pool already';
+    raise exception using errcode = 'VE016', message = format('the range %s overlaps with the pool %s', p_range,
+      (select range from pool where range && p_range limit 1));
   when check_violation then
     raise exception using errcode = 'VE017',
       message = 'a pool is an IPv4 range of /8 to /32 or an IPv6 range of /16 to /96, its blocks at most 12 bits longer';
 end
 $$;
 
-ALTER FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) OWNER TO ve_owner;
+ALTER FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer, p_excluded cidr[]) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.pool_install(p_range cidr, p_block_len integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1128,7 +1225,7 @@ CREATE FUNCTION ve.pool_install(p_range cidr, p_block_len integer) RETURNS void
     AS $$
 begin
   if not exists (select from pool where range = p_range) then
-    perform pool_insert('installation', p_range, p_block_len);
+    perform pool_insert('installation', p_range, p_block_len, '{}');
   end if;
 end
 $$;
@@ -1146,6 +1243,80 @@ end
 $$;
 
 ALTER FUNCTION ve.pool_list(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_json(p_subscriber bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('place', o.place, 'of', (select count(*) from queue),
+      'template', o.template, 'since', iso(o.since),
+      'minutes', (select greatest(1, ceil(o.place * p.seconds / 60)) from queue_pace p))
+    from queue_order o where o.subscriber_id = p_subscriber
+$$;
+
+ALTER FUNCTION ve.queue_json(p_subscriber bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_leave(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token);
+  delete from queue where subscriber_id = who.subscriber_id;
+  if not found then
+    raise exception using errcode = 'VE014', message = 'you are in no line';
+  end if;
+  perform audit_add(who.email, 'queue.leave', who.subscriber_id, null);
+  return jsonb_build_object('left', true);
+end
+$$;
+
+ALTER FUNCTION ve.queue_leave(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_run() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  o record;
+  v integer;
+  n integer := 0;
+begin
+  if not exists (select from queue) or not pg_try_advisory_xact_lock(7383142, 1) then
+    return to_jsonb(n);
+  end if;
+  loop
+    select q.*, s.email into o from queue_order q join subscriber s on s.id = q.subscriber_id
+      where q.place = 1;
+    exit when not found;
+    delete from queue where id = o.id;
+    continue when not found; -- has left this moment
+    begin
+      v := ve_place(o.subscriber_id, o.template);
+    exception when sqlstate 'VE002' then
+      insert into queue overriding system value
+        select o.id, o.subscriber_id, o.template, o.network, o.since;
+      exit;
+    end;
+    n := n + 1;
+    insert into queue_turn values (o.network, nextval('queue_served_seq'))
+      on conflict on constraint queue_turn_pkey do update set served = excluded.served;
+    insert into queue_pace (seconds) values (extract(epoch from now() - o.since))
+      on conflict on constraint queue_pace_pkey do update set last_at = now(),
+        seconds = queue_pace.seconds * 0.8 + 0.2 * extract(epoch from
+          now() - greatest(queue_pace.last_at, o.since));
+    insert into mail (recipient, subject, body) values (o.email, 'Your environment is ready',
+      format(E'Hello,\n\nit was your turn: environment #%s is ready. Log in to use it.\n', v));
+    perform audit_add('line', 've.create', o.subscriber_id, v,
+      jsonb_build_object('template', o.template, 'waited', extract(epoch from now() - o.since)::integer));
+  end loop;
+  return to_jsonb(n);
+end
+$$;
+
+ALTER FUNCTION ve.queue_run() OWNER TO ve_owner;
 
 CREATE FUNCTION ve.rate_take(p_kind text, p_key text) RETURNS boolean
     LANGUAGE sql
@@ -1509,7 +1680,7 @@ declare
 begin
   v := ve_require(p_token, p_veid);
   select * into who from session_require(p_token);
-  if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete') then
+  if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete', 'wake', 'idle', 'stay') then
     raise exception using errcode = 'VE017', message = 'there is no such action';
   end if;
   if exists (select from node where id = v.node_id and state = 'revoked') then
@@ -1521,10 +1692,13 @@ begin
   if v.suspended and p_action <> 'delete' then
     raise exception using errcode = 'VE007', message = 'the environment is suspended';
   end if;
-  if v.expires_at <= now() and p_action in ('start', 'restart', 'reinstall') then
+  if v.expires_at <= now() and p_action in ('start', 'restart', 'reinstall', 'wake') then
     raise exception using errcode = 'VE008', message = 'the trial is over: extend it first';
   end if;
-  update ve set generation = generation + 1, state_error = null, desired = case p_action
+  if p_action in ('wake', 'idle', 'stay') and v.desired <> 'running' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
+  end if;
+  update ve set generation = generation + (p_action not in ('wake', 'idle', 'stay'))::integer, state_error = null, desired = case p_action
       when 'stop' then 'stopped' when 'delete' then 'deleted' else 'running' end::ve_desired
     where veid = p_veid;
   j := job_add(p_veid, p_action::job_kind, p_action = 'delete');
@@ -1538,7 +1712,7 @@ $$;
 
 ALTER FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.ve_create(p_token bytea, p_template text) RETURNS jsonb
+CREATE FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
@@ -1550,14 +1724,14 @@ begin
   if who.operator then
     raise exception using errcode = 'VE009', message = 'an operator account has no environment';
   end if;
-  v := ve_place(who.subscriber_id, p_template);
-  perform audit_add(who.email, 've.create', who.subscriber_id, v,
-    jsonb_build_object('template', p_template));
-  return jsonb_build_object('veid', v);
+  v := ve_open(who.subscriber_id, p_template, p_address);
+  perform audit_add(who.email, case when v is null then 'queue.join' else 've.create' end,
+    who.subscriber_id, v, jsonb_build_object('template', p_template));
+  return jsonb_build_object('veid', v, 'queue', queue_json(who.subscriber_id));
 end
 $$;
 
-ALTER FUNCTION ve.ve_create(p_token bytea, p_template text) OWNER TO ve_owner;
+ALTER FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_extend(p_token bytea, p_veid integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1605,7 +1779,7 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
                   when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
                   when l.kind = 'stop' then 'stopping'
-                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall', 'wake') then 'starting'
                   when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
@@ -1613,7 +1787,9 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'memory_bytes', p.memory_bytes, 'processes', p.processes, 'disk_bytes', p.disk_bytes,
     'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
     'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
-    'active_at', iso(v.active_at),
+    'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
+    'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
+      then iso(v.frozen_at + p.stop_after) end,
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
@@ -1668,6 +1844,9 @@ declare
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
+      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
+      frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
+      frozen_warned = v.frozen_warned and o.state = 'frozen',
       active_at = case when o.state = 'running' then now() else v.active_at end,
       state_error = coalesce(o.error, v.state_error)
     from (select (i ->> 'veid')::integer as veid,
@@ -1675,16 +1854,22 @@ begin
         coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
         coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
         (i #>> '{status,ipv4}')::inet as ipv4,
+        left(i #>> '{status,activity}', 200) as activity,
+        (i #>> '{status,idle_at}')::timestamptz as idle_at,
+        (i #>> '{status,waiting}')::integer as waiting,
         coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
         left(coalesce(i #>> '{status,error,detail}', i #>> '{status,error,title}'), 500) as error
       from jsonb_array_elements(p_items) i) o
     where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
-      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals)
-        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals);
+      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals, v.activity,
+          v.idle_at, v.waiting)
+        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals, o.activity,
+          o.idle_at, o.waiting);
   if not p_complete then
     return to_jsonb(made);
   end if;
-  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, state_at = now()
+  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
+      idle_at = null, waiting = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
       and not exists (select from jsonb_array_elements(p_items) i
         where (i ->> 'veid')::integer = v.veid);
@@ -1709,6 +1894,34 @@ end
 $$;
 
 ALTER FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from queue_order) then
+    begin
+      return ve_place(p_subscriber, p_template);
+    exception when sqlstate 'VE002' then
+      null;
+    end;
+  end if;
+  if not exists (select from template where name = p_template and enabled) then
+    raise exception using errcode = 'VE004', message = 'there is no such template';
+  end if;
+  if exists (select from ve where subscriber_id = p_subscriber and deleted_at is null) then
+    raise exception using errcode = 'VE009', message = 'you have an environment already';
+  end if;
+  insert into queue (subscriber_id, template, network)
+    values (p_subscriber, p_template, network_of(p_address));
+  return null;
+exception when unique_violation then
+  raise exception using errcode = 'VE009', message = 'you are in the line already';
+end
+$$;
+
+ALTER FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_place(p_subscriber bigint, p_template text) RETURNS integer
     LANGUAGE plpgsql
@@ -1747,6 +1960,38 @@ $$;
 
 ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $_$
+declare
+  v ve;
+  who record;
+begin
+  v := ve_require(p_token, p_veid);
+  select * into who from session_require(p_token);
+  if p_name !~ '^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$' or p_name ~ '^..--' then
+    raise exception using errcode = 'VE017',
+      message = 'a name is letters, digits and hyphens, at most 63, begins with a letter and ends with none of the hyphens';
+  end if;
+  if exists (select from reserved_name where name = p_name)
+      or (p_name ~ '^ve[0-9]+$' and p_name <> 've' || p_veid) then
+    raise exception using errcode = 'VE024', message = format('the name %s is reserved', p_name);
+  end if;
+  update ve set hostname = p_name, generation = generation + 1 where veid = p_veid
+    returning * into v;
+  if not exists (select from job where veid = p_veid and state in ('queued', 'running')) then
+    perform job_add(p_veid, 'apply');
+  end if;
+  perform audit_add(who.email, 've.rename', v.subscriber_id, p_veid, jsonb_build_object('name', p_name));
+  return ve_json(v);
+exception when unique_violation then
+  raise exception using errcode = 'VE025', message = format('the name %s is taken', p_name);
+end
+$_$;
+
+ALTER FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_require(p_token bytea, p_veid integer) RETURNS ve.ve
     LANGUAGE plpgsql
     SET search_path TO 've', 'pg_temp'
@@ -1767,6 +2012,27 @@ end
 $$;
 
 ALTER FUNCTION ve.ve_require(p_token bytea, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_visit(p_token bytea, p_veid integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v ve;
+begin
+  v := ve_require(p_token, p_veid);
+  if v.desired <> 'running' or v.suspended or v.expires_at <= now()
+      or v.state not in ('frozen', 'stopped')
+      or exists (select from job where veid = p_veid and state in ('queued', 'running'))
+      or exists (select from node where id = v.node_id and state = 'revoked') then
+    return to_jsonb(false);
+  end if;
+  perform job_add(p_veid, 'wake');
+  return to_jsonb(true);
+end
+$$;
+
+ALTER FUNCTION ve.ve_visit(p_token bytea, p_veid integer) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_wake(p_veid integer) RETURNS void
     LANGUAGE plpgsql
@@ -1857,6 +2123,7 @@ CREATE TABLE ve.node (
     seen_at timestamp with time zone,
     enrolled_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone,
+    short_at timestamp with time zone,
     CONSTRAINT node_capacity_check CHECK (((capacity >= 0) AND (capacity <= 1000000))),
     CONSTRAINT node_grant_key_check CHECK ((octet_length(grant_key) = 32)),
     CONSTRAINT node_id_check CHECK ((id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
@@ -1871,6 +2138,7 @@ CREATE TABLE ve.pool (
     range cidr NOT NULL,
     block_len integer NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    excluded cidr[] DEFAULT '{}'::cidr[] NOT NULL,
     CONSTRAINT pool_block_len_check CHECK (
 CASE family((range)::inet)
     WHEN 4 THEN (((masklen((range)::inet) >= 8) AND (masklen((range)::inet) <= 32)) AND ((block_len >= masklen((range)::inet)) AND (block_len <= LEAST(32, (masklen((range)::inet) + 12)))))
@@ -1879,6 +2147,16 @@ END)
 );
 
 ALTER TABLE ve.pool OWNER TO ve_owner;
+
+CREATE TABLE ve.queue (
+    id bigint NOT NULL,
+    subscriber_id bigint NOT NULL,
+    template text NOT NULL,
+    network cidr NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ve.queue OWNER TO ve_owner;
 
 CREATE TABLE ve.subscriber (
     id bigint NOT NULL,
@@ -1911,6 +2189,8 @@ CREATE VIEW ve.capacity AS
     ( SELECT count(*) AS count
            FROM ve.node
           WHERE ((node.state <> 'revoked'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS nodes,
+    ( SELECT count(*) AS count
+           FROM ve.queue) AS waiting,
     ( SELECT count(*) AS count
            FROM ve.lease
           WHERE upper_inf(lease.during)) AS leases,
@@ -2070,6 +2350,10 @@ CREATE TABLE ve.plan (
     life interval NOT NULL,
     grace interval NOT NULL,
     egress boolean DEFAULT false NOT NULL,
+    idle_after interval DEFAULT '00:15:00'::interval NOT NULL,
+    stop_after interval DEFAULT '1 day'::interval NOT NULL,
+    warn interval DEFAULT '00:02:00'::interval NOT NULL,
+    CONSTRAINT plan_idle_check CHECK (((idle_after >= '00:00:00'::interval) AND (stop_after >= '00:00:00'::interval) AND (warn >= '00:00:00'::interval))),
     CONSTRAINT plan_life_check CHECK (((life > '00:00:00'::interval) AND (grace >= '00:00:00'::interval))),
     CONSTRAINT plan_limits_check CHECK (((memory_bytes >= 16777216) AND (processes >= 8) AND (disk_bytes >= 16777216) AND ((cpu_weight >= 1) AND (cpu_weight <= 10000))))
 );
@@ -2088,6 +2372,7 @@ ALTER TABLE ve.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE VIEW ve.pool_overview AS
  SELECT p.id,
     (p.range)::text AS range,
+    array_to_string(p.excluded, ' '::text) AS excluded,
     family((p.range)::inet) AS family,
     p.block_len,
         CASE family((p.range)::inet)
@@ -2109,6 +2394,60 @@ CREATE VIEW ve.pool_overview AS
 
 ALTER TABLE ve.pool_overview OWNER TO ve_owner;
 
+ALTER TABLE ve.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ve.queue_turn (
+    network cidr NOT NULL,
+    served bigint NOT NULL
+);
+
+ALTER TABLE ve.queue_turn OWNER TO ve_owner;
+
+CREATE VIEW ve.queue_order AS
+ SELECT q.id,
+    q.subscriber_id,
+    q.template,
+    q.network,
+    q.since,
+    row_number() OVER (ORDER BY q.turn, COALESCE(t.served, (0)::bigint), q.id) AS place
+   FROM (( SELECT w.id,
+            w.subscriber_id,
+            w.template,
+            w.network,
+            w.since,
+            row_number() OVER (PARTITION BY w.network ORDER BY w.id) AS turn
+           FROM (ve.queue w
+             JOIN ve.subscriber s ON ((s.id = w.subscriber_id)))
+          WHERE (s.suspended_at IS NULL)) q
+     LEFT JOIN ve.queue_turn t ON (((t.network)::inet = (q.network)::inet)));
+
+ALTER TABLE ve.queue_order OWNER TO ve_owner;
+
+CREATE TABLE ve.queue_pace (
+    one boolean DEFAULT true NOT NULL,
+    seconds double precision NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT queue_pace_one_check CHECK (one)
+);
+
+ALTER TABLE ve.queue_pace OWNER TO ve_owner;
+
+CREATE SEQUENCE ve.queue_served_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE ve.queue_served_seq OWNER TO ve_owner;
+
 CREATE TABLE ve.rate (
     kind text NOT NULL,
     key text NOT NULL,
@@ -2126,6 +2465,12 @@ CREATE TABLE ve.rate_rule (
 );
 
 ALTER TABLE ve.rate_rule OWNER TO ve_owner;
+
+CREATE TABLE ve.reserved_name (
+    name text NOT NULL
+);
+
+ALTER TABLE ve.reserved_name OWNER TO ve_owner;
 
 CREATE TABLE ve.session (
     id bigint NOT NULL,
@@ -2274,11 +2619,26 @@ ALTER TABLE ONLY ve.pool
 ALTER TABLE ONLY ve.pool
     ADD CONSTRAINT pool_range_excl EXCLUDE USING gist (range inet_ops WITH &&);
 
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_one_a_person_key UNIQUE (subscriber_id);
+
+ALTER TABLE ONLY ve.queue_pace
+    ADD CONSTRAINT queue_pace_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.queue_turn
+    ADD CONSTRAINT queue_turn_pkey PRIMARY KEY (network);
+
 ALTER TABLE ONLY ve.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (kind, key);
 
 ALTER TABLE ONLY ve.rate_rule
     ADD CONSTRAINT rate_rule_pkey PRIMARY KEY (kind);
+
+ALTER TABLE ONLY ve.reserved_name
+    ADD CONSTRAINT reserved_name_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY ve.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
@@ -2336,6 +2696,8 @@ CREATE INDEX ticket_expiry_idx ON ve.ticket USING btree (expires_at);
 
 CREATE INDEX ve_expiry_idx ON ve.ve USING btree (expires_at) WHERE (deleted_at IS NULL);
 
+CREATE UNIQUE INDEX ve_hostname_key ON ve.ve USING btree (hostname) WHERE (deleted_at IS NULL);
+
 CREATE INDEX ve_node_idx ON ve.ve USING btree (node_id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX ve_one_a_person_key ON ve.ve USING btree (subscriber_id) WHERE (deleted_at IS NULL);
@@ -2372,6 +2734,12 @@ ALTER TABLE ONLY ve.lease
 
 ALTER TABLE ONLY ve.mail
     ADD CONSTRAINT mail_confirms_fk FOREIGN KEY (confirms) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_template_fk FOREIGN KEY (template) REFERENCES ve.template(name);
 
 ALTER TABLE ONLY ve.rate
     ADD CONSTRAINT rate_kind_fk FOREIGN KEY (kind) REFERENCES ve.rate_rule(kind);
@@ -2447,6 +2815,12 @@ GRANT ALL ON FUNCTION ve.block_renew(p_block bigint) TO ve_jobd;
 REVOKE ALL ON FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.block_return(p_block bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_return(p_block bigint) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.block_spare(p_node text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_spare(p_node text) TO ve_jobd;
+
 REVOKE ALL ON FUNCTION ve.block_sync(p_node text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.block_sync(p_node text) TO ve_jobd;
 
@@ -2516,6 +2890,9 @@ GRANT ALL ON FUNCTION ve.key_lookup(p_fingerprint text) TO ve_gateway;
 REVOKE ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) TO ve_portal;
 
+REVOKE ALL ON FUNCTION ve.ladder_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ladder_run() TO ve_jobd;
+
 REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.mail_claim() FROM PUBLIC;
@@ -2541,16 +2918,24 @@ GRANT ALL ON FUNCTION ve.node_list(p_token bytea) TO ve_portal;
 REVOKE ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) TO ve_admin;
 
-REVOKE ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) TO ve_portal;
 
-REVOKE ALL ON FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer, p_excluded cidr[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) TO ve_admin;
 
 REVOKE ALL ON FUNCTION ve.pool_list(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.pool_list(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.queue_json(p_subscriber bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.queue_leave(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.queue_leave(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.queue_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.queue_run() TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.rate_take(p_kind text, p_key text) FROM PUBLIC;
 
@@ -2601,8 +2986,8 @@ GRANT ALL ON FUNCTION ve.trial_run() TO ve_jobd;
 REVOKE ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) TO ve_portal;
 
-REVOKE ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_extend(p_token bytea, p_veid integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_extend(p_token bytea, p_veid integer) TO ve_portal;
@@ -2620,9 +3005,17 @@ REVOKE ALL ON FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) FROM PUB
 REVOKE ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.ve_require(p_token bytea, p_veid integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_visit(p_token bytea, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_visit(p_token bytea, p_veid integer) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_wake(p_veid integer) FROM PUBLIC;
 

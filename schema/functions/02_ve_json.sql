@@ -13,7 +13,7 @@ as $$
                   when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
                   when l.kind = 'stop' then 'stopping'
-                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall', 'wake') then 'starting'
                   when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
@@ -21,7 +21,9 @@ as $$
     'memory_bytes', p.memory_bytes, 'processes', p.processes, 'disk_bytes', p.disk_bytes,
     'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
     'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
-    'active_at', iso(v.active_at),
+    'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
+    'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
+      then iso(v.frozen_at + p.stop_after) end,
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
