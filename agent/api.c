@@ -16,6 +16,8 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/part.h"
+#include "agent/porting.h"
+#include "agent/pump.h"
 #include "agent/sandbox.h"
 
 struct api api;
@@ -89,6 +91,8 @@ void api_main(const struct conf *c)
 	state_lock();
 	op_start_workers();
 	open_start_workers();
+	porting_start();
+	pump_start();
 	clock_start();
 	idle_start();
 	link_start();

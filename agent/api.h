@@ -105,6 +105,9 @@ void open_queue(struct opening *o);
  * lock held. */
 void open_visited(const struct ve *v, enum idle_why why);
 
+/* See that the VE runs: 0 and the row, or the close code (enum term_close). */
+uint32_t open_wake(uint32_t veid, struct ve *v);
+
 /* term needs a terminal: have it made. */
 void open_needed(const struct msg_terminal *m);
 

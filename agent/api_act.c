@@ -11,6 +11,7 @@
 #include "agent/db.h"
 #include "agent/libve/wire.h"
 #include "agent/name.h"
+#include "agent/pump.h"
 
 struct action {
 	char action[16], template[MSG_NAME];
@@ -97,6 +98,7 @@ static void at_once(struct ve *v, const struct action *a)
 	if (!strcmp(a->action, "suspend")) {
 		v->suspended = true;
 		tell_term(&bye, NULL, 0);
+		pump_close(v->veid);
 	} else if (!strcmp(a->action, "unsuspend")) {
 		v->suspended = false;
 	} else if (!strcmp(a->action, "idle")) {

@@ -32,8 +32,7 @@ static const struct json_field wish_fields[] = {
 	JSON_ROW_END,
 };
 
-/* 0, or the status and problem for a VE that cannot be used. */
-static int check_ve(uint32_t veid, const char **problem)
+int check_ve(uint32_t veid, const char **problem)
 {
 	struct ve v;
 	bool there;
@@ -88,7 +87,7 @@ static int use_nonce(const struct grant *g, struct err *e)
 	return r < 0 ? err_set(e, r, "the node cannot write its state") : 0;
 }
 
-static int check_grant(struct request *q, uint8_t kind, struct err *e)
+int check_grant(struct request *q, uint8_t kind, uint16_t port, struct err *e)
 {
 	const char *text = http_header(q, "Ve-Grant");
 	struct grant g;
@@ -100,12 +99,12 @@ static int check_grant(struct request *q, uint8_t kind, struct err *e)
 	if (grant_verify(&g, text, api.grant_key, clock_wall() / 1000, e) < 0)
 		return -EACCES;
 	if (strcmp(g.node, api.conf->node) || g.veid != q->veid ||
-	    g.kind != kind)
+	    g.kind != kind || g.port != port)
 		return err_set(e, -EACCES, "the grant is for something else");
 	if (use_nonce(&g, e) < 0)
 		return -EACCES;
-	log_info("terminal %s of VE %" PRIu32 " for %s", q->name, q->veid,
-		 g.sub);
+	log_info("%s %s of VE %" PRIu32 " for %s", port ? "port" : "terminal",
+		 port ? q->id : q->name, q->veid, g.sub);
 	return 0;
 }
 
@@ -174,8 +173,7 @@ static void on_upgraded(void *arg, struct MHD_Connection *c, void *con_cls,
 		free(o);
 }
 
-/* Whether the comma-separated list holds @token. */
-static bool has_token(const char *header, const char *token)
+bool has_token(const char *header, const char *token)
 {
 	size_t n = strlen(token);
 
@@ -235,7 +233,7 @@ enum MHD_Result on_terminal_ws(struct request *q)
 	}
 	if (read_arguments(q, o, &e) < 0)
 		return http_problem(q, 400, "malformed", "%s", e.text);
-	if (check_grant(q, o->kind, &e) < 0)
+	if (check_grant(q, o->kind, 0, &e) < 0)
 		return http_problem(q, 403, "grant-refused", "%s", e.text);
 	status = check_ve(q->veid, &problem);
 	if (status)

@@ -29,8 +29,16 @@ enum MHD_Result accepted(struct request *q, int64_t op);
 enum MHD_Result busy(struct request *q, uint32_t veid, int64_t other);
 
 /* api_term.c */
+/* Whether the request's grant is for this, and not used yet. */
+int check_grant(struct request *q, uint8_t kind, uint16_t port, struct err *e);
+/* 0, or the status and problem for a VE that cannot be used. */
+int check_ve(uint32_t veid, const char **problem);
+bool has_token(const char *header, const char *token); /* of a list */
 enum MHD_Result on_terminal_open(struct request *q);
 enum MHD_Result on_terminal_ws(struct request *q);
+
+/* api_port.c */
+enum MHD_Result on_port(struct request *q);
 
 /* api_block.c */
 enum MHD_Result on_block_put(struct request *q);

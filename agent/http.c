@@ -17,6 +17,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/front.h"
 #include "agent/libve/log.h"
+#include "agent/porting.h"
 
 #define CONNECTIONS 8192
 #define EACH 6144 /* of one address: a portal is one */
@@ -289,6 +290,7 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **con_cls,
 		return;
 	buf_free(&q->body);
 	free(q->upgrade); /* the upgrade did not happen */
+	porting_put(q->porting);
 	free(q);
 	*con_cls = NULL;
 }

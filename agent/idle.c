@@ -31,6 +31,7 @@ struct record {
 };
 
 static struct record *records[BUCKETS];
+static atomic_uint sleeps;
 
 static struct record *record_of(uint32_t veid)
 {
@@ -86,6 +87,12 @@ void idle_touch(uint32_t veid, enum idle_why why)
 void idle_begin(uint32_t veid)
 {
 	record_of(veid)->wanted = false;
+	sleeps++;
+}
+
+unsigned idle_sleeps(void)
+{
+	return sleeps;
 }
 
 bool idle_wanted(uint32_t veid)

@@ -24,6 +24,9 @@ void idle_touch(uint32_t veid, enum idle_why why);
 /* It is sent to sleep; has somebody come since? */
 void idle_begin(uint32_t veid);
 bool idle_wanted(uint32_t veid);
+/* Grows with each sleep of any VE: who knows that somebody came may save
+ * himself to say so again until then.  Without the lock. */
+unsigned idle_sleeps(void);
 void idle_forget(uint32_t veid);
 
 /* Members activity and idle_at of a status. */

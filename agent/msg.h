@@ -43,6 +43,7 @@ enum msg_type {
 	MSG_LIMITS,
 	MSG_TTY,	/* DONE with master, status */
 	MSG_EXEC,	/* DONE with stdin, stdout, stderr, status */
+	MSG_PORT,	/* DONE with a socket to port arg, still connecting */
 	MSG_FREEZE,	/* arg 1 freezes and gives memory back, 0 thaws */
 	MSG_ACTIVITY,	/* ACTIVITIES of the VEs behind veid */
 	/* priv to api */

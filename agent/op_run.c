@@ -16,6 +16,7 @@
 #include "agent/lease.h"
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
+#include "agent/pump.h"
 
 #define START_MS 60000
 #define KILL_MS 30000
@@ -281,6 +282,7 @@ static int do_destroy(int64_t id, uint32_t veid, struct err *e)
 	int r;
 
 	tell_term(&bye, NULL, 0);
+	pump_close(veid);
 	r = do_stop(id, veid, true, e);
 	if (r < 0)
 		return r;

@@ -124,8 +124,7 @@ void open_visited(const struct ve *v, enum idle_why why)
 		idle_touch(v->veid, why);
 }
 
-/* See that the VE runs: 0 and the row, or the close code. */
-static uint32_t wake(uint32_t veid, struct ve *v)
+uint32_t open_wake(uint32_t veid, struct ve *v)
 {
 	int64_t until = clock_mono() + WAKE_MS;
 	uint32_t code = TERM_CLOSE_GOING_AWAY;
@@ -170,7 +169,7 @@ static void open_tty(const struct msg_terminal *need)
 	struct msg reply _msg_ = { .nfds = 0 };
 	struct err e = { 0 };
 	struct ve v;
-	uint32_t code = wake(need->veid, &v);
+	uint32_t code = open_wake(need->veid, &v);
 	int r;
 
 	if (code) {
@@ -211,7 +210,7 @@ static void open_exec(struct opening *o)
 	struct msg_attach run;
 	struct err e = { 0 };
 	struct ve v;
-	uint32_t code = wake(o->veid, &v);
+	uint32_t code = open_wake(o->veid, &v);
 	int fds[5], r;
 
 	if (code) {

@@ -125,6 +125,7 @@ static const struct request {
 	{ MSG_ADDR,		NULL,		  answer_addr,	  NULL },
 	{ MSG_FENCE,		NULL,		  answer_fence,	  NULL },
 	{ MSG_LIMITS,		NULL,		  answer_limits,  NULL },
+	{ MSG_PORT,		NULL,		  NULL,		  answer_port },
 	{ MSG_FREEZE,		NULL,		  answer_freeze,  NULL },
 	{ MSG_ACTIVITY,		answer_activity,  NULL,		  NULL },
 	{ MSG_TTY,		NULL,		  NULL,		  answer_tty },
@@ -231,6 +232,7 @@ void priv_main(const struct conf *c)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN); /* helpers: nobody asks how they ended */
 	netroute_open();
+	venv_net_open();
 	confine();
 	abi = venv_abi();
 	p.abi = abi < 0 ? 0 : (uint32_t)abi;

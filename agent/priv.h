@@ -116,6 +116,7 @@ void priv_addr_kept(struct priv *p, const struct msg_keep *k);
 
 /* priv_proc.c: answer with descriptors in @fds; the number of them or -errno. */
 int answer_tty(struct priv *p, const struct msg *m, int *fds, struct err *e);
+int answer_port(struct priv *p, const struct msg *m, int *fds, struct err *e);
 int answer_exec(struct priv *p, const struct msg *m, int *fds, struct err *e);
 void priv_proc_event(struct priv *p, struct priv_proc *proc);
 void priv_proc_kept(struct priv *p, struct msg *m);

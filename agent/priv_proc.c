@@ -230,3 +230,20 @@ int answer_exec(struct priv *p, const struct msg *m, int *fds, struct err *e)
 	fds[3] = r;
 	return 4;
 }
+
+int answer_port(struct priv *p, const struct msg *m, int *fds, struct err *e)
+{
+	uint32_t veid = m->m.ve.veid, port = m->m.ve.arg;
+	struct priv_ve *v = priv_find(p, veid);
+
+	if (port < 1 || port > 65535)
+		return err_set(e, -EINVAL, "%" PRIu32 " is no port", port);
+	if (!v)
+		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
+			       veid);
+	fds[0] = venv_connect(v->watch.fd, (uint16_t)port);
+	return fds[0] < 0 ? err_set(e, fds[0],
+				    "port %" PRIu32 " of VE %" PRIu32 ": %s",
+				    port, veid, strerror(-fds[0]))
+			  : 1;
+}

@@ -23,6 +23,7 @@ static const struct route routes[] = {
 	{ "POST",   "/v1/ves/{veid}/actions",		ROLE_CONTROL, BODY_MAX,	on_ve_action },
 	{ "POST",   "/v1/ves/{veid}/terminals",		ROLE_CONTROL, BODY_MAX,	on_terminal_open },
 	{ "GET",    "/v1/ves/{veid}/terminals/{name}/ws", ROLE_TERMINAL, 0,	on_terminal_ws },
+	{ "GET",    "/v1/ves/{veid}/ports/{id}",	ROLE_TERMINAL, 0,	on_port },
 	{ "GET",    "/v1/operations/{id}",		ROLE_CONTROL, 0,	on_operation },
 	{ "PUT",    "/v1/blocks/{id}",			ROLE_CONTROL, BODY_MAX,	on_block_put },
 	{ "DELETE", "/v1/blocks/{id}",			ROLE_CONTROL, 0,	on_block_delete },

@@ -62,6 +62,12 @@ int venv_pty(int fd, uint16_t cols, uint16_t rows, int *master, int *slave);
 /* A process descriptor: readable at a change of state. */
 int venv_enter(int fd, int cgroup_fd, const struct venv_run *run);
 
+/* Before priv is confined. */
+void venv_net_open(void);
+/* A non-blocking socket inside the VE's network that connects to its @port, as
+ * if from a neighbour: not from its localhost. */
+int venv_connect(int fd, uint16_t port);
+
 struct venv_proc {
 	bool exited;
 	uint32_t exec_error;  /* errno when the program could not be run */

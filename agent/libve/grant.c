@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "agent/libve/json.h"
-#include "agent/libve/wire.h"
 
 #define MAC_LEN 32
 
@@ -97,6 +96,12 @@ int grant_key_parse(uint8_t key[static GRANT_KEY], const char *text)
 	return 0;
 }
 
+static const char *const kinds[] = {
+	[GRANT_TTY] = "tty",
+	[GRANT_EXEC] = "exec",
+	[GRANT_PORT] = "port",
+};
+
 static void mac_of(uint8_t mac[static MAC_LEN], const uint8_t *key,
 		   const void *data, size_t n)
 {
@@ -117,7 +122,9 @@ void grant_make(struct buf *out, const struct grant *g,
 	json_put_int(&o, "veid", g->veid);
 	json_put_string(&o, "node", g->node);
 	json_put_string(&o, "sub", g->sub);
-	json_put_string(&o, "kind", g->kind == TERM_EXEC ? "exec" : "tty");
+	json_put_string(&o, "kind", kinds[g->kind]);
+	if (g->kind == GRANT_PORT)
+		json_put_int(&o, "port", g->port);
 	json_put_int(&o, "exp", g->exp);
 	json_put_string(&o, "nonce", g->nonce);
 	json_close(&o, '}');
@@ -128,7 +135,7 @@ void grant_make(struct buf *out, const struct grant *g,
 }
 
 struct payload {
-	int64_t v, veid, exp;
+	int64_t v, veid, exp, port;
 	char node[64], sub[128], kind[8], nonce[33];
 };
 
@@ -138,6 +145,7 @@ static const struct json_field payload_fields[] = {
 	JSON_ROW_STRING("node", struct payload, node, JSON_REQUIRED, 1, 63),
 	JSON_ROW_STRING("sub", struct payload, sub, JSON_REQUIRED, 1, 127),
 	JSON_ROW_STRING("kind", struct payload, kind, JSON_REQUIRED, 3, 4),
+	JSON_ROW_INT("port", struct payload, port, 0, 1, 65535),
 	JSON_ROW_INT("exp", struct payload, exp, JSON_REQUIRED, 0, INT64_MAX),
 	JSON_ROW_STRING("nonce", struct payload, nonce, JSON_REQUIRED, 32, 32),
 	JSON_ROW_END,
@@ -147,19 +155,23 @@ static int take_payload(struct grant *g, const char *text, size_t len,
 			int64_t now, struct err *e)
 {
 	struct payload p = { 0 };
+	uint8_t kind = 0;
 
 	if (json_decode(text, len, GRANT_MAX, payload_fields, &p, true, e) < 0)
 		return -EACCES;
 	if (strspn(p.nonce, "0123456789abcdef") != 32)
 		return err_set(e, -EACCES, "nonce of the grant is not hex");
-	if (strcmp(p.kind, "tty") && strcmp(p.kind, "exec"))
+	while (kind <= GRANT_PORT && strcmp(p.kind, kinds[kind]))
+		kind++;
+	if (kind > GRANT_PORT || (kind == GRANT_PORT) != (p.port != 0))
 		return err_set(e, -EACCES, "unknown kind of grant");
 	if (p.exp < now)
 		return err_set(e, -EACCES, "the grant expired");
 	if (p.exp > now + GRANT_AHEAD)
 		return err_set(e, -EACCES, "the grant is valid for too long");
 	g->veid = (uint32_t)p.veid;
-	g->kind = strcmp(p.kind, "exec") ? TERM_TTY : TERM_EXEC;
+	g->kind = kind;
+	g->port = (uint16_t)p.port;
 	g->exp = p.exp;
 	memcpy(g->node, p.node, sizeof(g->node));
 	memcpy(g->sub, p.sub, sizeof(g->sub));

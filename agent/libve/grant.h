@@ -3,7 +3,7 @@
 #define VE_LIBVE_GRANT_H
 
 /*
- * A grant: leave to open one terminal stream, made by the database for a live
+ * A grant: leave to open one stream (a terminal, a port), made by the database for a live
  * session or a known key and checked by the node's agent:
  * base64url(payload) "." base64url(HMAC-SHA256(key of the node, payload)).
  */
@@ -17,9 +17,16 @@
 #define GRANT_MAX 1024	  /* longest text that is looked at */
 #define GRANT_AHEAD 120	  /* seconds that an expiry may lie ahead */
 
+enum grant_kind { /* the first two are enum term_kind */
+	GRANT_TTY,
+	GRANT_EXEC,
+	GRANT_PORT,
+};
+
 struct grant {
 	uint32_t veid;
-	uint8_t kind;	/* enum term_kind */
+	uint8_t kind;	/* enum grant_kind */
+	uint16_t port;	/* GRANT_PORT: which */
 	int64_t exp;	/* Unix seconds */
 	char node[64];
 	char sub[128];	/* "s:<session>" or "k:<key>": for the journal */

@@ -44,7 +44,7 @@ struct stream {
 	struct buf out; /* the request, as far as not sent */
 	struct buf in; /* the reply; behind it bytes of the stream */
 	char node[TLS_NAME];
-	char accept[WS_ACCEPT_LEN];
+	char accept[WS_ACCEPT_LEN]; /* "": a port */
 	int status;
 	char problem[48];
 };
@@ -104,7 +104,7 @@ static int connect_tcp(const char *host, const char *port, struct err *e)
 	return fd;
 }
 
-static void write_request(struct stream *s, const struct stream_conf *conf)
+static void write_handshake(struct stream *s)
 {
 	uint8_t nonce[16];
 	char key[25];
@@ -113,11 +113,21 @@ static void write_request(struct stream *s, const struct stream_conf *conf)
 	EVP_EncodeBlock((uint8_t *)key, nonce, sizeof(nonce));
 	ws_accept(s->accept, key);
 	buf_printf(&s->out,
-		   "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\n"
 		   "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
 		   "Sec-WebSocket-Key: %s\r\n"
 		   "Sec-WebSocket-Protocol: " TERM_PROTOCOL "\r\n",
-		   conf->path, conf->host ? conf->host : "localhost", key);
+		   key);
+}
+
+static void write_request(struct stream *s, const struct stream_conf *conf)
+{
+	buf_printf(&s->out,
+		   "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\n",
+		   conf->path, conf->host ? conf->host : "localhost");
+	if (conf->port_stream)
+		buf_puts(&s->out, "Upgrade: " PORT_PROTOCOL "\r\n");
+	else
+		write_handshake(s);
 	if (conf->grant)
 		buf_printf(&s->out, "Ve-Grant: %s\r\n", conf->grant);
 	if (conf->command) {
@@ -342,10 +352,22 @@ static int refused(struct stream *s, const char *body, struct err *e)
 		       p.detail[0] ? p.detail : "no reason given");
 }
 
+static bool handshake_fits(const struct stream *s)
+{
+	char accept[64], proto[64];
+
+	if (!s->accept[0]) {
+		header(s->in.data, "Upgrade", proto, sizeof(proto));
+		return !strcmp(proto, PORT_PROTOCOL);
+	}
+	header(s->in.data, "Sec-WebSocket-Accept", accept, sizeof(accept));
+	header(s->in.data, "Sec-WebSocket-Protocol", proto, sizeof(proto));
+	return !strcmp(accept, s->accept) && !strcmp(proto, TERM_PROTOCOL);
+}
+
 static int check_reply(struct stream *s, struct err *e)
 {
 	char *end = strstr(s->in.data, "\r\n\r\n");
-	char accept[64], proto[64];
 
 	if (strncmp(s->in.data, "HTTP/1.1 ", 9))
 		return err_set(e, -EPROTO, "the agent does not speak HTTP");
@@ -353,9 +375,7 @@ static int check_reply(struct stream *s, struct err *e)
 	end[2] = '\0'; /* ends the head; the body lies behind */
 	if (s->status != 101)
 		return refused(s, end + 4, e);
-	header(s->in.data, "Sec-WebSocket-Accept", accept, sizeof(accept));
-	header(s->in.data, "Sec-WebSocket-Protocol", proto, sizeof(proto));
-	if (strcmp(accept, s->accept) || strcmp(proto, TERM_PROTOCOL))
+	if (!handshake_fits(s))
 		return err_set(e, -EPROTO, "the agent's handshake is wrong");
 	buf_shift(&s->in, (size_t)(end + 4 - s->in.data));
 	s->phase = PHASE_OPEN;

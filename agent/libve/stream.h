@@ -3,7 +3,7 @@
 #define VE_LIBVE_STREAM_H
 
 /*
- * Client side of a terminal stream: TCP (or a Unix socket), TLS, the WebSocket
+ * Client side of a terminal stream or of a port: TCP (or a Unix socket), TLS, the WebSocket
  * handshake.  What remains is a transport for struct ws (ws.h): pass
  * stream_read and stream_write with the stream as argument.  Non-blocking
  * throughout; for one thread at a time.
@@ -25,6 +25,7 @@ struct stream_conf {
 	const char *node;	   /* id that the certificate must name */
 	const char *path;	   /* "/v1/ves/7/terminals/main/ws?from=0" */
 	const char *grant;	   /* Ve-Grant, or NULL */
+	bool port_stream;	   /* the path is a port: raw bytes, no WebSocket */
 	const char *command;	   /* kind=exec: sent as Ve-Command, or NULL */
 	int timeout_ms;		   /* until the stream is open; 0: 10,000 */
 };

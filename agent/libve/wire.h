@@ -13,6 +13,7 @@
 #include "agent/libve/buf.h"
 
 #define TERM_PROTOCOL "ve-term.v1"
+#define PORT_PROTOCOL "ve-port.v1" /* raw bytes to a port of a VE */
 #define TERM_DATA_MAX 65536		    /* payload bytes of one message */
 #define TERM_MSG_MAX (TERM_DATA_MAX + 16)   /* a whole message */
 #define TERM_NAME_MAX 32		    /* of a terminal, without the NUL */

@@ -6,6 +6,8 @@
  *   t2tool grant KEYFILE VEID NODE KIND [EXP-OFFSET [NONCE]]
  *   t2tool orphan PROGRAM [ARG]...  run it with a line to us as descriptor 3 that
  *                                  ends at once; its status when it ends of that
+ *   t2tool tcp DIR PORT PATH GRANT  a port: standard input there, what comes back out
+ *   t2tool serve                    echo on a port of the loopback, which it prints
  *   t2tool ws DIR PORT PATH GRANT [-c COMMAND] STEP...
  * Steps of ws, in order: send=TEXT (\n, \x03), expect=TEXT (in the output so far),
  * resize=COLSxROWS, eof, exit=STATUS, close=CODE, seq (prints the last number),
@@ -116,8 +118,10 @@ static int do_json(char *path)
 static int do_grant(int argc, char **argv)
 {
 	struct grant g = { .veid = (uint32_t)strtoul(argv[1], NULL, 10),
-			   .kind = strcmp(argv[3], "exec") ? TERM_TTY
-							   : TERM_EXEC,
+			   .kind = !strcmp(argv[3], "exec") ? GRANT_EXEC
+				   : atoi(argv[3])	    ? GRANT_PORT
+							    : GRANT_TTY,
+			   .port = (uint16_t)atoi(argv[3]),
 			   .exp = time(NULL) + (argc > 4 ? atoi(argv[4]) : 60),
 			   .sub = "s:test" };
 	struct buf b _buf_ = { 0 };
@@ -363,12 +367,17 @@ static ssize_t write_stream(void *arg, const void *buf, size_t n)
 	return stream_write(c.stream, buf, n);
 }
 
+static SSL_CTX *client_ctx(const char *dir, struct err *e)
+{
+	char *ca _free_ = xasprintf("%s/ca.crt", dir);
+	char *cert _free_ = xasprintf("%s/terminal.crt", dir);
+	char *key _free_ = xasprintf("%s/terminal.key", dir);
+
+	return tls_client(&(struct tls_files){ cert, key, ca }, e);
+}
+
 static int do_ws(int argc, char **argv)
 {
-	char *ca = xasprintf("%s/ca.crt", argv[0]);
-	char *cert = xasprintf("%s/terminal.crt", argv[0]);
-	char *key = xasprintf("%s/terminal.key", argv[0]);
-	struct tls_files files = { cert, key, ca };
 	struct stream_conf conf = { .host = "127.0.0.1",
 				    .port = argv[1],
 				    .node = "n1",
@@ -386,7 +395,7 @@ static int do_ws(int argc, char **argv)
 		conf.command = argv[5];
 		first = 6;
 	}
-	conf.ctx = tls_client(&files, &e);
+	conf.ctx = client_ctx(argv[0], &e);
 	if (!conf.ctx)
 		return fail("certificates", e.text);
 	if (stream_open(&c.stream, &conf, &e) < 0) {
@@ -400,10 +409,87 @@ static int do_ws(int argc, char **argv)
 	SSL_CTX_free(conf.ctx);
 	buf_free(&c.out);
 	buf_free(&c.err);
-	free(ca);
-	free(cert);
-	free(key);
 	return r;
+}
+
+/* argv: DIR PORT PATH GRANT */
+static int do_tcp(char **argv)
+{
+	struct stream_conf conf = { .host = "127.0.0.1",
+				    .port = argv[1],
+				    .node = "n1",
+				    .path = argv[2],
+				    .grant = *argv[3] ? argv[3] : NULL,
+				    .port_stream = true,
+				    .timeout_ms = 60000 };
+	struct buf up _buf_ = { 0 };
+	struct err e = { 0 };
+	bool ended = false;
+	char data[16384];
+	ssize_t n;
+
+	conf.ctx = client_ctx(argv[0], &e);
+	if (!conf.ctx || stream_open(&c.stream, &conf, &e) < 0)
+		return fail("port", e.text);
+	for (;;) {
+		struct pollfd p[2] = {
+			{ .fd = stream_fd(c.stream), .events = POLLIN },
+			{ .fd = ended || up.len ? -1 : 0, .events = POLLIN },
+		};
+
+		while ((n = stream_read(c.stream, data, sizeof(data))) > 0)
+			if (write(1, data, (size_t)n) < 0)
+				return 1;
+		if (n != -EAGAIN)
+			return n == 0 ? 0 : fail("port", "broken");
+		n = up.len ? stream_write(c.stream, up.data, up.len) : 0;
+		if (n > 0)
+			buf_shift(&up, (size_t)n);
+		if (up.len)
+			p[0].events |= POLLOUT;
+		if (poll(p, 2, n > 0 ? 0 : 1000) < 1 || !p[1].revents)
+			continue;
+		n = read(0, data, sizeof(data));
+		ended = n <= 0;
+		if (n > 0)
+			buf_put(&up, data, (size_t)n);
+	}
+}
+
+/* Gives back what it gets, until a line "bye". */
+static void echo(int fd)
+{
+	char data[16384];
+	ssize_t n;
+
+	while ((n = read(fd, data, sizeof(data))) > 0) {
+		if (write(fd, data, (size_t)n) < 0)
+			break;
+		if (n >= 4 && !memcmp(data + n - 4, "bye\n", 4))
+			break;
+	}
+	exit(0);
+}
+
+static int do_serve(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t len = sizeof(in);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&in, len) < 0 || listen(fd, 64) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&in, &len) < 0)
+		return fail("listen", strerror(errno));
+	printf("%u\n", ntohs(in.sin_port));
+	fflush(stdout);
+	for (;;) {
+		int conn = accept(fd, NULL, NULL);
+
+		if (conn >= 0 && fork() == 0)
+			echo(conn);
+		close(conn);
+	}
 }
 
 int main(int argc, char **argv)
@@ -417,6 +503,10 @@ int main(int argc, char **argv)
 		return do_json(argv[2]);
 	if (argc >= 6 && !strcmp(argv[1], "grant"))
 		return do_grant(argc - 2, argv + 2);
+	if (argc == 2 && !strcmp(argv[1], "serve"))
+		return do_serve();
+	if (argc == 6 && !strcmp(argv[1], "tcp"))
+		return do_tcp(argv + 2);
 	if (argc >= 6 && !strcmp(argv[1], "ws"))
 		return do_ws(argc - 2, argv + 2);
 	return fail("usage", "see the head of t2tool.c");

@@ -45,6 +45,22 @@ static void a_grant_survives_the_round(void **state)
 	assert_string_equal(g.nonce, sample.nonce);
 }
 
+static void a_port_is_part_of_its_grant(void **state)
+{
+	struct grant g = sample, got;
+	struct buf b _buf_ = { 0 }, none _buf_ = { 0 };
+
+	g.kind = GRANT_PORT;
+	g.port = 8080;
+	grant_make(&b, &g, key);
+	assert_int_equal(grant_verify(&got, b.data, key, 1000, NULL), 0);
+	assert_int_equal(got.kind, GRANT_PORT);
+	assert_int_equal(got.port, 8080);
+	g.port = 0;
+	grant_make(&none, &g, key);
+	assert_int_equal(verify(none.data, 1000), -EACCES);
+}
+
 static void time_bounds_hold(void **state)
 {
 	struct buf b _buf_ = { 0 };
@@ -121,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_grant_survives_the_round),
+		cmocka_unit_test(a_port_is_part_of_its_grant),
 		cmocka_unit_test(time_bounds_hold),
 		cmocka_unit_test(any_change_is_refused),
 		cmocka_unit_test(another_key_does_not_open),
