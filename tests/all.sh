@@ -30,6 +30,17 @@ must make -s kernel guest && {
 }
 say 'KUnit'
 must make -s kernel-kunit && { tests/harness.sh run tests/guest/kunit.sh || bad=1; }
+# The debug kernel takes as long to build as everything else; a run that has come so late does without, and says so.
+if [ $(($(date +%s) - begin)) -lt "${DEBUG_UNTIL:-3300}" ]; then
+	say 'debug kernel'
+	must make -s kernel-debug && {
+		say 'tests on the debug kernel'
+		make -s check-debug || bad=1
+	}
+else
+	say 'no time for the debug kernel: its tests are skipped (make kernel-debug check-debug runs them)'
+	echo "0 0 $(find tests/guest -name 't*-debug-*.sh' | wc -l)" >>build/test-logs/results
+fi
 say 'done'
 tests/harness.sh summary || bad=1
 exit $bad

@@ -63,9 +63,14 @@ check: all
 check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 	$(Q)JOBS=$(CHECK_JOBS) $(HARNESS) run $(call only,$(SHELLS) $(LINTS) $(UNIT_TESTS))
 
-GUEST_TESTS := $(wildcard tests/guest/t[0-8]*.sh)
-check-guest: $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface
-	$(Q)$(HARNESS) run $(call only,$(GUEST_TESTS))
+# Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
+DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
+GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
+GUEST_PARTS := $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface
+check-guest: $(GUEST_PARTS)
+	$(Q)$(HARNESS) run $(call only,$(if $(T),$(GUEST_TESTS) $(DEBUG_TESTS),$(GUEST_TESTS)))
+check-debug: $(GUEST_PARTS)
+	$(Q)$(HARNESS) run $(call only,$(DEBUG_TESTS))
 check-story: all
 	$(Q)$(HARNESS) run $(call only,$(wildcard tests/guest/t9*.sh))
 test:
@@ -82,4 +87,4 @@ BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
 bench: all $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
-.PHONY: surface check check-units check-guest check-story test test-long bench
+.PHONY: surface check check-units check-guest check-debug check-story test test-long bench
