@@ -71,6 +71,8 @@ help:
 	@echo 'make surface             rewrite docs/surface.md from a running VE; read the difference'
 	@echo 'make golden              rewrite schema/golden.sql; read the difference'
 	@echo 'make install             DESTDIR, PREFIX; install-node and install-portal are its halves'
+	@echo 'make deb                 Debian packages, in build/deb'
+	@echo 'make test-long           what takes hours (T=name picks)'
 	@echo 'make lint clean'
 	@echo 'V=1 shows commands, DEV=1 makes warnings errors, SAN=address,undefined picks sanitizers'
 

@@ -15,6 +15,7 @@ struct conf {
 	char *public_url, *www, *user;
 	char *db; /* libpq's conninfo */
 	char *node_ca; /* PEM, of the agents */
+	char *node_ca_key; /* ve-signer */
 	char *terminal_cert, *terminal_key; /* role terminal */
 	char *control_cert, *control_key; /* role control, ve-jobd */
 	char *smtp_url, *mail_from;

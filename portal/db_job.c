@@ -91,6 +91,27 @@ int db_block_report(struct db *db, int64_t block, const char *nonce,
 		       released);
 }
 
+int db_block_spare(struct db *db, const char *node, struct json_object **out,
+		   struct err *e)
+{
+	return db_call(db, out, e, "block_spare", "t", node);
+}
+
+int db_block_return(struct db *db, int64_t block, struct err *e)
+{
+	return db_call(db, NULL, e, "block_return", "l", block);
+}
+
+int db_ladder_run(struct db *db, struct err *e)
+{
+	return db_call(db, NULL, e, "ladder_run", "");
+}
+
+int db_queue_run(struct db *db, struct err *e)
+{
+	return db_call(db, NULL, e, "queue_run", "");
+}
+
 int db_trial_run(struct db *db, struct err *e)
 {
 	return db_call(db, NULL, e, "trial_run", "");

@@ -38,6 +38,11 @@ int db_block_renew(struct db *db, int64_t block, struct json_object **out,
 int db_block_report(struct db *db, int64_t block, const char *nonce,
 		    const char *leases, const char *released,
 		    struct json_object **out, struct err *e);
+int db_block_spare(struct db *db, const char *node, struct json_object **out,
+		   struct err *e);
+int db_block_return(struct db *db, int64_t block, struct err *e);
+int db_ladder_run(struct db *db, struct err *e);
+int db_queue_run(struct db *db, struct err *e);
 int db_trial_run(struct db *db, struct err *e);
 int db_sweep_run(struct db *db, struct err *e);
 int db_mail_claim(struct db *db, struct json_object **out, struct err *e);

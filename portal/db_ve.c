@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "portal/db_ve.h"
 
+#include <stddef.h>
+
 int db_capacity_get(struct db *db, struct json_object **out, struct err *e)
 {
 	return db_call(db, out, e, "capacity_get", "");
@@ -18,9 +20,28 @@ int db_ve_get(struct db *db, const uint8_t *token, uint32_t veid,
 }
 
 int db_ve_create(struct db *db, const uint8_t *token, const char *tmpl,
-		 struct json_object **out, struct err *e)
+		 const char *address, struct json_object **out, struct err *e)
 {
-	return db_call(db, out, e, "ve_create", "ht", token, tmpl);
+	return db_call(db, out, e, "ve_create", "htt", token, tmpl, address);
+}
+
+int db_ve_visit(struct db *db, const uint8_t *token, uint32_t veid,
+		struct err *e)
+{
+	return db_call(db, NULL, e, "ve_visit", "hi", token, (int32_t)veid);
+}
+
+int db_ve_rename(struct db *db, const uint8_t *token, uint32_t veid,
+		 const char *name, struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_rename", "hit", token, (int32_t)veid,
+		       name);
+}
+
+int db_queue_leave(struct db *db, const uint8_t *token,
+		   struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "queue_leave", "h", token);
 }
 
 int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,

@@ -12,7 +12,13 @@ int db_template_list(struct db *db, struct json_object **out, struct err *e);
 int db_ve_get(struct db *db, const uint8_t *token, uint32_t veid,
 	      struct json_object **out, struct err *e);
 int db_ve_create(struct db *db, const uint8_t *token, const char *tmpl,
-		 struct json_object **out, struct err *e);
+		 const char *address, struct json_object **out, struct err *e);
+int db_ve_visit(struct db *db, const uint8_t *token, uint32_t veid,
+		struct err *e);
+int db_ve_rename(struct db *db, const uint8_t *token, uint32_t veid,
+		 const char *name, struct json_object **out, struct err *e);
+int db_queue_leave(struct db *db, const uint8_t *token,
+		   struct json_object **out, struct err *e);
 int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,
 	      const char *action, struct json_object **out, struct err *e);
 int db_ve_extend(struct db *db, const uint8_t *token, uint32_t veid,

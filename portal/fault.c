@@ -43,6 +43,9 @@ static const struct fault faults[] = {
 	{ "VE020", 409, "stopped",           "The environment is stopped", 0 },
 	{ "VE021", 410, "link-gone",         "This link is no longer good", 0 },
 	{ "VE022", 409, "confirmed",         "The address is confirmed", 0 },
+	{ "VE023", 410, "node-lost",         "The node is lost", 0 },
+	{ "VE024", 422, "name-reserved",     "This name is reserved", 0 },
+	{ "VE025", 409, "name-taken",        "This name is taken", 0 },
 	{ "23514", 422, "field",             "A field is not valid", 0 },
 };
 /* clang-format on */

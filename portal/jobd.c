@@ -47,6 +47,16 @@ void node_stir(struct node *n)
 	pthread_mutex_unlock(&n->lock);
 }
 
+bool node_is_gone(struct node *n)
+{
+	bool gone;
+
+	pthread_mutex_lock(&n->lock);
+	gone = n->gone;
+	pthread_mutex_unlock(&n->lock);
+	return gone;
+}
+
 void node_await(struct node *n, int ms)
 {
 	struct timespec t;
@@ -70,7 +80,7 @@ static int on_event(void *arg, const struct sse *ev)
 {
 	if (ev && ev->event && strcmp(ev->event, "terminal") != 0)
 		node_stir(arg);
-	return 0;
+	return node_is_gone(arg);
 }
 
 static void *listen_run(void *arg)
@@ -78,13 +88,14 @@ static void *listen_run(void *arg)
 	struct node *n = arg;
 	struct client *c = node_client(n);
 
-	for (;;) {
+	while (!node_is_gone(n)) {
 		struct err e = { 0 };
 
 		client_follow(c, "/v1/events", NULL, on_event, n, &e);
 		node_stir(n);
 		pause_ms(1000);
 	}
+	client_close(c);
 	return NULL;
 }
 

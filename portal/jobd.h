@@ -24,7 +24,11 @@ struct node {
 	pthread_mutex_t lock; /* of the next two */
 	pthread_cond_t changed;
 	bool dirty; /* an event came */
+	bool gone; /* revoked: its threads end; set once, by the house */
 };
+
+/* Whether the node's threads should end. */
+bool node_is_gone(struct node *n);
 
 /* Start a node's threads. */
 void node_start(struct node *n);

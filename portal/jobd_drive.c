@@ -168,6 +168,29 @@ static int renew(struct drive *d, int64_t id, struct err *e)
 	return 0;
 }
 
+/* Give a block back that another node needs more. */
+static int give_block(struct drive *d, struct err *e)
+{
+	struct json_object *v = NULL;
+	_reply_ struct reply r = { 0 };
+	struct err why = { 0 };
+	char path[64];
+	struct call call = { .method = "DELETE", .path = path };
+	int64_t id;
+	int rc = db_block_spare(d->db, d->node->id, &v, e);
+
+	if (rc || !v)
+		return rc;
+	id = json_object_get_int64(v);
+	json_object_put(v);
+	snprintf(path, sizeof(path), "/v1/blocks/%lld", (long long)id);
+	if (client_call(d->client, &call, &r, &why) ||
+	    (r.status != 200 && r.status != 404))
+		return 0;
+	log_info("node %s gives block %lld back", d->node->id, (long long)id);
+	return db_block_return(d->db, id, e);
+}
+
 static int take_blocks(struct drive *d, struct err *e)
 {
 	struct json_object *ids = NULL;
@@ -182,7 +205,7 @@ static int take_blocks(struct drive *d, struct err *e)
 				   json_object_array_get_idx(ids, i)),
 			   e);
 	json_object_put(ids);
-	return rc;
+	return rc ? rc : give_block(d, e);
 }
 
 static bool is_due(int64_t *last, int every)
@@ -200,7 +223,7 @@ static int drive(struct drive *d, struct err *e)
 {
 	int rc = 0;
 
-	while (!rc) {
+	while (!rc && !node_is_gone(d->node)) {
 		if (is_due(&d->facts, FACTS_MS))
 			rc = take_facts(d, e);
 		if (!rc && is_due(&d->blocks, BLOCKS_MS))
@@ -222,7 +245,7 @@ void *drive_run(void *arg)
 			   .db = db_create(n->conf->db, "ve-jobd drive"),
 			   .client = node_client(n) };
 
-	for (;;) {
+	while (!node_is_gone(n)) {
 		struct err e = { 0 };
 
 		if (db_lock(d.db, name, &e) == 1) {
@@ -232,5 +255,7 @@ void *drive_run(void *arg)
 		}
 		pause_ms(1000);
 	}
+	db_destroy(d.db);
+	client_close(d.client);
 	return NULL;
 }

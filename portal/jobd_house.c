@@ -28,6 +28,30 @@ static bool is_known(const struct node *list, const char *id)
 	return list;
 }
 
+static bool is_listed(struct json_object *all, const char *id)
+{
+	for (size_t i = 0; i < json_object_array_length(all); i++)
+		if (!strcmp(text_of(json_object_array_get_idx(all, i), "id"),
+			    id))
+			return true;
+	return false;
+}
+
+/* Let go of the nodes that were revoked. */
+static void leave_nodes(struct node *list, struct json_object *all)
+{
+	for (struct node *n = list; n; n = n->next) {
+		if (is_listed(all, n->id))
+			continue;
+		pthread_mutex_lock(&n->lock);
+		if (!n->gone)
+			log_info("node %s is revoked", n->id);
+		n->gone = n->dirty = true;
+		pthread_cond_signal(&n->changed);
+		pthread_mutex_unlock(&n->lock);
+	}
+}
+
 /* Start to drive the nodes that are new. */
 static void find_nodes(struct db *db, struct node **list, const struct conf *c)
 {
@@ -36,6 +60,7 @@ static void find_nodes(struct db *db, struct node **list, const struct conf *c)
 
 	if (db_drive_list(db, &all, &e))
 		return;
+	leave_nodes(*list, all);
 	for (size_t i = 0; i < json_object_array_length(all); i++) {
 		struct json_object *o = json_object_array_get_idx(all, i);
 		struct node *n;
@@ -75,8 +100,11 @@ void house_run(const struct conf *c)
 
 		if (is_due(&nodes, NODES_S))
 			find_nodes(db, &list, c);
-		if (is_due(&trials, TRIAL_S))
+		if (is_due(&trials, TRIAL_S)) {
 			db_trial_run(db, &e);
+			db_ladder_run(db, &e);
+		}
+		db_queue_run(db, &e);
 		if (is_due(&sweep, SWEEP_S))
 			db_sweep_run(db, &e);
 		pause_ms(500);

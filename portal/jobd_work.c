@@ -251,6 +251,10 @@ static enum outcome perform(struct work *w)
 		out = act(w, "unsuspend", OUTCOME_DONE);
 		return out == OUTCOME_DONE ? ensure(w) : out;
 	}
+	if (!strcmp(w->kind, "wake") || !strcmp(w->kind, "idle"))
+		return act(w, w->kind, OUTCOME_FAILED);
+	if (!strcmp(w->kind, "stay"))
+		return act(w, "extend", OUTCOME_FAILED);
 	out = ensure(w);
 	if (out != OUTCOME_DONE || !strcmp(w->kind, "create") ||
 	    !strcmp(w->kind, "apply"))
@@ -339,7 +343,7 @@ static void nothing(void *arg, const char *payload)
 
 static void work_for_ever(struct work *w)
 {
-	for (;;) {
+	while (!node_is_gone(w->node)) {
 		struct err e = { 0 };
 
 		if (db_listen(w->db, "ve_job", &e)) {
@@ -349,8 +353,11 @@ static void work_for_ever(struct work *w)
 		do {
 			while (work_once(w))
 				;
-		} while (!db_wait(w->db, 1000, nothing, NULL, &e));
+		} while (!node_is_gone(w->node) &&
+			 !db_wait(w->db, 1000, nothing, NULL, &e));
 	}
+	db_destroy(w->db);
+	client_close(w->client);
 }
 
 void *work_run(void *arg)

@@ -113,19 +113,65 @@ int again_nodes(struct request *r, const struct err *e)
 	return list_again(r, "admin_nodes", NULL, NULL, e);
 }
 
-/* The grant key is in this one answer and nowhere else. */
-int do_node_enrol(struct request *r)
+/* The token is in this one answer and nowhere else. */
+int do_node_invite(struct request *r)
+{
+	uint8_t hash[TOKEN_HASH];
+	struct json_object *v = NULL;
+	char token[TOKEN_TEXT];
+	struct err e = { 0 };
+
+	token_make(token);
+	token_hash(hash, token);
+	if (db_enrolment_make(r->db, r->token, fields_get(&r->fields, "node"),
+			      fields_get(&r->fields, "url"),
+			      atoi(fields_get(&r->fields, "capacity")), hash,
+			      &v, &e))
+		return again_nodes(r, &e);
+	json_object_object_add(v, "token", json_object_new_string(token));
+	if (r->api)
+		return answer_json(r, 201, v);
+	return list_again(r, "admin_nodes", "made", v, NULL);
+}
+
+int do_node_act(struct request *r)
 {
 	struct json_object *v = NULL;
 	struct err e = { 0 };
 
-	if (db_node_enrol(r->db, r->token, fields_get(&r->fields, "node"),
-			  fields_get(&r->fields, "url"),
-			  atoi(fields_get(&r->fields, "capacity")), &v, &e))
-		return again_nodes(r, &e);
-	if (r->api)
-		return answer_json(r, 201, v);
-	return list_again(r, "admin_nodes", "made", v, NULL);
+	if (db_node_act(r->db, r->token, r->name,
+			fields_get(&r->fields, "action"), &v, &e))
+		return answer_fault(r, &e);
+	return answer_done(r, 200, v, "/admin");
+}
+
+/* A node comes with its token. */
+int api_enrol(struct request *r)
+{
+	uint8_t hash[TOKEN_HASH];
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	token_hash(hash, fields_get(&r->fields, "link"));
+	if (db_enrolment_ask(r->db, hash, fields_get(&r->fields, "csr"), &v,
+			     &e))
+		return answer_fault(r, &e);
+	return answer_json(r, 202, v);
+}
+
+int api_enrolled(struct request *r)
+{
+	uint8_t hash[TOKEN_HASH];
+	struct json_object *v = NULL, *state;
+	struct err e = { 0 };
+	bool waits;
+
+	token_hash(hash, fields_get(&r->fields, "link"));
+	if (db_enrolment_take(r->db, hash, &v, &e))
+		return answer_fault(r, &e);
+	waits = json_object_object_get_ex(v, "state", &state) &&
+		!strcmp(json_object_get_string(state), "waiting");
+	return answer_json(r, waits ? 202 : 200, v);
 }
 
 int again_pools(struct request *r, const struct err *e)
@@ -139,7 +185,8 @@ int do_pool_add(struct request *r)
 	struct err e = { 0 };
 
 	if (db_pool_add(r->db, r->token, fields_get(&r->fields, "range"),
-			atoi(fields_get(&r->fields, "block_len")), &v, &e))
+			atoi(fields_get(&r->fields, "block_len")),
+			fields_get(&r->fields, "exclude"), &v, &e))
 		return again_pools(r, &e);
 	return answer_done(r, 201, v, "/admin/pools");
 }

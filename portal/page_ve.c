@@ -42,6 +42,50 @@ int page_home(struct request *r)
 	return answer_page(r, 200, "home", home);
 }
 
+/*
+ * The line as server-sent events.  Each answer is one event and ends; the browser
+ * comes back for the next by itself, and no connection is held while nothing
+ * happens.
+ */
+int page_home_events(struct request *r)
+{
+	struct json_object *home = NULL, *queue = NULL;
+	struct err e = { 0 };
+
+	if (db_home_get(r->db, r->token, &home, &e))
+		return answer_fault(r, &e);
+	json_object_object_get_ex(home, "queue", &queue);
+	r->answer.status = 200;
+	r->answer.type = "text/event-stream";
+	buf_printf(&r->answer.body,
+		   "retry: 2000\nevent: queue\ndata: %s\n\n",
+		   json_object_to_json_string_ext(queue,
+						  JSON_C_TO_STRING_PLAIN));
+	json_object_put(home);
+	return 0;
+}
+
+int do_queue_leave(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_queue_leave(r->db, r->token, &v, &e))
+		return answer_fault(r, &e);
+	return answer_done(r, 200, v, "/home");
+}
+
+int do_ve_rename(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_ve_rename(r->db, r->token, r->veid,
+			 fields_get(&r->fields, "name"), &v, &e))
+		return again_ve(r, &e);
+	return answer_done(r, 200, v, "/home");
+}
+
 /* The page of a VE: the person's own, with keys and events. */
 static int own_page(struct request *r, int status, struct json_object **home,
 		    struct err *e)
@@ -56,11 +100,14 @@ static int own_page(struct request *r, int status, struct json_object **home,
 	return 0;
 }
 
+/* Whoever opens the page wakes the VE. */
 int page_ve(struct request *r)
 {
 	struct json_object *home = NULL;
 	struct err e = { 0 };
 
+	db_ve_visit(r->db, r->token, r->veid, &e);
+	e = (struct err){ 0 };
 	if (own_page(r, 200, &home, &e)) {
 		json_object_put(home);
 		return answer_fault(r, &e);
@@ -93,7 +140,7 @@ int do_ve_create(struct request *r)
 	struct err e = { 0 };
 
 	if (db_ve_create(r->db, r->token, fields_get(&r->fields, "template"),
-			 &v, &e))
+			 r->address, &v, &e))
 		return answer_fault(r, &e);
 	return answer_done(r, 201, v, "/home");
 }
@@ -116,7 +163,7 @@ int do_ve_act(struct request *r)
 	return answer_done(r, 202, v, "/home");
 }
 
-int again_key(struct request *r, const struct err *e)
+int again_ve(struct request *r, const struct err *e)
 {
 	struct json_object *home = NULL;
 	struct err other = { 0 };
@@ -142,7 +189,7 @@ int do_key_add(struct request *r)
 				key.fingerprint,
 				*comment ? comment : key.comment, &v, &e);
 	if (rc)
-		return again_key(r, &e);
+		return again_ve(r, &e);
 	return answer_done(r, 201, v, "/home#keys");
 }
 

@@ -20,6 +20,9 @@ portal_jobd := jobd.c jobd_drive.c jobd_work.c jobd_house.c jobd_mail.c mail.c d
 $(eval $(call program,ve-jobd,$(addprefix portal/,$(portal_jobd)),$(portal_links),$(portal_pkgs),-lwslay))
 all: $(BUILD)/bin/ve-jobd
 
+$(eval $(call program,ve-signer,$(addprefix portal/,signer.c cert.c),$(portal_links),$(portal_pkgs),-lwslay))
+all: $(BUILD)/bin/ve-signer
+
 $(eval $(call program,ve-keys,portal/keys.c,$(portal_links),$(portal_pkgs),-lwslay))
 $(eval $(call program,ve-shell,portal/shell.c portal/shell_run.c,$(portal_links),$(portal_pkgs),-lwslay))
 all: $(BUILD)/bin/ve-keys $(BUILD)/bin/ve-shell

@@ -36,20 +36,23 @@ install: install-node install-portal
 install-node: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(MAN8) $(DESTDIR)$(PREFIX)/lib/systemd/system \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d
-	$(Q)install -m 755 $(BUILD)/bin/ve-agentd $(DESTDIR)$(PREFIX)/sbin/
+	$(Q)install -m 755 $(BUILD)/bin/ve-agentd provisioning/enrol/ve-enrol $(DESTDIR)$(PREFIX)/sbin/
 	$(Q)install -m 755 $(BUILD)/bin/vectl $(DESTDIR)$(PREFIX)/bin/
-	$(Q)install -m 644 agent/ve-agentd.8 agent/vectl.8 $(MAN8)/
+	$(Q)install -m 644 agent/ve-agentd.8 agent/vectl.8 provisioning/enrol/ve-enrol.8 $(MAN8)/
 	$(Q)install -m 644 provisioning/systemd/ve-agentd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
 	$(Q)install -m 644 provisioning/systemd/vestibule-node.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-node.conf
 install-portal: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/vestibule $(MAN8) \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/share/vestibule
-	$(Q)install -m 755 $(BUILD)/bin/ve-portald $(BUILD)/bin/ve-jobd $(DESTDIR)$(PREFIX)/sbin/
+	$(Q)install -m 755 $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-signer) $(DESTDIR)$(PREFIX)/sbin/
 	$(Q)install -m 755 $(BUILD)/bin/ve-keys $(BUILD)/bin/ve-shell $(DESTDIR)$(PREFIX)/lib/vestibule/
-	$(Q)install -m 644 portal/ve-portald.8 portal/ve-jobd.8 portal/ve-keys.8 portal/ve-shell.8 $(MAN8)/
-	$(Q)install -m 644 provisioning/systemd/ve-portald.service provisioning/systemd/ve-jobd.service \
+	$(Q)install -m 644 portal/ve-portald.8 portal/ve-jobd.8 portal/ve-signer.8 portal/ve-keys.8 portal/ve-shell.8 $(MAN8)/
+	$(Q)install -m 644 $(addprefix provisioning/systemd/,ve-portald.service ve-jobd.service ve-signer.service) \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/
 	$(Q)install -m 644 provisioning/systemd/vestibule-portal.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-portal.conf
 	$(Q)cp -r www schema provisioning/pki $(DESTDIR)$(PREFIX)/share/vestibule/
 
-.PHONY: install install-node install-portal
+deb: all
+	$(Q)provisioning/deb.sh node portal $(if $(wildcard build/kernel/prod/bzImage),kernel)
+
+.PHONY: install install-node install-portal deb

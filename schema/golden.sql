@@ -16,7 +16,10 @@ CREATE TYPE ve.job_kind AS ENUM (
     'delete',
     'suspend',
     'unsuspend',
-    'apply'
+    'apply',
+    'wake',
+    'idle',
+    'stay'
 );
 
 ALTER TYPE ve.job_kind OWNER TO ve_owner;
@@ -33,7 +36,8 @@ ALTER TYPE ve.job_state OWNER TO ve_owner;
 
 CREATE TYPE ve.node_state AS ENUM (
     'active',
-    'draining'
+    'draining',
+    'revoked'
 );
 
 ALTER TYPE ve.node_state OWNER TO ve_owner;
@@ -76,8 +80,7 @@ begin
     v := 'limited';
   elsif exists (select from subscriber where email = p_email) then
     v := 'taken';
-  elsif not exists (select from node where state = 'active' and placed < capacity
-      and seen_at > now() - interval '60 seconds') then
+  elsif (select count(*) from queue) >= 10000 then
     v := 'full';
   end if;
   return to_jsonb(v);
@@ -211,12 +214,14 @@ begin
     raise exception using errcode = 'VE001', message = 'this e-mail address has an account already';
   end if;
   insert into credential (subscriber_id, password_hash) values (s, p_password_hash);
-  v := ve_place(s, p_template);
+  v := ve_open(s, p_template, p_address);
   insert into session (token_hash, subscriber_id, address) values (p_token, s, p_address);
-  perform confirm_ask(s, p_email, format(E'Hello,\n\nyour environment #%s is ready.\n\n', v));
+  perform confirm_ask(s, p_email, case when v is null
+    then E'Hello,\n\nall places are taken at the moment: you are in the line, and we write when it is your turn.\n\n'
+    else format(E'Hello,\n\nyour environment #%s is ready.\n\n', v) end);
   perform audit_add(p_email, 'account.signup', s, v,
     jsonb_build_object('network', network_of(p_address), 'template', p_template));
-  return jsonb_build_object('subscriber', s, 'veid', v);
+  return jsonb_build_object('subscriber', s, 'veid', v, 'queue', queue_json(s));
 end
 $$;
 
@@ -315,13 +320,21 @@ declare
   b bigint;
 begin
   for p in select * from pool where family(range) = 4 order by id for update loop
+    with recursive c as (
+      select set_masklen((network(p.range)::inet + i * (2 ^ (32 - p.block_len))::bigint),
+          p.block_len)::cidr as range
+        from generate_series(0, (2 ^ (p.block_len - masklen(p.range)))::bigint - 1) i
+      union all
+      select set_masklen(network(c.range)::inet + half * (2 ^ (31 - masklen(c.range)))::bigint,
+          masklen(c.range) + 1)::cidr
+        from c, generate_series(0, 1) half
+        where masklen(c.range) < 32 and exists (select from unnest(p.excluded) x where x && c.range)
+          and not exists (select from unnest(p.excluded) x where c.range <<= x))
     insert into block (pool_id, node_id, range, term)
       select p.id, p_node, c.range, tstzrange(now(), now() + interval '120 seconds')
-        from (select set_masklen((network(p.range)::inet + i * (2 ^ (32 - p.block_len))::bigint),
-              p.block_len)::cidr as range
-            from generate_series(0, (2 ^ (p.block_len - masklen(p.range)))::bigint - 1) i) c
-        where not exists (select from block o
-          where o.range && c.range and upper(o.term) > now())
+        from c
+        where not exists (select from unnest(p.excluded) x where x && c.range)
+          and not exists (select from block o where o.range && c.range and upper(o.term) > now())
         order by c.range limit 1
       returning id into b;
     if b is not null then
@@ -344,6 +357,7 @@ begin
   update block set renewed_at = now(),
       term = tstzrange(lower(term), now() + interval '120 seconds')
     where id = p_block and upper(term) > now() + interval '60 seconds'
+      and not exists (select from node n where n.id = block.node_id and n.state = 'revoked')
     returning * into b;
   if not found then
     return null;
@@ -401,6 +415,33 @@ $$;
 
 ALTER FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.block_return(p_block bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+  update block set term = tstzrange(lower(term), least(upper(term), now() + interval '60 seconds'))
+    where id = p_block
+$$;
+
+ALTER FUNCTION ve.block_return(p_block bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.block_spare(p_node text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+  select to_jsonb(b.id) from block b
+    where b.node_id = p_node and upper(b.term) > now() + interval '60 seconds'
+      and exists (select from node n where n.id <> p_node and n.state <> 'revoked'
+        and n.short_at > now() - interval '1 minute')
+      and (select count(*) from block o where o.node_id = p_node
+        and upper(o.term) > now() + interval '60 seconds') > 1
+      and not exists (select from lease l where l.block_id = b.id
+        and coalesce(upper(l.during), 'infinity') > now() - interval '5 minutes')
+    order by b.id desc limit 1
+$$;
+
+ALTER FUNCTION ve.block_spare(p_node text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.block_sync(p_node text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'ext', 'pg_temp'
@@ -408,15 +449,22 @@ CREATE FUNCTION ve.block_sync(p_node text) RETURNS jsonb
 declare
   have bigint;
   used bigint;
+  short boolean := false;
 begin
   perform lease_close();
   select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) into have
     from block where node_id = p_node and upper(term) > now() + interval '60 seconds';
   select count(*) into used from lease l join block b on b.id = l.block_id
     where b.node_id = p_node and upper_inf(l.during);
-  if have = 0 or used * 4 > have * 3 then
-    perform block_lend(p_node);
+  if exists (select from node where id = p_node and state = 'revoked') then
+    return '[]';
   end if;
+  if have = 0 or used * 4 > have * 3
+      or exists (select from ve where node_id = p_node and waiting is not null and deleted_at is null) then
+    short := block_lend(p_node) is null;
+  end if;
+  update node set short_at = case when short then now() end where id = p_node
+    and (short or short_at is not null);
   return (select coalesce(jsonb_agg(id order by id), '[]') from block
     where node_id = p_node and upper(term) > now() + interval '60 seconds');
 end
@@ -442,7 +490,7 @@ CREATE FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) 
   insert into mail (recipient, subject, body, confirms)
     values (p_email, 'Please confirm your e-mail address', p_words ||
       E'Open this link to confirm that this address is yours. It is good for a day and for one use:\n\n'
-      || E'{link}\n\nA confirmed address opens more: memory, disk, time, and the way out to the network.\n'
+      || E'{link}\n\nA confirmed address opens more: memory, disk, time.\n'
       || E'If you know nothing of this, do nothing: without the link nobody is confirmed.\n', p_subscriber);
 $$;
 
@@ -463,10 +511,83 @@ CREATE FUNCTION ve.drive_list() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
-  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'url', url) order by id), '[]') from node
+  select coalesce(jsonb_agg(jsonb_build_object('id', id, 'url', url) order by id), '[]')
+    from node where state <> 'revoked'
 $$;
 
 ALTER FUNCTION ve.drive_list() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  n text;
+begin
+  update enrolment set csr = p_csr
+    where token_hash = p_enrolment and expires_at > now() and (csr is null or csr = p_csr)
+    returning node_id into n;
+  if n is null then
+    raise exception using errcode = 'VE021',
+      message = 'this token is not known, too old, or used already: ask the operator for another';
+  end if;
+  perform pg_notify('ve_sign', n);
+  return jsonb_build_object('node', n, 'state', 'waiting');
+end
+$$;
+
+ALTER FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token, true);
+  if exists (select from node where id = p_id or url = p_url) then
+    raise exception using errcode = 'VE018',
+      message = 'there is, or was, a node of this name or address; a revoked node''s name is never used again';
+  end if;
+  delete from enrolment where node_id = p_id or expires_at <= now();
+  insert into enrolment (token_hash, node_id, url, capacity, made_by)
+    values (p_enrolment, p_id, p_url, p_capacity, who.email);
+  perform audit_add(who.email, 'node.invite', null, null,
+    jsonb_build_object('node', p_id, 'url', p_url, 'capacity', p_capacity));
+  return jsonb_build_object('id', p_id, 'seconds', 3600);
+exception
+  when check_violation then
+    raise exception using errcode = 'VE017', message = 'name, address or capacity of the node is not valid';
+end
+$$;
+
+ALTER FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.enrolment_take(p_enrolment bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  e enrolment;
+begin
+  select * into e from enrolment where token_hash = p_enrolment and expires_at > now() for update;
+  if not found then
+    raise exception using errcode = 'VE021',
+      message = 'this token is not known, too old, or used already: ask the operator for another';
+  end if;
+  if e.error is not null then
+    return jsonb_build_object('node', e.node_id, 'state', 'refused', 'error', e.error);
+  elsif e.certificate is null then
+    return jsonb_build_object('node', e.node_id, 'state', 'waiting');
+  end if;
+  delete from enrolment where id = e.id;
+  return (select jsonb_build_object('node', n.id, 'state', 'signed', 'certificate', e.certificate,
+    'grant_key', encode(n.grant_key, 'hex')) from node n where n.id = e.node_id);
+end
+$$;
+
+ALTER FUNCTION ve.enrolment_take(p_enrolment bytea) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -528,6 +649,12 @@ CREATE TABLE ve.ve (
     warned_at timestamp with time zone,
     expired_at timestamp with time zone,
     deleted_at timestamp with time zone,
+    activity text,
+    idle_at timestamp with time zone,
+    waiting integer,
+    frozen_at timestamp with time zone,
+    frozen_warned boolean DEFAULT false NOT NULL,
+    CONSTRAINT ve_activity_check CHECK ((length(activity) <= 200)),
     CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
     CONSTRAINT ve_generation_check CHECK ((generation > 0)),
     CONSTRAINT ve_hostname_check CHECK ((hostname ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
@@ -560,6 +687,9 @@ begin
     raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   select * into n from node where id = v.node_id;
+  if n.state = 'revoked' then
+    raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
+  end if;
   payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
     'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
@@ -587,6 +717,7 @@ begin
         and p.name = 'confirmed'),
     've', (select ve_json(v) from ve v
       where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
+    'queue', queue_json(who.subscriber_id),
     'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,
         'fingerprint', k.fingerprint, 'comment', k.comment,
         'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
@@ -774,6 +905,9 @@ begin
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
         'generation', v.generation, 'ipv6', host(v.ipv6),
+        'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
+          'stop_after_s', extract(epoch from p.stop_after)::integer,
+          'warn_s', extract(epoch from p.warn)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
           'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
     from ve v join plan p on p.name = v.plan where v.veid = j.veid);
@@ -855,6 +989,33 @@ $$;
 
 ALTER FUNCTION ve.key_remove(p_token bytea, p_key bigint) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ladder_run() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  n integer;
+begin
+  with due as (
+    update ve v set frozen_warned = true from plan p
+      where p.name = v.plan and v.state = 'frozen' and not v.frozen_warned and v.deleted_at is null
+        and v.desired = 'running' and p.stop_after > interval '0'
+        and v.frozen_at + p.stop_after < now() + least(interval '1 day', p.stop_after / 2)
+      returning v.veid, v.subscriber_id, v.frozen_at + p.stop_after as stops_at),
+  told as (
+    insert into mail (recipient, subject, body)
+      select s.email, format('Environment #%s is stopped soon', d.veid),
+          format(E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
+            || E'Open its page before, and it is awake again.\n', d.veid, iso(d.stops_at))
+        from due d join subscriber s on s.id = d.subscriber_id
+      returning 1)
+  select count(*) into n from told;
+  return to_jsonb(n);
+end
+$$;
+
+ALTER FUNCTION ve.ladder_run() OWNER TO ve_owner;
+
 CREATE FUNCTION ve.lease_close() RETURNS void
     LANGUAGE sql
     SET search_path TO 've', 'pg_temp'
@@ -906,29 +1067,36 @@ $$;
 
 ALTER FUNCTION ve.network_of(address inet) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) RETURNS jsonb
+CREATE FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 've', 'ext', 'pg_temp'
+    SET search_path TO 've', 'pg_temp'
     AS $$
 declare
   who record;
-  k bytea := gen_random_bytes(32);
+  n node;
 begin
   select * into who from session_require(p_token, true);
-  insert into node (id, url, grant_key, capacity) values (p_id, p_url, k, p_capacity);
-  perform audit_add(who.email, 'node.enrol', null, null,
-    jsonb_build_object('node', p_id, 'url', p_url, 'capacity', p_capacity));
-  perform pg_notify('ve_job', p_id);
-  return jsonb_build_object('id', p_id, 'grant_key', encode(k, 'hex'));
-exception
-  when unique_violation then
-    raise exception using errcode = 'VE018', message = 'there is a node of this name or address already';
-  when check_violation then
-    raise exception using errcode = 'VE017', message = 'name, address or capacity of the node is not valid';
+  if p_action not in ('drain', 'activate', 'revoke') then
+    raise exception using errcode = 'VE017', message = 'there is no such action';
+  end if;
+  update node set state = case p_action when 'drain' then 'draining' when 'activate' then 'active'
+      else 'revoked' end::node_state, revoked_at = case p_action when 'revoke' then now() end
+    where id = p_id and state <> 'revoked' returning * into n;
+  if not found then
+    raise exception using errcode = 'VE014', message = 'there is no such node, or it is revoked';
+  end if;
+  if p_action = 'revoke' then
+    update job set state = 'failed', error = 'the node was revoked', finished_at = now()
+      where node_id = p_id and state in ('queued', 'running');
+    perform pg_notify('ve_end', 've ' || veid || ' gone') from ve
+      where node_id = p_id and deleted_at is null;
+  end if;
+  perform audit_add(who.email, 'node.' || p_action, null, null, jsonb_build_object('node', p_id));
+  return jsonb_build_object('id', p_id, 'state', n.state);
 end
 $$;
 
-ALTER FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) OWNER TO ve_owner;
+ALTER FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.node_fact(p_node text, p_facts jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -961,7 +1129,8 @@ CREATE FUNCTION ve.node_list(p_token bytea) RETURNS jsonb
     AS $$
 begin
   perform session_require(p_token, true);
-  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n);
+  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n
+    where n.state <> 'revoked' or n.lost > 0 or n.blocks > 0);
 end
 $$;
 
@@ -988,13 +1157,14 @@ $$;
 
 ALTER FUNCTION ve.operator_create(p_email text, p_password_hash text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) RETURNS jsonb
+CREATE FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
 declare
   who record;
   r cidr;
+  x cidr[];
 begin
   select * into who from session_require(p_token, true);
   begin
@@ -1002,36 +1172,52 @@ begin
   exception when others then
     raise exception using errcode = 'VE017', message = 'that is not a range of addresses, such as 192.0.2.0/24';
   end;
-  return jsonb_build_object('id', pool_insert(who.email, r, p_block_len), 'range', r::text);
+  begin
+    x := array(select w::cidr from regexp_split_to_table(coalesce(p_excluded, ''), '[ ,]+') w where w <> '');
+  exception when others then
+    raise exception using errcode = 'VE017',
+      message = 'an exclusion is not a range or an address, such as 192.0.2.1 or 192.0.2.0/30';
+  end;
+  return jsonb_build_object('id', pool_insert(who.email, r, p_block_len, x), 'range', r::text);
 end
 $$;
 
-ALTER FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) OWNER TO ve_owner;
+ALTER FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) RETURNS bigint
+CREATE FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer, p_excluded cidr[]) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 've', 'ext', 'pg_temp'
     AS $$
 declare
   p bigint;
 begin
-  insert into pool (range, block_len) values (p_range,
+  if family(p_range) = 4 and p_block_len < masklen(p_range) then
+    raise exception using errcode = 'VE017', message = format(
+      'the pool %s is smaller than one block of /%s: take a longer block length or a larger range',
+      p_range, p_block_len);
+  end if;
+  if exists (select from unnest(p_excluded) x where not x <<= p_range) then
+    raise exception using errcode = 'VE017', message = format('the exclusion %s is not a part of the pool %s',
+      (select x from unnest(p_excluded) x where not x <<= p_range limit 1), p_range);
+  end if;
+  insert into pool (range, block_len, excluded) values (p_range,
       case family(p_range) when 4 then coalesce(p_block_len, least(32, greatest(28, masklen(p_range))))
-        else 128 end)
+        else 128 end, p_excluded)
     returning id into p;
   perform audit_add(p_actor, 'pool.add', null, null,
-    jsonb_build_object('range', p_range::text));
+    jsonb_build_object('range', p_range::text, 'excluded', p_excluded::text[]));
   return p;
 exception
   when exclusion_violation then
-    raise exception using errcode = 'VE016', message = 'these addresses are in a pool already';
+    raise exception using errcode = 'VE016', message = format('the range %s overlaps with the pool %s', p_range,
+      (select range from pool where range && p_range limit 1));
   when check_violation then
     raise exception using errcode = 'VE017',
       message = 'a pool is an IPv4 range of /8 to /32 or an IPv6 range of /16 to /96, its blocks at most 12 bits longer';
 end
 $$;
 
-ALTER FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) OWNER TO ve_owner;
+ALTER FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer, p_excluded cidr[]) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.pool_install(p_range cidr, p_block_len integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1039,7 +1225,7 @@ CREATE FUNCTION ve.pool_install(p_range cidr, p_block_len integer) RETURNS void
     AS $$
 begin
   if not exists (select from pool where range = p_range) then
-    perform pool_insert('installation', p_range, p_block_len);
+    perform pool_insert('installation', p_range, p_block_len, '{}');
   end if;
 end
 $$;
@@ -1057,6 +1243,80 @@ end
 $$;
 
 ALTER FUNCTION ve.pool_list(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_json(p_subscriber bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('place', o.place, 'of', (select count(*) from queue),
+      'template', o.template, 'since', iso(o.since),
+      'minutes', (select greatest(1, ceil(o.place * p.seconds / 60)) from queue_pace p))
+    from queue_order o where o.subscriber_id = p_subscriber
+$$;
+
+ALTER FUNCTION ve.queue_json(p_subscriber bigint) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_leave(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+begin
+  select * into who from session_require(p_token);
+  delete from queue where subscriber_id = who.subscriber_id;
+  if not found then
+    raise exception using errcode = 'VE014', message = 'you are in no line';
+  end if;
+  perform audit_add(who.email, 'queue.leave', who.subscriber_id, null);
+  return jsonb_build_object('left', true);
+end
+$$;
+
+ALTER FUNCTION ve.queue_leave(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_run() RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  o record;
+  v integer;
+  n integer := 0;
+begin
+  if not exists (select from queue) or not pg_try_advisory_xact_lock(7383142, 1) then
+    return to_jsonb(n);
+  end if;
+  loop
+    select q.*, s.email into o from queue_order q join subscriber s on s.id = q.subscriber_id
+      where q.place = 1;
+    exit when not found;
+    delete from queue where id = o.id;
+    continue when not found; -- has left this moment
+    begin
+      v := ve_place(o.subscriber_id, o.template);
+    exception when sqlstate 'VE002' then
+      insert into queue overriding system value
+        select o.id, o.subscriber_id, o.template, o.network, o.since;
+      exit;
+    end;
+    n := n + 1;
+    insert into queue_turn values (o.network, nextval('queue_served_seq'))
+      on conflict on constraint queue_turn_pkey do update set served = excluded.served;
+    insert into queue_pace (seconds) values (extract(epoch from now() - o.since))
+      on conflict on constraint queue_pace_pkey do update set last_at = now(),
+        seconds = queue_pace.seconds * 0.8 + 0.2 * extract(epoch from
+          now() - greatest(queue_pace.last_at, o.since));
+    insert into mail (recipient, subject, body) values (o.email, 'Your environment is ready',
+      format(E'Hello,\n\nit was your turn: environment #%s is ready. Log in to use it.\n', v));
+    perform audit_add('line', 've.create', o.subscriber_id, v,
+      jsonb_build_object('template', o.template, 'waited', extract(epoch from now() - o.since)::integer));
+  end loop;
+  return to_jsonb(n);
+end
+$$;
+
+ALTER FUNCTION ve.queue_run() OWNER TO ve_owner;
 
 CREATE FUNCTION ve.rate_take(p_kind text, p_key text) RETURNS boolean
     LANGUAGE sql
@@ -1149,6 +1409,39 @@ $$;
 
 ALTER FUNCTION ve.session_require(p_token bytea, p_operator boolean, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.sign_claim() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('id', id, 'node', node_id, 'csr', csr) from enrolment
+    where csr is not null and certificate is null and error is null and expires_at > now()
+    order by id limit 1
+$$;
+
+ALTER FUNCTION ve.sign_claim() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  e enrolment;
+begin
+  update enrolment set certificate = p_certificate, error = left(p_error, 500)
+    where id = p_id and certificate is null and error is null returning * into e;
+  if not found or p_certificate is null then
+    return;
+  end if;
+  insert into node (id, url, grant_key, capacity)
+    values (e.node_id, e.url, gen_random_bytes(32), e.capacity);
+  perform audit_add(e.made_by, 'node.enrol', null, null,
+    jsonb_build_object('node', e.node_id, 'url', e.url, 'capacity', e.capacity));
+  perform pg_notify('ve_job', e.node_id);
+end
+$$;
+
+ALTER FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1189,7 +1482,8 @@ begin
     returning veid into v;
   if v is not null then
     perform pg_notify('ve_end', 've ' || v || ' suspended');
-    if exists (select from ve where veid = v and desired <> 'deleted') then
+    if exists (select from ve join node n on n.id = node_id
+        where veid = v and desired <> 'deleted' and n.state <> 'revoked') then
       perform job_add(v, 'suspend', true);
     end if;
   end if;
@@ -1221,7 +1515,8 @@ begin
   end if;
   update ve set suspended = false where subscriber_id = p_subscriber and deleted_at is null
     and suspended returning veid into v;
-  if v is not null and exists (select from ve where veid = v and desired <> 'deleted') then
+  if v is not null and exists (select from ve join node n on n.id = node_id
+      where veid = v and desired <> 'deleted' and n.state <> 'revoked') then
     perform job_add(v, 'unsuspend', true);
   end if;
   perform audit_add(who.email, 'subscriber.unsuspend', p_subscriber, v);
@@ -1241,6 +1536,7 @@ CREATE FUNCTION ve.sweep_run() RETURNS void
   delete from rate where since < now() - interval '1 day';
   delete from job where finished_at < now() - interval '30 days';
   delete from mail where coalesce(sent_at, failed_at) < now() - interval '30 days';
+  delete from enrolment where expires_at <= now();
   delete from confirmation where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;
@@ -1340,6 +1636,7 @@ begin
         v.expires_at + l.grace <= now() as over
       from ve v join subscriber p on p.id = v.subscriber_id join plan l on l.name = v.plan
       where v.deleted_at is null and v.desired <> 'deleted'
+        and not exists (select from node n where n.id = v.node_id and n.state = 'revoked')
         and v.expires_at < now() + interval '1 day'
         and (v.warned_at is null or (v.expires_at <= now() and v.expired_at is null)
           or v.expires_at + l.grace <= now())
@@ -1383,8 +1680,11 @@ declare
 begin
   v := ve_require(p_token, p_veid);
   select * into who from session_require(p_token);
-  if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete') then
+  if p_action not in ('start', 'stop', 'restart', 'reinstall', 'delete', 'wake', 'idle', 'stay') then
     raise exception using errcode = 'VE017', message = 'there is no such action';
+  end if;
+  if exists (select from node where id = v.node_id and state = 'revoked') then
+    return ve_lose(v, who.email, p_action);
   end if;
   if v.desired = 'deleted' then
     raise exception using errcode = 'VE006', message = 'the environment is being deleted';
@@ -1392,10 +1692,13 @@ begin
   if v.suspended and p_action <> 'delete' then
     raise exception using errcode = 'VE007', message = 'the environment is suspended';
   end if;
-  if v.expires_at <= now() and p_action in ('start', 'restart', 'reinstall') then
+  if v.expires_at <= now() and p_action in ('start', 'restart', 'reinstall', 'wake') then
     raise exception using errcode = 'VE008', message = 'the trial is over: extend it first';
   end if;
-  update ve set generation = generation + 1, state_error = null, desired = case p_action
+  if p_action in ('wake', 'idle', 'stay') and v.desired <> 'running' then
+    raise exception using errcode = 'VE020', message = 'the environment is stopped';
+  end if;
+  update ve set generation = generation + (p_action not in ('wake', 'idle', 'stay'))::integer, state_error = null, desired = case p_action
       when 'stop' then 'stopped' when 'delete' then 'deleted' else 'running' end::ve_desired
     where veid = p_veid;
   j := job_add(p_veid, p_action::job_kind, p_action = 'delete');
@@ -1409,7 +1712,7 @@ $$;
 
 ALTER FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.ve_create(p_token bytea, p_template text) RETURNS jsonb
+CREATE FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $$
@@ -1421,14 +1724,14 @@ begin
   if who.operator then
     raise exception using errcode = 'VE009', message = 'an operator account has no environment';
   end if;
-  v := ve_place(who.subscriber_id, p_template);
-  perform audit_add(who.email, 've.create', who.subscriber_id, v,
-    jsonb_build_object('template', p_template));
-  return jsonb_build_object('veid', v);
+  v := ve_open(who.subscriber_id, p_template, p_address);
+  perform audit_add(who.email, case when v is null then 'queue.join' else 've.create' end,
+    who.subscriber_id, v, jsonb_build_object('template', p_template));
+  return jsonb_build_object('veid', v, 'queue', queue_json(who.subscriber_id));
 end
 $$;
 
-ALTER FUNCTION ve.ve_create(p_token bytea, p_template text) OWNER TO ve_owner;
+ALTER FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_extend(p_token bytea, p_veid integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1472,10 +1775,11 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
     'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
     'desired', v.desired, 'suspended', v.suspended,
-    'state', case when v.desired = 'deleted' then 'deleting'
+    'state', case when n.state = 'revoked' then 'lost'
+                  when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
                   when l.kind = 'stop' then 'stopping'
-                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall', 'wake') then 'starting'
                   when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
@@ -1483,13 +1787,15 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'memory_bytes', p.memory_bytes, 'processes', p.processes, 'disk_bytes', p.disk_bytes,
     'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
     'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
-    'active_at', iso(v.active_at),
+    'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
+    'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
+      then iso(v.frozen_at + p.stop_after) end,
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p
+  from template t, node n, plan p
     left join job l on l.veid = v.veid and l.state in ('queued', 'running')
-    where t.name = v.template and p.name = v.plan
+    where t.name = v.template and n.id = v.node_id and p.name = v.plan
 $$;
 
 ALTER FUNCTION ve.ve_json(v ve.ve) OWNER TO ve_owner;
@@ -1509,6 +1815,25 @@ $$;
 
 ALTER FUNCTION ve.ve_list(p_token bytea, p_before integer) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if p_action <> 'delete' then
+    raise exception using errcode = 'VE023',
+      message = 'the node of this environment is lost, and the environment with it: delete it and open another';
+  end if;
+  update ve set desired = 'deleted', deleted_at = now(), state = 'absent', state_ipv4 = null,
+    generation = generation + 1 where veid = v.veid;
+  update node set placed = placed - 1 where id = v.node_id;
+  perform audit_add(p_actor, 've.delete', v.subscriber_id, v.veid);
+  return jsonb_build_object('veid', v.veid, 'action', p_action);
+end
+$$;
+
+ALTER FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1519,6 +1844,9 @@ declare
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
+      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
+      frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
+      frozen_warned = v.frozen_warned and o.state = 'frozen',
       active_at = case when o.state = 'running' then now() else v.active_at end,
       state_error = coalesce(o.error, v.state_error)
     from (select (i ->> 'veid')::integer as veid,
@@ -1526,16 +1854,22 @@ begin
         coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
         coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
         (i #>> '{status,ipv4}')::inet as ipv4,
+        left(i #>> '{status,activity}', 200) as activity,
+        (i #>> '{status,idle_at}')::timestamptz as idle_at,
+        (i #>> '{status,waiting}')::integer as waiting,
         coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
         left(coalesce(i #>> '{status,error,detail}', i #>> '{status,error,title}'), 500) as error
       from jsonb_array_elements(p_items) i) o
     where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
-      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals)
-        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals);
+      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals, v.activity,
+          v.idle_at, v.waiting)
+        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals, o.activity,
+          o.idle_at, o.waiting);
   if not p_complete then
     return to_jsonb(made);
   end if;
-  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, state_at = now()
+  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
+      idle_at = null, waiting = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
       and not exists (select from jsonb_array_elements(p_items) i
         where (i ->> 'veid')::integer = v.veid);
@@ -1560,6 +1894,34 @@ end
 $$;
 
 ALTER FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if not exists (select from queue_order) then
+    begin
+      return ve_place(p_subscriber, p_template);
+    exception when sqlstate 'VE002' then
+      null;
+    end;
+  end if;
+  if not exists (select from template where name = p_template and enabled) then
+    raise exception using errcode = 'VE004', message = 'there is no such template';
+  end if;
+  if exists (select from ve where subscriber_id = p_subscriber and deleted_at is null) then
+    raise exception using errcode = 'VE009', message = 'you have an environment already';
+  end if;
+  insert into queue (subscriber_id, template, network)
+    values (p_subscriber, p_template, network_of(p_address));
+  return null;
+exception when unique_violation then
+  raise exception using errcode = 'VE009', message = 'you are in the line already';
+end
+$$;
+
+ALTER FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_place(p_subscriber bigint, p_template text) RETURNS integer
     LANGUAGE plpgsql
@@ -1598,6 +1960,38 @@ $$;
 
 ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $_$
+declare
+  v ve;
+  who record;
+begin
+  v := ve_require(p_token, p_veid);
+  select * into who from session_require(p_token);
+  if p_name !~ '^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$' or p_name ~ '^..--' then
+    raise exception using errcode = 'VE017',
+      message = 'a name is letters, digits and hyphens, at most 63, begins with a letter and ends with none of the hyphens';
+  end if;
+  if exists (select from reserved_name where name = p_name)
+      or (p_name ~ '^ve[0-9]+$' and p_name <> 've' || p_veid) then
+    raise exception using errcode = 'VE024', message = format('the name %s is reserved', p_name);
+  end if;
+  update ve set hostname = p_name, generation = generation + 1 where veid = p_veid
+    returning * into v;
+  if not exists (select from job where veid = p_veid and state in ('queued', 'running')) then
+    perform job_add(p_veid, 'apply');
+  end if;
+  perform audit_add(who.email, 've.rename', v.subscriber_id, p_veid, jsonb_build_object('name', p_name));
+  return ve_json(v);
+exception when unique_violation then
+  raise exception using errcode = 'VE025', message = format('the name %s is taken', p_name);
+end
+$_$;
+
+ALTER FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_require(p_token bytea, p_veid integer) RETURNS ve.ve
     LANGUAGE plpgsql
     SET search_path TO 've', 'pg_temp'
@@ -1618,6 +2012,27 @@ end
 $$;
 
 ALTER FUNCTION ve.ve_require(p_token bytea, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_visit(p_token bytea, p_veid integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v ve;
+begin
+  v := ve_require(p_token, p_veid);
+  if v.desired <> 'running' or v.suspended or v.expires_at <= now()
+      or v.state not in ('frozen', 'stopped')
+      or exists (select from job where veid = p_veid and state in ('queued', 'running'))
+      or exists (select from node where id = v.node_id and state = 'revoked') then
+    return to_jsonb(false);
+  end if;
+  perform job_add(p_veid, 'wake');
+  return to_jsonb(true);
+end
+$$;
+
+ALTER FUNCTION ve.ve_visit(p_token bytea, p_veid integer) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_wake(p_veid integer) RETURNS void
     LANGUAGE plpgsql
@@ -1707,6 +2122,8 @@ CREATE TABLE ve.node (
     facts jsonb DEFAULT '{}'::jsonb NOT NULL,
     seen_at timestamp with time zone,
     enrolled_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    short_at timestamp with time zone,
     CONSTRAINT node_capacity_check CHECK (((capacity >= 0) AND (capacity <= 1000000))),
     CONSTRAINT node_grant_key_check CHECK ((octet_length(grant_key) = 32)),
     CONSTRAINT node_id_check CHECK ((id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
@@ -1721,6 +2138,7 @@ CREATE TABLE ve.pool (
     range cidr NOT NULL,
     block_len integer NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    excluded cidr[] DEFAULT '{}'::cidr[] NOT NULL,
     CONSTRAINT pool_block_len_check CHECK (
 CASE family((range)::inet)
     WHEN 4 THEN (((masklen((range)::inet) >= 8) AND (masklen((range)::inet) <= 32)) AND ((block_len >= masklen((range)::inet)) AND (block_len <= LEAST(32, (masklen((range)::inet) + 12)))))
@@ -1729,6 +2147,16 @@ END)
 );
 
 ALTER TABLE ve.pool OWNER TO ve_owner;
+
+CREATE TABLE ve.queue (
+    id bigint NOT NULL,
+    subscriber_id bigint NOT NULL,
+    template text NOT NULL,
+    network cidr NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ve.queue OWNER TO ve_owner;
 
 CREATE TABLE ve.subscriber (
     id bigint NOT NULL,
@@ -1760,7 +2188,9 @@ CREATE VIEW ve.capacity AS
           WHERE ((node.state = 'active'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS free,
     ( SELECT count(*) AS count
            FROM ve.node
-          WHERE (node.seen_at > (now() - '00:01:00'::interval))) AS nodes,
+          WHERE ((node.state <> 'revoked'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS nodes,
+    ( SELECT count(*) AS count
+           FROM ve.queue) AS waiting,
     ( SELECT count(*) AS count
            FROM ve.lease
           WHERE upper_inf(lease.during)) AS leases,
@@ -1787,6 +2217,37 @@ CREATE TABLE ve.credential (
 );
 
 ALTER TABLE ve.credential OWNER TO ve_owner;
+
+CREATE TABLE ve.enrolment (
+    id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    node_id text NOT NULL,
+    url text NOT NULL,
+    capacity integer NOT NULL,
+    made_by text NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '01:00:00'::interval) NOT NULL,
+    csr text,
+    certificate text,
+    error text,
+    CONSTRAINT enrolment_capacity_check CHECK (((capacity >= 0) AND (capacity <= 1000000))),
+    CONSTRAINT enrolment_certificate_check CHECK ((length(certificate) <= 8000)),
+    CONSTRAINT enrolment_csr_check CHECK (((length(csr) >= 100) AND (length(csr) <= 2000))),
+    CONSTRAINT enrolment_error_check CHECK ((length(error) <= 500)),
+    CONSTRAINT enrolment_node_id_check CHECK ((node_id ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT enrolment_token_hash_check CHECK ((octet_length(token_hash) = 32)),
+    CONSTRAINT enrolment_url_check CHECK ((url ~ '^https://[A-Za-z0-9.:\[\]-]{1,120}$'::text))
+);
+
+ALTER TABLE ve.enrolment OWNER TO ve_owner;
+
+ALTER TABLE ve.enrolment ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.enrolment_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE ve.job (
     id bigint NOT NULL,
@@ -1862,14 +2323,17 @@ CREATE VIEW ve.node_overview AS
     n.capacity,
     n.placed,
     ve.iso(n.seen_at) AS seen_at,
-    COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AS alive,
+    (COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AND (n.state <> 'revoked'::ve.node_state)) AS alive,
     (n.facts ->> 'version'::text) AS version,
     (n.facts ->> 'kernel'::text) AS kernel,
     ((n.facts ->> 'memory_bytes'::text))::bigint AS memory_bytes,
     ((n.facts ->> 'memory_free_bytes'::text))::bigint AS memory_free_bytes,
     ( SELECT count(*) AS count
            FROM ve.ve v
-          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state))) AS running,
+          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state) AND (n.state <> 'revoked'::ve.node_state))) AS running,
+    ( SELECT count(*) AS count
+           FROM ve.ve v
+          WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (n.state = 'revoked'::ve.node_state))) AS lost,
     ( SELECT count(*) AS count
            FROM ve.block b
           WHERE ((b.node_id = n.id) AND (upper(b.term) > now()))) AS blocks
@@ -1886,6 +2350,10 @@ CREATE TABLE ve.plan (
     life interval NOT NULL,
     grace interval NOT NULL,
     egress boolean DEFAULT false NOT NULL,
+    idle_after interval DEFAULT '00:15:00'::interval NOT NULL,
+    stop_after interval DEFAULT '1 day'::interval NOT NULL,
+    warn interval DEFAULT '00:02:00'::interval NOT NULL,
+    CONSTRAINT plan_idle_check CHECK (((idle_after >= '00:00:00'::interval) AND (stop_after >= '00:00:00'::interval) AND (warn >= '00:00:00'::interval))),
     CONSTRAINT plan_life_check CHECK (((life > '00:00:00'::interval) AND (grace >= '00:00:00'::interval))),
     CONSTRAINT plan_limits_check CHECK (((memory_bytes >= 16777216) AND (processes >= 8) AND (disk_bytes >= 16777216) AND ((cpu_weight >= 1) AND (cpu_weight <= 10000))))
 );
@@ -1904,6 +2372,7 @@ ALTER TABLE ve.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 CREATE VIEW ve.pool_overview AS
  SELECT p.id,
     (p.range)::text AS range,
+    array_to_string(p.excluded, ' '::text) AS excluded,
     family((p.range)::inet) AS family,
     p.block_len,
         CASE family((p.range)::inet)
@@ -1925,6 +2394,60 @@ CREATE VIEW ve.pool_overview AS
 
 ALTER TABLE ve.pool_overview OWNER TO ve_owner;
 
+ALTER TABLE ve.queue ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.queue_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ve.queue_turn (
+    network cidr NOT NULL,
+    served bigint NOT NULL
+);
+
+ALTER TABLE ve.queue_turn OWNER TO ve_owner;
+
+CREATE VIEW ve.queue_order AS
+ SELECT q.id,
+    q.subscriber_id,
+    q.template,
+    q.network,
+    q.since,
+    row_number() OVER (ORDER BY q.turn, COALESCE(t.served, (0)::bigint), q.id) AS place
+   FROM (( SELECT w.id,
+            w.subscriber_id,
+            w.template,
+            w.network,
+            w.since,
+            row_number() OVER (PARTITION BY w.network ORDER BY w.id) AS turn
+           FROM (ve.queue w
+             JOIN ve.subscriber s ON ((s.id = w.subscriber_id)))
+          WHERE (s.suspended_at IS NULL)) q
+     LEFT JOIN ve.queue_turn t ON (((t.network)::inet = (q.network)::inet)));
+
+ALTER TABLE ve.queue_order OWNER TO ve_owner;
+
+CREATE TABLE ve.queue_pace (
+    one boolean DEFAULT true NOT NULL,
+    seconds double precision NOT NULL,
+    last_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT queue_pace_one_check CHECK (one)
+);
+
+ALTER TABLE ve.queue_pace OWNER TO ve_owner;
+
+CREATE SEQUENCE ve.queue_served_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE ve.queue_served_seq OWNER TO ve_owner;
+
 CREATE TABLE ve.rate (
     kind text NOT NULL,
     key text NOT NULL,
@@ -1942,6 +2465,12 @@ CREATE TABLE ve.rate_rule (
 );
 
 ALTER TABLE ve.rate_rule OWNER TO ve_owner;
+
+CREATE TABLE ve.reserved_name (
+    name text NOT NULL
+);
+
+ALTER TABLE ve.reserved_name OWNER TO ve_owner;
 
 CREATE TABLE ve.session (
     id bigint NOT NULL,
@@ -2048,6 +2577,15 @@ ALTER TABLE ONLY ve.confirmation
 ALTER TABLE ONLY ve.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (subscriber_id);
 
+ALTER TABLE ONLY ve.enrolment
+    ADD CONSTRAINT enrolment_node_key UNIQUE (node_id);
+
+ALTER TABLE ONLY ve.enrolment
+    ADD CONSTRAINT enrolment_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.enrolment
+    ADD CONSTRAINT enrolment_token_hash_key UNIQUE (token_hash);
+
 ALTER TABLE ONLY ve.job
     ADD CONSTRAINT job_key_key UNIQUE (key);
 
@@ -2081,11 +2619,26 @@ ALTER TABLE ONLY ve.pool
 ALTER TABLE ONLY ve.pool
     ADD CONSTRAINT pool_range_excl EXCLUDE USING gist (range inet_ops WITH &&);
 
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_one_a_person_key UNIQUE (subscriber_id);
+
+ALTER TABLE ONLY ve.queue_pace
+    ADD CONSTRAINT queue_pace_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.queue_turn
+    ADD CONSTRAINT queue_turn_pkey PRIMARY KEY (network);
+
 ALTER TABLE ONLY ve.rate
     ADD CONSTRAINT rate_pkey PRIMARY KEY (kind, key);
 
 ALTER TABLE ONLY ve.rate_rule
     ADD CONSTRAINT rate_rule_pkey PRIMARY KEY (kind);
+
+ALTER TABLE ONLY ve.reserved_name
+    ADD CONSTRAINT reserved_name_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY ve.session
     ADD CONSTRAINT session_pkey PRIMARY KEY (id);
@@ -2143,6 +2696,8 @@ CREATE INDEX ticket_expiry_idx ON ve.ticket USING btree (expires_at);
 
 CREATE INDEX ve_expiry_idx ON ve.ve USING btree (expires_at) WHERE (deleted_at IS NULL);
 
+CREATE UNIQUE INDEX ve_hostname_key ON ve.ve USING btree (hostname) WHERE (deleted_at IS NULL);
+
 CREATE INDEX ve_node_idx ON ve.ve USING btree (node_id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX ve_one_a_person_key ON ve.ve USING btree (subscriber_id) WHERE (deleted_at IS NULL);
@@ -2180,6 +2735,12 @@ ALTER TABLE ONLY ve.lease
 ALTER TABLE ONLY ve.mail
     ADD CONSTRAINT mail_confirms_fk FOREIGN KEY (confirms) REFERENCES ve.subscriber(id);
 
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.queue
+    ADD CONSTRAINT queue_template_fk FOREIGN KEY (template) REFERENCES ve.template(name);
+
 ALTER TABLE ONLY ve.rate
     ADD CONSTRAINT rate_kind_fk FOREIGN KEY (kind) REFERENCES ve.rate_rule(kind);
 
@@ -2209,6 +2770,7 @@ ALTER TABLE ONLY ve.ve
 
 GRANT USAGE ON SCHEMA ve TO ve_portal;
 GRANT USAGE ON SCHEMA ve TO ve_jobd;
+GRANT USAGE ON SCHEMA ve TO ve_signer;
 GRANT USAGE ON SCHEMA ve TO ve_gateway;
 GRANT USAGE ON SCHEMA ve TO ve_admin;
 
@@ -2253,6 +2815,12 @@ GRANT ALL ON FUNCTION ve.block_renew(p_block bigint) TO ve_jobd;
 REVOKE ALL ON FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_released jsonb) TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.block_return(p_block bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_return(p_block bigint) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.block_spare(p_node text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_spare(p_node text) TO ve_jobd;
+
 REVOKE ALL ON FUNCTION ve.block_sync(p_node text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.block_sync(p_node text) TO ve_jobd;
 
@@ -2267,6 +2835,15 @@ GRANT ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) TO ve
 
 REVOKE ALL ON FUNCTION ve.drive_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.drive_list() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.enrolment_ask(p_enrolment bytea, p_csr text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.enrolment_make(p_token bytea, p_id text, p_url text, p_capacity integer, p_enrolment bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.enrolment_take(p_enrolment bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.enrolment_take(p_enrolment bytea) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.gateway_grant(p_fingerprint text, p_veid integer, p_kind text) TO ve_gateway;
@@ -2313,6 +2890,9 @@ GRANT ALL ON FUNCTION ve.key_lookup(p_fingerprint text) TO ve_gateway;
 REVOKE ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) TO ve_portal;
 
+REVOKE ALL ON FUNCTION ve.ladder_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ladder_run() TO ve_jobd;
+
 REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.mail_claim() FROM PUBLIC;
@@ -2323,8 +2903,8 @@ GRANT ALL ON FUNCTION ve.mail_finish(p_mail bigint, p_error text, p_final boolea
 
 REVOKE ALL ON FUNCTION ve.network_of(address inet) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.node_enrol(p_token bytea, p_id text, p_url text, p_capacity integer) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.node_act(p_token bytea, p_id text, p_action text) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.node_fact(p_node text, p_facts jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.node_fact(p_node text, p_facts jsonb) TO ve_jobd;
@@ -2338,16 +2918,24 @@ GRANT ALL ON FUNCTION ve.node_list(p_token bytea) TO ve_portal;
 REVOKE ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) TO ve_admin;
 
-REVOKE ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) TO ve_portal;
 
-REVOKE ALL ON FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ve.pool_insert(p_actor text, p_range cidr, p_block_len integer, p_excluded cidr[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) TO ve_admin;
 
 REVOKE ALL ON FUNCTION ve.pool_list(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.pool_list(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.queue_json(p_subscriber bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.queue_leave(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.queue_leave(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.queue_run() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.queue_run() TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.rate_take(p_kind text, p_key text) FROM PUBLIC;
 
@@ -2361,6 +2949,12 @@ REVOKE ALL ON FUNCTION ve.session_get(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.session_get(p_token bytea) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.session_require(p_token bytea, p_operator boolean, OUT session_id bigint, OUT subscriber_id bigint, OUT email text, OUT operator boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.sign_claim() FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.sign_claim() TO ve_signer;
+
+REVOKE ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) TO ve_signer;
 
 REVOKE ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) TO ve_portal;
@@ -2392,8 +2986,8 @@ GRANT ALL ON FUNCTION ve.trial_run() TO ve_jobd;
 REVOKE ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) TO ve_portal;
 
-REVOKE ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_create(p_token bytea, p_template text, p_address inet) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_extend(p_token bytea, p_veid integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_extend(p_token bytea, p_veid integer) TO ve_portal;
@@ -2406,12 +3000,22 @@ REVOKE ALL ON FUNCTION ve.ve_json(v ve.ve) FROM PUBLIC;
 REVOKE ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) TO ve_portal;
 
+REVOKE ALL ON FUNCTION ve.ve_lose(v ve.ve, p_actor text, p_action text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.ve_require(p_token bytea, p_veid integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_visit(p_token bytea, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_visit(p_token bytea, p_veid integer) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_wake(p_veid integer) FROM PUBLIC;
 

@@ -2,24 +2,25 @@
 -- Who may call what.  Nothing is given on tables; what stands in no list here can
 -- be called by the owner's own functions only.
 alter default privileges for role ve_owner revoke execute on functions from public;
-revoke all on all tables in schema ve, ve_meta from public, ve_portal, ve_jobd, ve_gateway, ve_admin;
-revoke all on all sequences in schema ve from public, ve_portal, ve_jobd, ve_gateway, ve_admin;
-revoke all on all functions in schema ve from public, ve_portal, ve_jobd, ve_gateway, ve_admin;
+revoke all on all tables in schema ve, ve_meta from public, ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
+revoke all on all sequences in schema ve from public, ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
+revoke all on all functions in schema ve from public, ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
 revoke all on schema ve, ext from public;
-grant usage on schema ve to ve_portal, ve_jobd, ve_gateway, ve_admin;
+grant usage on schema ve to ve_portal, ve_jobd, ve_signer, ve_gateway, ve_admin;
 
 do $$
 declare
   may constant jsonb := '{
     "ve_portal": ["account_admit", "account_signup", "account_lookup", "account_login",
-      "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get",
+      "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get", "queue_leave", "ve_visit", "ve_rename",
       "template_list", "ve_get", "ve_create", "ve_act", "ve_extend", "job_get", "key_add",
       "key_remove", "ticket_create", "ticket_redeem", "terminal_grant", "capacity_get",
-      "node_list", "node_enrol", "pool_list", "pool_add", "ve_list", "subscriber_list",
+      "node_list", "node_act", "enrolment_make", "enrolment_ask", "enrolment_take", "pool_list", "pool_add", "ve_list", "subscriber_list",
       "audit_list", "subscriber_suspend", "subscriber_unsuspend"],
     "ve_jobd": ["drive_list", "job_claim", "job_claim_urgent", "job_keep", "job_again", "job_finish", "node_fact",
-      "ve_observe", "block_sync", "block_renew", "block_report", "trial_run", "mail_claim",
+      "ve_observe", "block_sync", "block_renew", "block_report", "trial_run", "ladder_run", "queue_run", "block_spare", "block_return", "mail_claim",
       "mail_finish", "confirm_link", "sweep_run", "capacity_get"],
+    "ve_signer": ["sign_claim", "sign_finish"],
     "ve_gateway": ["key_lookup", "gateway_grant"],
     "ve_admin": ["operator_create", "node_install", "pool_install", "audit_verify"]
   }';

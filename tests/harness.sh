@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Run test programs that speak TAP, one after the other, a line each, and count.
+# Run test programs that speak TAP, JOBS at a time (1), a line each, and count.
 #
 #   tests/harness.sh run FILE...     build/test-logs/NAME.log has all a test said
 #   tests/harness.sh summary         the last line: N passed, N failed, N skipped
@@ -45,7 +45,19 @@ case ${1:-} in
 run)
 	shift
 	bad=0
-	for f; do run_one "$f" || bad=1; done
+	running=0
+	for f; do
+		if [ "$running" -ge "${JOBS:-1}" ]; then
+			wait -n || bad=1
+			running=$((running - 1))
+		fi
+		run_one "$f" &
+		running=$((running + 1))
+	done
+	while [ "$running" -gt 0 ]; do
+		wait -n || bad=1
+		running=$((running - 1))
+	done
 	exit $bad
 	;;
 begin) : >"$results" ;;

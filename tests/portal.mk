@@ -13,7 +13,7 @@ $(eval $(call program,bench_echo,tests/bench/echo.c,,,))
 BENCH_TOOLS += $(BUILD)/bin/bench_signup $(BUILD)/bin/bench_echo
 
 PORTAL_TOOLS := $(addprefix $(BUILD)/bin/,wsclient race ve-agentd-fake)
-PORTAL_PROGRAMS := $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-keys ve-shell)
+PORTAL_PROGRAMS := $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-signer ve-keys ve-shell)
 UNIT_TESTS += $(PORTAL_UNIT:%=$(BUILD)/bin/test_portal_%)
 TEST_TOOLS += $(PORTAL_TOOLS) $(PORTAL_PROGRAMS)
 

@@ -2,7 +2,7 @@
 # Guest programs: static, so that they run on the node and in any VE.  Those of the kernel's own selftests
 # lie in the kernel room; tests/guest has what needs more than one room.
 SELFTESTS := kernel/tree/tools/testing/selftests/ve
-GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test
+GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test fuzz_test
 GUEST_PROGRAMS := $(GUEST_NAMES:%=build/guest/bin/%)
 build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
@@ -54,12 +54,14 @@ HARNESS := BUILD=$(BUILD) tests/harness.sh
 T       ?=
 only     = $(if $(T),$(foreach f,$(1),$(if $(findstring $(T),$(f)),$(f))),$(1))
 LINTS   := $(wildcard tests/lint/t*.sh)
+# most of a shell test is waiting for programs
+CHECK_JOBS ?= $(shell echo $$(($$(nproc) * 2)))
 SHELLS  := $(filter-out %-lib.sh,$(wildcard tests/schema/t*.sh tests/api/t*.sh tests/www/t*.sh))
 check: all
 	$(Q)tests/harness.sh begin
 	$(Q)$(MAKE) -s check-units; rc=$$?; tests/harness.sh summary && exit $$rc
 check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
-	$(Q)$(HARNESS) run $(call only,$(LINTS) $(UNIT_TESTS) $(SHELLS))
+	$(Q)JOBS=$(CHECK_JOBS) $(HARNESS) run $(call only,$(SHELLS) $(LINTS) $(UNIT_TESTS))
 
 GUEST_TESTS := $(wildcard tests/guest/t[0-8]*.sh)
 check-guest: $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface
@@ -69,10 +71,15 @@ check-story: all
 test:
 	$(Q)tests/all.sh
 
+# What takes hours.
+LONGS   := $(wildcard tests/long/t*.sh)
+test-long: all $(TEST_TOOLS)
+	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),14400) $(HARNESS) run $(call only,$(LONGS))
+
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
 B       ?=
 BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
 bench: all $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
-.PHONY: surface check check-units check-guest check-story test bench
+.PHONY: surface check check-units check-guest check-story test test-long bench

@@ -28,6 +28,9 @@ begin
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
         'generation', v.generation, 'ipv6', host(v.ipv6),
+        'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
+          'stop_after_s', extract(epoch from p.stop_after)::integer,
+          'warn_s', extract(epoch from p.warn)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
           'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
     from ve v join plan p on p.name = v.plan where v.veid = j.veid);

@@ -11,6 +11,6 @@ as $$
   insert into mail (recipient, subject, body, confirms)
     values (p_email, 'Please confirm your e-mail address', p_words ||
       E'Open this link to confirm that this address is yours. It is good for a day and for one use:\n\n'
-      || E'{link}\n\nA confirmed address opens more: memory, disk, time, and the way out to the network.\n'
+      || E'{link}\n\nA confirmed address opens more: memory, disk, time.\n'
       || E'If you know nothing of this, do nothing: without the link nobody is confirmed.\n', p_subscriber);
 $$;

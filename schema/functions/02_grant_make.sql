@@ -25,6 +25,9 @@ begin
     raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
   select * into n from node where id = v.node_id;
+  if n.state = 'revoked' then
+    raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
+  end if;
   payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
     'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');

@@ -9,10 +9,11 @@ as $$
     'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
     'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
     'desired', v.desired, 'suspended', v.suspended,
-    'state', case when v.desired = 'deleted' then 'deleting'
+    'state', case when n.state = 'revoked' then 'lost'
+                  when v.desired = 'deleted' then 'deleting'
                   when v.suspended then 'suspended'
                   when l.kind = 'stop' then 'stopping'
-                  when l.kind in ('create', 'start', 'restart', 'reinstall') then 'starting'
+                  when l.kind in ('create', 'start', 'restart', 'reinstall', 'wake') then 'starting'
                   when v.state = 'absent' and v.desired = 'running' then 'starting'
                   else v.state::text end,
     'error', v.state_error, 'terminals', v.terminals,
@@ -20,11 +21,13 @@ as $$
     'memory_bytes', p.memory_bytes, 'processes', p.processes, 'disk_bytes', p.disk_bytes,
     'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
     'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
-    'active_at', iso(v.active_at),
+    'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
+    'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
+      then iso(v.frozen_at + p.stop_after) end,
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
-  from template t, plan p
+  from template t, node n, plan p
     left join job l on l.veid = v.veid and l.state in ('queued', 'running')
-    where t.name = v.template and p.name = v.plan
+    where t.name = v.template and n.id = v.node_id and p.name = v.plan
 $$;

@@ -12,6 +12,7 @@ begin
   update block set renewed_at = now(),
       term = tstzrange(lower(term), now() + interval '120 seconds')
     where id = p_block and upper(term) > now() + interval '60 seconds'
+      and not exists (select from node n where n.id = block.node_id and n.state = 'revoked')
     returning * into b;
   if not found then
     return null;

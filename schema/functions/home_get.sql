@@ -17,6 +17,7 @@ begin
         and p.name = 'confirmed'),
     've', (select ve_json(v) from ve v
       where v.subscriber_id = who.subscriber_id and v.deleted_at is null),
+    'queue', queue_json(who.subscriber_id),
     'keys', (select coalesce(jsonb_agg(jsonb_build_object('id', k.id, 'kind', k.kind,
         'fingerprint', k.fingerprint, 'comment', k.comment,
         'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')

@@ -5,6 +5,7 @@ create or replace function ve.node_list(p_token bytea) returns jsonb
 as $$
 begin
   perform session_require(p_token, true);
-  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n);
+  return (select coalesce(jsonb_agg(to_jsonb(n) order by n.id), '[]') from node_overview n
+    where n.state <> 'revoked' or n.lost > 0 or n.blocks > 0);
 end
 $$;

@@ -6,7 +6,7 @@ create or replace function ve.pool_install(p_range cidr, p_block_len integer) re
 as $$
 begin
   if not exists (select from pool where range = p_range) then
-    perform pool_insert('installation', p_range, p_block_len);
+    perform pool_insert('installation', p_range, p_block_len, '{}');
   end if;
 end
 $$;

@@ -22,7 +22,8 @@ begin
     returning veid into v;
   if v is not null then
     perform pg_notify('ve_end', 've ' || v || ' suspended');
-    if exists (select from ve where veid = v and desired <> 'deleted') then
+    if exists (select from ve join node n on n.id = node_id
+        where veid = v and desired <> 'deleted' and n.state <> 'revoked') then
       perform job_add(v, 'suspend', true);
     end if;
   end if;

@@ -16,7 +16,8 @@ begin
   end if;
   update ve set suspended = false where subscriber_id = p_subscriber and deleted_at is null
     and suspended returning veid into v;
-  if v is not null and exists (select from ve where veid = v and desired <> 'deleted') then
+  if v is not null and exists (select from ve join node n on n.id = node_id
+      where veid = v and desired <> 'deleted' and n.state <> 'revoked') then
     perform job_add(v, 'unsuspend', true);
   end if;
   perform audit_add(who.email, 'subscriber.unsuspend', p_subscriber, v);

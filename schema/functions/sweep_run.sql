@@ -10,6 +10,7 @@ as $$
   delete from rate where since < now() - interval '1 day';
   delete from job where finished_at < now() - interval '30 days';
   delete from mail where coalesce(sent_at, failed_at) < now() - interval '30 days';
+  delete from enrolment where expires_at <= now();
   delete from confirmation where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;

@@ -14,6 +14,7 @@ begin
         v.expires_at + l.grace <= now() as over
       from ve v join subscriber p on p.id = v.subscriber_id join plan l on l.name = v.plan
       where v.deleted_at is null and v.desired <> 'deleted'
+        and not exists (select from node n where n.id = v.node_id and n.state = 'revoked')
         and v.expires_at < now() + interval '1 day'
         and (v.warned_at is null or (v.expires_at <= now() and v.expired_at is null)
           or v.expires_at + l.grace <= now())

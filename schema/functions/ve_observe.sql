@@ -14,6 +14,9 @@ declare
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
+      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
+      frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
+      frozen_warned = v.frozen_warned and o.state = 'frozen',
       active_at = case when o.state = 'running' then now() else v.active_at end,
       state_error = coalesce(o.error, v.state_error)
     from (select (i ->> 'veid')::integer as veid,
@@ -21,16 +24,22 @@ begin
         coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
         coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
         (i #>> '{status,ipv4}')::inet as ipv4,
+        left(i #>> '{status,activity}', 200) as activity,
+        (i #>> '{status,idle_at}')::timestamptz as idle_at,
+        (i #>> '{status,waiting}')::integer as waiting,
         coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
         left(coalesce(i #>> '{status,error,detail}', i #>> '{status,error,title}'), 500) as error
       from jsonb_array_elements(p_items) i) o
     where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
-      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals)
-        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals);
+      and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals, v.activity,
+          v.idle_at, v.waiting)
+        is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals, o.activity,
+          o.idle_at, o.waiting);
   if not p_complete then
     return to_jsonb(made);
   end if;
-  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, state_at = now()
+  update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
+      idle_at = null, waiting = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
       and not exists (select from jsonb_array_elements(p_items) i
         where (i ->> 'veid')::integer = v.veid);

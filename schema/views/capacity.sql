@@ -8,7 +8,9 @@ create view ve.capacity as
     (select count(*) from ve.ve where deleted_at is null and state in ('running', 'starting')) as running,
     (select coalesce(sum(greatest(capacity - placed, 0)), 0) from ve.node
       where state = 'active' and seen_at > now() - interval '60 seconds') as free,
-    (select count(*) from ve.node where seen_at > now() - interval '60 seconds') as nodes,
+    (select count(*) from ve.node where state <> 'revoked'
+      and seen_at > now() - interval '60 seconds') as nodes,
+    (select count(*) from ve.queue) as waiting,
     (select count(*) from ve.lease where upper_inf(during)) as leases,
     (select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) from ve.pool
       where family(range) = 4) as addresses;

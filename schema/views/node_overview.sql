@@ -2,11 +2,13 @@
 drop view if exists ve.node_overview;
 create view ve.node_overview as
   select n.id, n.url, n.state, n.capacity, n.placed, ve.iso(n.seen_at) as seen_at,
-    coalesce(n.seen_at > now() - interval '60 seconds', false) as alive,
+    coalesce(n.seen_at > now() - interval '60 seconds', false) and n.state <> 'revoked' as alive,
     n.facts ->> 'version' as version, n.facts ->> 'kernel' as kernel,
     (n.facts ->> 'memory_bytes')::bigint as memory_bytes,
     (n.facts ->> 'memory_free_bytes')::bigint as memory_free_bytes,
     (select count(*) from ve.ve v where v.node_id = n.id and v.deleted_at is null
-      and v.state = 'running') as running,
+      and v.state = 'running' and n.state <> 'revoked') as running,
+    (select count(*) from ve.ve v where v.node_id = n.id and v.deleted_at is null
+      and n.state = 'revoked') as lost,
     (select count(*) from ve.block b where b.node_id = n.id and upper(b.term) > now()) as blocks
   from ve.node n;

@@ -85,11 +85,14 @@ for i in 1 2 3; do
   rm -f "$JAR"
 done
 try last@example.net 'correct horse' tiny
-is 'a full house says so' "$STATUS" 503
-like 'and when to come back' "$HEADERS" 'Retry-After: 60'
+is 'a full house takes people too' "$STATUS" 303
+http GET /home
+like 'into a line' "$BODY" 'number <strong data-field="place">1</strong> of'
+like 'that is looked at again without script' "$BODY" 'http-equiv="refresh"'
+rm -f "$JAR"
 pg_sql 'update ve.rate set taken = 1000' >/dev/null
-try last@example.net 'correct horse' tiny
+try late@example.net 'correct horse' tiny
 is 'too many from one network are stopped' "$STATUS" 429
-is 'and five are in' "$(people)" 5
+is 'and six are in' "$(people)" 6
 is 'whose audit chain is whole' "$(pg_sql 'select ve.audit_verify() is null')" t
 tap_end

@@ -33,11 +33,11 @@ is 'the operator sees the nodes' "$STATUS" 200
 like 'as they are' "$BODY" 'n1.*'
 csrf
 http POST /admin/nodes -d "csrf=$CSRF" --data-urlencode 'node=n2' --data-urlencode 'url=https://10.0.0.2:7443' -d capacity=10
-is 'enrols one' "$STATUS" 201
-like 'and sees its key, once' "$BODY" 'grant_key [0-9a-f]{64}'
+is 'lets one come' "$STATUS" 201
+like 'and sees its token, once' "$BODY" 've-enrol https://localhost:[0-9]+ [A-Za-z0-9_-]{43}'
 http GET /admin
-unlike 'not again' "$BODY" 'grant_key [0-9a-f]{64}'
-http POST /admin/nodes -d "csrf=$CSRF" --data-urlencode 'node=n2' --data-urlencode 'url=https://10.0.0.3:7443' -d capacity=10
+unlike 'not again' "$BODY" 've-enrol'
+http POST /admin/nodes -d "csrf=$CSRF" --data-urlencode 'node=n1' --data-urlencode 'url=https://10.0.0.3:7443' -d capacity=10
 is 'a name is taken once' "$STATUS" 409
 http POST /admin/nodes -d "csrf=$CSRF" --data-urlencode 'node=n3' --data-urlencode 'url=http://10.0.0.3' -d capacity=10
 is 'an address without TLS is refused' "$STATUS" 422

@@ -15,6 +15,7 @@ await() {
   shift
   until "$@" >/dev/null 2>&1; do
     [ "$(date +%s)" -lt "$await_end" ] || return 1
+    sleep 0.05 # what is awaited needs the processor
   done
 }
 

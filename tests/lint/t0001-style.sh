@@ -12,16 +12,23 @@ none() { # sentence, text: true when there is no text
 	fi
 }
 
-none 'each source says its licence in its first lines' "$(files '*.c' '*.h' '*.sh' '*.sql' '*.mk' '*.css' '*.js' '*.mjs' | grep -v golden | while read -r f; do
-	head -n 3 "$f" | grep -q SPDX-License-Identifier || echo "$f"
-done)"
-none 'what lies under kernel/ is GPL, the rest Apache' "$(files '*.c' '*.h' '*.sh' | while read -r f; do
-	case $f in kernel/tree/*) want=GPL-2.0 ;; kernel/*) want='\(GPL-2.0\|Apache-2.0\)' ;; *) want=Apache-2.0 ;; esac
-	head -n 3 "$f" | grep -q "$want" || echo "$f"
-done)"
-none 'no function body over 80 lines, no file over 800 but those in tests/lint/allow' "$(files '*.c' '*.h' '*.js' '*.mjs' '*.sql' | grep -v golden | while read -r f; do
-	awk -v f="$f" '/^\{/ { s = NR } /^\}/ && s { if (NR - s > 80) print f ":" s " " NR - s " lines"; s = 0 } END { if (NR > 800) print f " " NR " lines" }' "$f"
-done | grep -vFf <(grep -v '^#' tests/lint/allow) )"
+# Names of files whose first three lines do not say LICENCE.
+unlicensed() {
+	xargs -r awk -v want="SPDX-License-Identifier:.*$1" 'function end() { if (f && !ok) print f }
+		FNR == 1 { end(); f = FILENAME; ok = 0 } FNR <= 3 && $0 ~ want { ok = 1 } FNR > 3 { nextfile } END { end() }'
+}
+none 'each source says its licence in its first lines' "$(files '*.c' '*.h' '*.sh' '*.sql' '*.mk' '*.css' '*.js' '*.mjs' '*.py' |
+	grep -v golden | unlicensed .)"
+none 'what lies under kernel/ is GPL, the rest Apache' "$(
+	files 'kernel/tree/*.[ch]' 'kernel/tree/*.sh' | unlicensed GPL-2.0
+	files 'kernel/*.c' 'kernel/*.h' 'kernel/*.sh' | grep -v ^kernel/tree | unlicensed '(GPL-2.0|Apache-2.0)'
+	files '*.c' '*.h' '*.sh' | grep -v ^kernel/ | unlicensed Apache-2.0)"
+none 'no function body over 80 lines, no file over 800 but those in tests/lint/allow' "$(
+	files '*.c' '*.h' '*.js' '*.mjs' '*.sql' | grep -v golden | xargs -r awk '
+		function end() { if (n > 800) print f " " n " lines" }
+		FNR == 1 { end(); f = FILENAME; s = 0 } { n = FNR } /^\{/ { s = FNR }
+		/^\}/ && s { if (FNR - s > 80) print f ":" s " " FNR - s " lines"; s = 0 } END { end() }' |
+		grep -vFf <(grep -v '^#' tests/lint/allow))"
 if command -v shellcheck >/dev/null; then
 	none 'shellcheck finds nothing' "$(files '*.sh' .ci/run tests/guest/run tests/bench/run | xargs -r shellcheck -S warning -x -e SC1090,SC1091,SC2034,SC2154 -f gcc 2>&1)"
 else

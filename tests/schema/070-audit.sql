@@ -12,5 +12,5 @@ update audit set detail = '{}' where false;
 select isnt(audit_verify(), null, 'so does a missing end');
 select throws_ok($$select audit_list(pg_temp.h('ann'), null)$$, 'VE011', null, 'the log is for operators');
 select ok(jsonb_array_length(audit_list(pg_temp.h('op'), null)) > 2, 'who read it');
-select throws_ok($$select pool_add(pg_temp.h('op'), '10.77.0.0/25', null)$$, 'VE016', null, 'pools do not overlap');
-select throws_ok($$select pool_add(pg_temp.h('op'), 'x', null)$$, 'VE017', null, 'a pool is a range of addresses');
+select throws_ok($$select pool_add(pg_temp.h('op'), '10.77.0.0/25', null, '')$$, 'VE016', null, 'pools do not overlap');
+select throws_ok($$select pool_add(pg_temp.h('op'), 'x', null, '')$$, 'VE017', null, 'a pool is a range of addresses');

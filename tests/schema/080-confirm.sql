@@ -21,5 +21,5 @@ select is((select count(*)::int from confirmation), 0, 'a letter that was sent t
 select pg_temp.work();
 update ve set desired = 'deleted', deleted_at = now(), state = 'absent';
 update node set placed = 0;
-select ve_create(pg_temp.h('ann'), 'tiny');
+select ve_create(pg_temp.h('ann'), 'tiny', '192.0.2.7');
 select is((select plan from ve where deleted_at is null), 'confirmed', 'the next VE of a confirmed person has it from the start');

@@ -170,6 +170,40 @@ static void *sign_up_many(void *arg)
 	return (void *)got;
 }
 
+static void *serve_many(void *arg)
+{
+	PGconn *c = open_one();
+
+	for (int i = 0; i < 20; i++)
+		PQclear(PQexec(c, "select queue_run()"));
+	PQfinish(c);
+	return NULL;
+}
+
+/* 15 wait, 7 places become free, 4 daemons serve the line at once. */
+static void race_queue(void)
+{
+	pthread_t t[4];
+	char value[32];
+
+	run(a, "select count(*) from queue", value, sizeof(value));
+	ok(!strcmp(value, "15"), "the other 15 are in the line");
+	run(a, "update node set capacity = placed + 7 where id = 'n1'", NULL,
+	    0);
+	for (int i = 0; i < 4; i++)
+		pthread_create(&t[i], NULL, serve_many, NULL);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	run(a,
+	    "select count(*) = 32 and count(*) = count(distinct subscriber_id)"
+	    " from ve v join subscriber s on s.id = v.subscriber_id"
+	    " where s.email like 'p%'",
+	    value, sizeof(value));
+	ok(!strcmp(value, "t"), "7 of them get the 7 places, one each");
+	run(a, "select count(*) from queue", value, sizeof(value));
+	ok(!strcmp(value, "8"), "and 8 wait on");
+}
+
 static void race_many(void)
 {
 	pthread_t t[8];
@@ -208,6 +242,7 @@ int main(int argc, char **argv)
 	race_lease("commit", "23P01", "and never gets it when not");
 	race_job();
 	race_many();
+	race_queue();
 	printf("1..%d\n", count);
 	PQfinish(a);
 	PQfinish(b);

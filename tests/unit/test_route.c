@@ -21,7 +21,7 @@ static void each_change_needs_a_token(void **state)
 	for (size_t i = 0; i < n; i++) {
 		/* a link from a letter is a token itself, and nobody's cookie */
 		bool changes = t[i].method != METHOD_GET &&
-			       strcmp(t[i].fields, "link") != 0;
+			       strncmp(t[i].fields, "link", 4) != 0;
 
 		if (changes != !!(t[i].flags & CSRF))
 			fail_msg("%s", t[i].path);

@@ -30,7 +30,7 @@ for page in www/pages/*.html; do
   like "$name has a title" "$text" '<title>.+</title>'
   is "$name has one main part" "$(grep -c '<main id="main"' "$page")" 1
   ok "$name has a heading" grep -q '<h1' "$page"
-  is "$name has a token in each form" "$(grep -o '<form[^>]*method="post"' "$page" | wc -l)" \
-    "$(grep -o 'name="csrf"' "$page" | wc -l)"
+  is "$name has a token (or a proof from a letter) in each form" "$(grep -o '<form[^>]*method="post"' "$page" | wc -l)" \
+    "$(grep -oE 'name="(csrf|link)"' "$page" | wc -l)"
 done
 tap_end

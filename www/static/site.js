@@ -44,7 +44,8 @@ function watchVe(ve) {
     }
     const state = ve.querySelector('[data-state]');
     ve.dataset.state = state.dataset.state = now.state;
-    now.ipv4 ??= 'none at the moment';
+    now.ipv4 ??= now.waiting ? `number ${now.waiting} in the line for one` : 'none at the moment';
+    now.activity = now.activity ? `active: ${now.activity}` : 'nothing seen yet';
     now.job = now.job && (now.job.state === 'queued' || now.job.state === 'running')
       ? `${now.job.kind}: ${now.job.stage || 'waiting'}` : '';
     show(document, now);
@@ -57,3 +58,12 @@ const ve = document.getElementById('ve');
 if (ve) watchVe(ve);
 if (document.querySelector('[data-field=free]'))
   every(5000, async () => show(document, await get('/api/v1/capacity')));
+
+// The line: a place a message; without a place it is one's turn.
+const queue = document.getElementById('queue');
+if (queue)
+  new EventSource('/home/events').addEventListener('queue', (e) => {
+    const now = JSON.parse(e.data);
+    if (now) show(queue, now);
+    else location.assign('/home');
+  });

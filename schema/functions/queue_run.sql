@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Gives free places to those whose turn it is.  One runs at a time, so that the
+-- line is served in its order.  Returns how many were served.
+create or replace function ve.queue_run() returns jsonb
+  language plpgsql security definer
+  set search_path = ve, pg_temp
+as $$
+declare
+  o record;
+  v integer;
+  n integer := 0;
+begin
+  if not exists (select from queue) or not pg_try_advisory_xact_lock(7383142, 1) then
+    return to_jsonb(n);
+  end if;
+  loop
+    select q.*, s.email into o from queue_order q join subscriber s on s.id = q.subscriber_id
+      where q.place = 1;
+    exit when not found;
+    delete from queue where id = o.id;
+    continue when not found; -- has left this moment
+    begin
+      v := ve_place(o.subscriber_id, o.template);
+    exception when sqlstate 'VE002' then
+      insert into queue overriding system value
+        select o.id, o.subscriber_id, o.template, o.network, o.since;
+      exit;
+    end;
+    n := n + 1;
+    insert into queue_turn values (o.network, nextval('queue_served_seq'))
+      on conflict on constraint queue_turn_pkey do update set served = excluded.served;
+    insert into queue_pace (seconds) values (extract(epoch from now() - o.since))
+      on conflict on constraint queue_pace_pkey do update set last_at = now(),
+        seconds = queue_pace.seconds * 0.8 + 0.2 * extract(epoch from
+          now() - greatest(queue_pace.last_at, o.since));
+    insert into mail (recipient, subject, body) values (o.email, 'Your environment is ready',
+      format(E'Hello,\n\nit was your turn: environment #%s is ready. Log in to use it.\n', v));
+    perform audit_add('line', 've.create', o.subscriber_id, v,
+      jsonb_build_object('template', o.template, 'waited', extract(epoch from now() - o.since)::integer));
+  end loop;
+  return to_jsonb(n);
+end
+$$;

@@ -1,0 +1,44 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Pools with holes; blocks go from who can spare one to who is short.
+select plan(21);
+delete from pool where family(range) = 4;
+create function pg_temp.lent() returns text language sql as
+  $$ select string_agg(range::text, ' ' order by range) from block $$;
+select throws_ok($$select pool_add(pg_temp.h('op'), '198.51.100.0/29', 28, '')$$, 'VE017',
+  'the pool 198.51.100.0/29 is smaller than one block of /28: take a longer block length or a larger range', 'a pool smaller than one block');
+select throws_ok($$select pool_add(pg_temp.h('op'), '198.51.100.0/28', 30, '192.0.2.1')$$, 'VE017',
+  'the exclusion 192.0.2.1/32 is not a part of the pool 198.51.100.0/28', 'an exclusion elsewhere');
+select throws_ok($$select pool_add(pg_temp.h('op'), '198.51.100.0/28', 30, 'router')$$, 'VE017', null, 'an exclusion that is no range');
+select throws_ok($$select pool_add(pg_temp.h('ann'), '198.51.100.0/28', 30, '')$$, 'VE011', null, 'subscribers add none');
+select lives_ok($$select pool_add(pg_temp.h('op'), '198.51.100.0/28', 30, '198.51.100.1, 198.51.100.8/30')$$, 'a pool with holes');
+select throws_ok($$select pool_add(pg_temp.h('op'), '198.51.100.8/29', 30, '')$$, 'VE016',
+  'the range 198.51.100.8/29 overlaps with the pool 198.51.100.0/28', 'overlaps say with what');
+select lives_ok($$select block_lend('n1') from generate_series(1, 20)$$, 'all of it is lent');
+select is(pg_temp.lent(), '198.51.100.0/32 198.51.100.2/31 198.51.100.4/30 198.51.100.12/30', 'but for the holes');
+delete from block; delete from pool;
+select pool_add(pg_temp.h('op'), '198.51.100.0/28', 29, '');
+select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
+select block_lend('n1'); select block_lend('n1');
+select is(block_spare('n1'), null, 'who is asked by nobody gives nothing');
+select is(block_sync('n2'), '[]', 'another node finds nothing');
+select isnt(block_spare('n1'), null, 'then n1 can spare a block');
+insert into lease (address, veid, node_id, block_id, epoch, during)
+  select host(network(range))::inet, 1000, 'n1', id, 1, tstzrange(now() - interval '1 h', null) from block order by id desc limit 1;
+select is((select range::text from block where id = (block_spare('n1') #>> '{}')::bigint), '198.51.100.0/29', 'one that nobody uses');
+insert into lease (address, veid, node_id, block_id, epoch, during)
+  select '198.51.100.1', 1001, 'n1', min(id), 2, tstzrange(now() - interval '1 h', now() - interval '1 minute') from block;
+select is(block_spare('n1'), null, 'nor used lately');
+update lease set during = tstzrange(lower(during), now() - interval '10 minutes') where veid = 1001;
+select block_return((block_spare('n1') #>> '{}')::bigint);
+select is(block_sync('n2'), '[]', 'what was given back is in quarantine');
+select is((select count(*)::int from block where upper(term) <= now() + interval '60 s'), 1, 'of a minute');
+update block set term = tstzrange(lower(term) - interval '1 h', now()) where upper(term) <= now() + interval '60 s';
+select is(block_renew((block_sync('n2') ->> 0)::bigint) ->> 'range', '198.51.100.0/29', 'then it is the other''s');
+select is((select short_at from node where id = 'n2'), null, 'who is short no more');
+select is(block_spare('n1'), null, 'and n1 keeps its last');
+-- whose place in a node's own line is heard of
+select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
+  '[{"address":"198.51.100.9","veid":1000,"epoch":9,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'an address of another node''s block is an alarm');
+select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
+  '[{"address":"192.0.2.77","veid":1000,"epoch":10,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'so is one of no pool');
+select is((select count(*)::int from audit where action = 'lease.alarm'), 2, 'both in the audit log');
