@@ -89,10 +89,13 @@ is 'action wake' "$(op_end "$op" | json state),$(state_of 1000)" succeeded,runni
 yes_ 'sleep again' sleeps
 op=$(act 1000 start | json id)
 is 'action start' "$(op_end "$op" | json state),$(state_of 1000)" succeeded,running
+opened() { grep -c 'terminal main of VE 1000' "$T/log"; }
+before=$(opened)
+more() { [ "$(opened)" -gt "$before" ]; }
 (ws "$M" "$(grant 1000 tty)" hello "file=$T/type" 'send=echo typed-$marker\n' expect=typed-42 && echo typed >"$T/typed") &
 tab=$!
-until_seen() { until_ok 10 test "$(grep -c 'terminal main of VE 1000' "$T/log")" -ge 3; }
-until_seen
+until_ok 20 more
+until_ok 20 word 'a visit'
 yes_ 'sleep with a terminal open' sleeps
 : >"$T/type"; wait $tab
 yes_ 'input wakes it' '[ "$(cat "$T/typed")" = typed ] && await_state 1000 running'
