@@ -15,6 +15,7 @@ struct spec {
 	char ipv6[ADDR_TEXT];
 	int64_t generation, memory, processes, cpu_weight, disk;
 	struct idle_rule idle;
+	bool egress;
 };
 
 /* limits lies flat in struct spec: its object is read at the same base */
@@ -47,6 +48,7 @@ static const struct json_field spec_fields[] = {
 		     INT64_MAX),
 	{ "limits", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, limit_fields },
 	{ "idle", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, idle_fields },
+	JSON_ROW_BOOL("egress", struct spec, egress, 0),
 	JSON_ROW_STRING("ipv6", struct spec, ipv6, JSON_NULLABLE, 2, 45),
 	JSON_ROW_END,
 };
@@ -84,7 +86,8 @@ static void apply_spec(struct ve *v, const struct spec *s)
 	v->limits = (struct limits){ .memory = (uint64_t)s->memory,
 				     .disk = (uint64_t)s->disk,
 				     .processes = (uint32_t)s->processes,
-				     .cpu_weight = (uint32_t)s->cpu_weight };
+				     .cpu_weight = (uint32_t)s->cpu_weight,
+				     .egress = s->egress };
 }
 
 /* The VE as reply.  With the lock held, which is released. */
@@ -164,7 +167,8 @@ static enum MHD_Result create(struct request *q, const struct spec *s)
 static bool same_limits(const struct limits *a, const struct limits *b)
 {
 	return a->memory == b->memory && a->disk == b->disk &&
-	       a->processes == b->processes && a->cpu_weight == b->cpu_weight;
+	       a->processes == b->processes &&
+	       a->cpu_weight == b->cpu_weight && a->egress == b->egress;
 }
 
 /* What must be done to get from @was to @v; NULL for nothing. */
@@ -217,7 +221,8 @@ static int read_spec(struct request *q, struct spec *s, struct err *e)
 			    .processes = 256,
 			    .cpu_weight = 100,
 			    .disk = 1LL << 30,
-			    .idle.warn = 120 };
+			    .idle.warn = 120,
+			    .egress = true };
 	if (json_decode(q->body.data ? q->body.data : "", q->body.len, BODY_MAX,
 			spec_fields, s, true, e) < 0)
 		return -EBADMSG;

@@ -58,6 +58,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE ve ADD COLUMN idle_after INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE ve ADD COLUMN stop_after INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE ve ADD COLUMN warn INTEGER NOT NULL DEFAULT 120;",
+	"ALTER TABLE ve ADD COLUMN egress INTEGER NOT NULL DEFAULT 1;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

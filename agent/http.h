@@ -32,7 +32,7 @@ struct request {
 	const struct route *route;
 	unsigned roles;	   /* of the caller, enum role */
 	uint32_t veid;	   /* {veid} */
-	char id[65];	   /* {id}: decimal or a name */
+	char id[65];	   /* {id}, {port}: decimal or a name */
 	char name[MSG_NAME]; /* {name} */
 	struct buf body;
 	bool too_large;

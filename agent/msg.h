@@ -103,6 +103,8 @@ struct limits {
 	uint64_t disk;	     /* bytes, 0: no limit */
 	uint32_t processes;
 	uint32_t cpu_weight; /* 1..10000 */
+	uint32_t egress;     /* 1: may send out of the node, 0: may not */
+	uint32_t pad;
 };
 
 struct msg_start {

@@ -50,5 +50,5 @@ bool is_limits(const struct limits *l)
 	return l->memory >= (4u << 20) && l->memory <= (1ull << 50) &&
 	       l->disk <= (1ull << 50) && l->processes >= 4 &&
 	       l->processes <= 4000000 && l->cpu_weight >= 1 &&
-	       l->cpu_weight <= 10000;
+	       l->cpu_weight <= 10000 && l->egress <= 1;
 }

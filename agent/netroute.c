@@ -2,6 +2,7 @@
 #include "agent/netroute.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -13,6 +14,11 @@
 
 #define DEVICE "venet0"
 
+/* What may not leave the node is routed by a table of its own, where there is
+ * the way to VEs and nothing else; the node's own addresses come before. */
+#define INSIDE 600
+#define RULES 600 /* priority of the rules that say so */
+
 static int line = -1;
 static unsigned device;
 
@@ -20,9 +26,10 @@ struct request {
 	struct nlmsghdr head;
 	union {
 		struct rtmsg route;
+		struct fib_rule_hdr rule;
 		struct ifinfomsg link;
 	};
-	uint8_t room[64];
+	uint8_t room[96];
 };
 
 static void put(struct request *q, uint16_t type, const void *data, size_t n)
@@ -48,6 +55,28 @@ static int exchange(struct request *q)
 	    recv(line, &a, sizeof(a), 0) < (ssize_t)NLMSG_LENGTH(sizeof(a.err)))
 		return -errno;
 	return a.head.nlmsg_type == NLMSG_ERROR ? a.err.error : -EPROTO;
+}
+
+/* The table's last word, for what it has no other for. */
+static void shut_inside(uint8_t family)
+{
+	uint32_t table = INSIDE;
+	struct request q = {
+		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.route)),
+			  .nlmsg_type = RTM_NEWROUTE,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
+					 NLM_F_CREATE | NLM_F_REPLACE },
+		.route = { .rtm_family = family,
+			   .rtm_protocol = RTPROT_STATIC,
+			   .rtm_scope = RT_SCOPE_UNIVERSE,
+			   .rtm_type = RTN_PROHIBIT },
+	};
+	int r;
+
+	put(&q, RTA_TABLE, &table, sizeof(table));
+	r = exchange(&q);
+	if (r < 0)
+		log_err("routes of what stays inside: %s", strerror(-r));
 }
 
 static int bring_up(void)
@@ -83,9 +112,36 @@ void netroute_open(void)
 	r = bring_up();
 	if (r < 0)
 		log_err(DEVICE " does not come up: %s", strerror(-r));
+	shut_inside(AF_INET);
+	shut_inside(AF_INET6);
 }
 
-int netroute_set(bool add, const struct cidr *to)
+int netroute_egress(const struct addr *from, bool may)
+{
+	bool four = from->family == 4;
+	uint32_t table = INSIDE, priority = RULES;
+	struct request q = {
+		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.rule)),
+			  .nlmsg_type = may ? RTM_DELRULE : RTM_NEWRULE,
+			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
+					 (may ? 0 : NLM_F_CREATE | NLM_F_EXCL) },
+		.rule = { .family = four ? AF_INET : AF_INET6,
+			  .src_len = four ? 32 : 128,
+			  .action = FR_ACT_TO_TBL },
+	};
+	int r;
+
+	if (line < 0)
+		return 0;
+	put(&q, FRA_SRC, from->bytes, four ? 4 : 16);
+	put(&q, FRA_IIFNAME, DEVICE, sizeof(DEVICE));
+	put(&q, FRA_TABLE, &table, sizeof(table));
+	put(&q, FRA_PRIORITY, &priority, sizeof(priority));
+	r = exchange(&q);
+	return r == (may ? -ENOENT : -EEXIST) ? 0 : r;
+}
+
+static int set_route(bool add, const struct cidr *to, uint32_t table)
 {
 	bool four = to->base.family == 4;
 	struct request q = {
@@ -96,7 +152,6 @@ int netroute_set(bool add, const struct cidr *to)
 					      : 0) },
 		.route = { .rtm_family = four ? AF_INET : AF_INET6,
 			   .rtm_dst_len = to->bits,
-			   .rtm_table = RT_TABLE_MAIN,
 			   .rtm_protocol = RTPROT_STATIC,
 			   .rtm_scope = four ? RT_SCOPE_LINK
 					     : RT_SCOPE_UNIVERSE,
@@ -104,10 +159,19 @@ int netroute_set(bool add, const struct cidr *to)
 	};
 	int r;
 
-	if (line < 0)
-		return 0;
+	put(&q, RTA_TABLE, &table, sizeof(table));
 	put(&q, RTA_DST, to->base.bytes, four ? 4 : 16);
 	put(&q, RTA_OIF, &device, sizeof(device));
 	r = exchange(&q);
 	return !add && r == -ESRCH ? 0 : r;
+}
+
+int netroute_set(bool add, const struct cidr *to)
+{
+	int r;
+
+	if (line < 0)
+		return 0;
+	r = set_route(add, to, RT_TABLE_MAIN);
+	return r < 0 ? r : set_route(add, to, INSIDE);
 }

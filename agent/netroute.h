@@ -11,6 +11,10 @@
  * either it says so, and netroute_set() does nothing. */
 void netroute_open(void);
 
+/* Whether packets that a VE sends from @from may leave the node, or reach no
+ * further than the node and its VEs.  Holds from before the address is lent. */
+int netroute_egress(const struct addr *from, bool may);
+
 /* 0, also for what is there already (or not, when taken away), or -errno. */
 int netroute_set(bool add, const struct cidr *to);
 

@@ -29,6 +29,7 @@ struct priv_ve {
 	struct msg_entry last;
 	struct addr ipv4; /* lent to it; family 0: none */
 	struct addr ipv6; /* for life */
+	bool egress;	  /* what it sends may leave the node */
 	uint32_t epoch;
 };
 
@@ -110,6 +111,7 @@ int answer_addr(struct priv *p, const struct msg *m, struct err *e);
 int answer_fence(struct priv *p, const struct msg *m, struct err *e);
 /* Take out what may stand no longer; ms until the next, at most @most. */
 int priv_fence_due(struct priv *p, int most);
+void priv_addr_egress(struct priv *p, struct priv_ve *v, bool may);
 void priv_addr_life(struct priv *p, struct priv_ve *v, const struct addr *a);
 void priv_addr_forget(struct priv *p, struct priv_ve *v); /* it ended */
 void priv_addr_kept(struct priv *p, const struct msg_keep *k);

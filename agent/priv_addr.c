@@ -27,6 +27,7 @@ struct notes {
 	int64_t until;
 	uint32_t veid, epoch;
 	struct addr ipv4, ipv6;
+	bool egress;
 };
 
 _Static_assert(sizeof(struct notes) <= MSG_BLOB, "notes fit");
@@ -54,8 +55,9 @@ static void keep_ve(struct priv *p, const struct priv_ve *v)
 	struct notes n = { .veid = v->last.veid,
 			   .epoch = v->epoch,
 			   .ipv4 = v->ipv4,
-			   .ipv6 = v->ipv6 };
-	bool any = v->ipv4.family || v->ipv6.family;
+			   .ipv6 = v->ipv6,
+			   .egress = v->egress };
+	bool any = v->ipv4.family || v->ipv6.family || !v->egress;
 
 	keep(p, KEY_VE | v->last.veid, any ? &n : NULL);
 }
@@ -77,11 +79,29 @@ static void route(bool add, const struct cidr *to)
 		log_err("route to %s: %s", cidr_print(text, to), strerror(-r));
 }
 
+static int bar(const struct priv_ve *v, const struct addr *a)
+{
+	int r = a->family ? netroute_egress(a, v->egress) : 0;
+
+	if (r < 0)
+		log_err("way out of VE %" PRIu32 ": %s", v->last.veid,
+			strerror(-r));
+	return r;
+}
+
+void priv_addr_egress(struct priv *p, struct priv_ve *v, bool may)
+{
+	v->egress = may;
+	keep_ve(p, v);
+	bar(v, &v->ipv4);
+	bar(v, &v->ipv6);
+}
+
 void priv_addr_life(struct priv *p, struct priv_ve *v, const struct addr *a)
 {
 	int r;
 
-	if (!a->family)
+	if (!a->family || bar(v, a) < 0)
 		return;
 	r = venv_addr_add(v->watch.fd, a, 0, 0);
 	if (r < 0) {
@@ -96,10 +116,11 @@ void priv_addr_life(struct priv *p, struct priv_ve *v, const struct addr *a)
 
 void priv_addr_forget(struct priv *p, struct priv_ve *v)
 {
+	if (!v->egress)
+		priv_addr_egress(p, v, true); /* whoever has them next may */
 	if (v->ipv6.family)
 		route(false, &(struct cidr){ .base = v->ipv6, .bits = 128 });
-	v->ipv6 = (struct addr){ 0 };
-	set_address(p, v, &(struct addr){ 0 }, 0);
+	keep(p, KEY_VE | v->last.veid, NULL);
 }
 
 static int remove_address(struct priv *p, struct priv_ve *v,
@@ -110,6 +131,8 @@ static int remove_address(struct priv *p, struct priv_ve *v,
 	/* what is not there is gone */
 	if (r < 0 && r != -ENOENT && r != -EADDRNOTAVAIL)
 		return r;
+	if (!v->egress)
+		netroute_egress(a, true);
 	if (addr_equal(a, &v->ipv4))
 		set_address(p, v, &(struct addr){ 0 }, 0);
 	return 0;
@@ -134,7 +157,9 @@ static int add_address(struct priv *p, struct priv_ve *v,
 		return -EACCES;
 	if (m->addr.family == 4 && v->ipv4.family)
 		return addr_equal(&v->ipv4, &m->addr) ? 0 : -EBUSY;
-	r = venv_addr_add(v->watch.fd, &m->addr, m->epoch, until);
+	r = bar(v, &m->addr);
+	if (r == 0)
+		r = venv_addr_add(v->watch.fd, &m->addr, m->epoch, until);
 	if (r == 0 && m->addr.family == 4)
 		set_address(p, v, &m->addr, m->epoch);
 	return r;
@@ -237,6 +262,7 @@ void priv_addr_kept(struct priv *p, const struct msg_keep *k)
 			v->ipv4 = n.ipv4;
 			v->ipv6 = n.ipv6;
 			v->epoch = n.epoch;
+			v->egress = n.egress;
 		}
 	} else if (k->key & KEY_FENCE) {
 		f = find(p, &n.range);

@@ -72,6 +72,7 @@ static struct priv_ve *adopt(struct priv *p, uint32_t veid, int fd)
 	struct priv_ve *v = xcalloc(1, sizeof(*v));
 
 	v->watch = (struct watch){ WATCH_VE, fd };
+	v->egress = true; /* unless we are told, or noted, otherwise */
 	if (venv_query(fd, &v->last) < 0 ||
 	    priv_watch(p, &v->watch, EPOLLIN | EPOLLET) < 0) {
 		log_err("VE %" PRIu32 " cannot be watched", veid);
@@ -208,6 +209,7 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 	priv_tell(p, &now, NULL, 0);
 	if (bury(p, v))
 		return 0; /* it ended at once, as the state says */
+	priv_addr_egress(p, v, s->limits.egress);
 	priv_addr_life(p, v, &s->ipv6);
 	return 0;
 }
@@ -249,13 +251,16 @@ int answer_limits(struct priv *p, const struct msg *m, struct err *e)
 {
 	const struct msg_limits *l = &m->m.limits;
 	struct cgroup_fds g _cgroup_ = { -1, -1, -1 };
+	struct priv_ve *v;
 	int r;
 
 	if (!is_veid(l->veid) || !is_limits(&l->limits))
 		return err_set(e, -EINVAL, "limits: a field is out of range");
 	r = tree_limit(p->conf->private_dir, l->veid, l->limits.disk, e);
-	if (r < 0 || !priv_find(p, l->veid))
+	v = priv_find(p, l->veid);
+	if (r < 0 || !v)
 		return r;
+	priv_addr_egress(p, v, l->limits.egress);
 	r = cgroup_open(p->conf->cgroup, l->veid, &g, e);
 	return r < 0 ? r : cgroup_limit(&g, &l->limits, e);
 }

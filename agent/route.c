@@ -23,7 +23,7 @@ static const struct route routes[] = {
 	{ "POST",   "/v1/ves/{veid}/actions",		ROLE_CONTROL, BODY_MAX,	on_ve_action },
 	{ "POST",   "/v1/ves/{veid}/terminals",		ROLE_CONTROL, BODY_MAX,	on_terminal_open },
 	{ "GET",    "/v1/ves/{veid}/terminals/{name}/ws", ROLE_TERMINAL, 0,	on_terminal_ws },
-	{ "GET",    "/v1/ves/{veid}/ports/{id}",	ROLE_TERMINAL, 0,	on_port },
+	{ "GET",    "/v1/ves/{veid}/ports/{port}",	ROLE_TERMINAL, 0,	on_port },
 	{ "GET",    "/v1/operations/{id}",		ROLE_CONTROL, 0,	on_operation },
 	{ "PUT",    "/v1/blocks/{id}",			ROLE_CONTROL, BODY_MAX,	on_block_put },
 	{ "DELETE", "/v1/blocks/{id}",			ROLE_CONTROL, 0,	on_block_delete },
@@ -69,7 +69,7 @@ static bool take_part(const char *what, const char *s, size_t n,
 {
 	if (!strncmp(what, "{veid}", 6))
 		return take_veid(s, n, q);
-	if (!strncmp(what, "{id}", 4))
+	if (!strncmp(what, "{id}", 4) || !strncmp(what, "{port}", 6))
 		return take_text(s, n, q->id, sizeof(q->id));
 	return take_text(s, n, q->name, sizeof(q->name)) && is_name(q->name);
 }

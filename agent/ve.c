@@ -16,7 +16,7 @@
 	"veid, template, hostname, want, generation, memory, processes," \
 	" cpu_weight, disk, ipv6, slot, suspended, halted, state, rev,"  \
 	" observed, since, exit_status, error, active, terminals,"       \
-	" idle_after, stop_after, warn"
+	" idle_after, stop_after, warn, egress"
 
 const char *ve_state_name(enum ve_state s)
 {
@@ -31,9 +31,9 @@ const char *ve_state_name(enum ve_state s)
 
 static void read_row(sqlite3_stmt *st, struct ve *v)
 {
-	int64_t n[24];
+	int64_t n[25];
 
-	for (int i = 0; i < 24; i++)
+	for (int i = 0; i < 25; i++)
 		n[i] = sqlite3_column_int64(st, i);
 	*v = (struct ve){
 		.veid = (uint32_t)n[0],
@@ -42,7 +42,8 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 		.limits = { .memory = (uint64_t)n[5],
 			    .processes = (uint32_t)n[6],
 			    .cpu_weight = (uint32_t)n[7],
-			    .disk = (uint64_t)n[8] },
+			    .disk = (uint64_t)n[8],
+			    .egress = n[24] != 0 },
 		.slot = (uint32_t)n[10],
 		.suspended = n[11] != 0,
 		.halted = n[12] != 0,
@@ -113,15 +114,16 @@ int ve_save(sqlite3 *db, struct ve *v)
 	db_begin(db);
 	r = db_do(db,
 		  "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
-		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		  "ittiiiiiitiiiiiiiitiiiii", (int64_t)v->veid, v->template,
+		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		  "ittiiiiiitiiiiiiiitiiiiii", (int64_t)v->veid, v->template,
 		  v->hostname, (int64_t)v->want_running, v->generation,
 		  (int64_t)v->limits.memory, (int64_t)v->limits.processes,
 		  (int64_t)v->limits.cpu_weight, (int64_t)v->limits.disk,
 		  v->ipv6, (int64_t)v->slot, (int64_t)v->suspended,
 		  (int64_t)v->halted, (int64_t)v->state, v->rev, v->observed,
 		  v->since, v->exit_status, v->error, v->active, v->terminals,
-		  v->idle.idle_after, v->idle.stop_after, v->idle.warn);
+		  v->idle.idle_after, v->idle.stop_after, v->idle.warn,
+		  (int64_t)v->limits.egress);
 	if (r < 0) {
 		db_rollback(db);
 		return r;
@@ -168,6 +170,7 @@ static void show_spec(const struct ve *v, struct json_out *o)
 	json_put_int(o, "cpu_weight", v->limits.cpu_weight);
 	json_put_int(o, "disk_bytes", (int64_t)v->limits.disk);
 	json_close(o, '}');
+	json_put_bool(o, "egress", v->limits.egress);
 	json_put_maybe(o, "ipv6", v->ipv6);
 	json_open(o, "idle", '{');
 	json_put_int(o, "idle_after_s", v->idle.idle_after);

@@ -545,6 +545,11 @@ void netroute_open(void)
 {
 }
 
+int netroute_egress(const struct addr *from, bool may)
+{
+	return 0;
+}
+
 int netroute_set(bool add, const struct cidr *to)
 {
 	return 0;

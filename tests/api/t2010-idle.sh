@@ -35,7 +35,8 @@ at=$(member 1000 status.idle_at)
 op=$(act 1000 extend | json id)
 is 'extension' "$(op_end "$op" | json state)" succeeded
 has 'is activity' "$(member 1000 status.activity)" 'extended, '
-if [ "$(member 1000 status.idle_at)" \> "$at" ]; then ok 'and moves the end'; else not_ok 'and moves the end'; fi
+is 'and moves the end' "$(printf '%s\n%s\n' "$at" "$(member 1000 status.idle_at)" | sort -u | head -n 1)" "$at"
+if [ "$(member 1000 status.idle_at)" != "$at" ]; then ok 'by something'; else not_ok 'by something'; fi
 ws "$M" "$(grant 1000 tty)" 'send=marker=$((40+2)); echo start-$marker\n' expect=start-42 || not_ok 'terminal'
 word() { case "$(member 1000 status.activity)" in "$1"*) true ;; *) false ;; esac; }
 yes_ 'terminal input' 'until_ok 10 word "terminal input"'
@@ -88,10 +89,13 @@ is 'action wake' "$(op_end "$op" | json state),$(state_of 1000)" succeeded,runni
 yes_ 'sleep again' sleeps
 op=$(act 1000 start | json id)
 is 'action start' "$(op_end "$op" | json state),$(state_of 1000)" succeeded,running
+opened() { grep -c 'terminal main of VE 1000' "$T/log"; }
+before=$(opened)
+more() { [ "$(opened)" -gt "$before" ]; }
 (ws "$M" "$(grant 1000 tty)" hello "file=$T/type" 'send=echo typed-$marker\n' expect=typed-42 && echo typed >"$T/typed") &
 tab=$!
-until_seen() { until_ok 10 test "$(grep -c 'terminal main of VE 1000' "$T/log")" -ge 3; }
-until_seen
+until_ok 20 more
+until_ok 20 word 'a visit'
 yes_ 'sleep with a terminal open' sleeps
 : >"$T/type"; wait $tab
 yes_ 'input wakes it' '[ "$(cat "$T/typed")" = typed ] && await_state 1000 running'

@@ -23,7 +23,7 @@ in_table() { grep -q "^ *$1 " /proc/net/venet; }
 answers() { ping -c 1 -W 5 "$1" >/dev/null 2>&1; }
 run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }
 
-lend b1 10.77.0.0/30 40000
+lend b1 10.77.0.0/30 120000
 until_ok 20 has_ip 1000; until_ok 20 has_ip 1001
 a=$(ip_of 1000); b=$(ip_of 1001)
 has 'the block is routed' "$(ip route)" '10.77.0.0/30 dev venet0'
@@ -32,11 +32,44 @@ if run 1000 "ping -c 1 -W 5 $b" >/dev/null; then ok 'a VE reaches another'; else
 has 'the address for life is routed' "$(ip -6 route)" 'fd00:77::5 dev venet0'
 if ping6 -c 1 -W 5 fd00:77::5 >/dev/null; then ok 'and reached'; else not_ok 'and reached' "$(ip -6 route)"; fi
 
-# renewed in time it stays: the first deadline is 30 s after the first call
+# what may not leave the node: on the way out somebody is asked for by ARP
+ip link add out0 type veth
+for d in /sys/class/net/*; do
+	d=${d##*/}
+	case $d in lo | venet0) continue ;; esac
+	echo 1 >"/proc/sys/net/ipv6/conf/$d/disable_ipv6" # says things of its own accord
+	ip link set "$d" up
+done
+ip addr add 198.51.100.1/24 dev out0
+echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter
+sent() { cat /sys/class/net/out0/statistics/tx_packets; }
+leaves() { # VEID: whether a packet of it goes out
+	_b=$(sent); run "$1" 'ping -c 2 -W 1 198.51.100.9' >/dev/null 2>&1; [ "$(sent)" -gt "$_b" ]
+}
+if leaves 1000; then ok 'a VE may leave the node'; else not_ok 'a VE may leave the node' "$(ip route)"; fi
+shut() {
+	api PUT /v1/ves/1000 -H 'If-Match: *' -D "$T/h" -o /dev/null \
+		-d "{\"template\":\"tiny\",\"hostname\":\"h\",\"desired\":\"running\",\"generation\":$1,\"ipv6\":\"fd00:77::5\",\"egress\":$2}"
+	op_end "$(sed -n 's|^[Ll]ocation: */v1/operations/||p' "$T/h" | tr -d '\r')" | json state
+}
+is 'shut' "$(shut 2 false),$(api GET /v1/ves/1000 | json spec.egress)" succeeded,false
+if leaves 1000; then not_ok 'nothing of it leaves'; else ok 'nothing of it leaves'; fi
+if run 1000 "ping -c 1 -W 5 $b" >/dev/null; then ok 'it reaches other VEs'; else not_ok 'it reaches other VEs'; fi
+if answers "$a"; then ok 'and the node'; else not_ok 'and the node'; fi
+if leaves 1001; then ok 'another VE leaves'; else not_ok 'another VE leaves'; fi
+old=$(part_pid priv); kill -9 "$old"
+new_priv() { _p=$(part_pid priv) && [ -n "$_p" ] && [ "$_p" != "$old" ]; }
+until_ok 20 new_priv; until_ok 20 is_ready
+if leaves 1000; then not_ok 'priv died: still nothing'; else ok 'priv died: still nothing'; fi
+has 'for all its addresses' "$(ip -6 rule)" fd00:77::5
+is 'opened again' "$(shut 3 true)" succeeded
+if leaves 1000; then ok 'it leaves again'; else not_ok 'it leaves again' "$(ip rule)"; fi
+
+# renewed in time it stays: the first deadline is 90 s after the first call
 until_past() { [ "$(cut -d. -f1 /proc/uptime)" -gt "$1" ]; }
 first=$(awk -v a="$a" '$1 == a { print int($4 / 1000) }' /proc/net/venet)
-renew b1 10.77.0.0/30 60000; renew b1 10.77.0.0/30 60000
-until_ok 30 until_past "$first"
+renew b1 10.77.0.0/30 200000; renew b1 10.77.0.0/30 200000
+until_ok 120 until_past "$first"
 if in_table "$a"; then ok 'renewed: it stays past its first deadline'; else not_ok 'renewed: it stays past its first deadline' "$(cat /proc/net/venet)"; fi
 
 # nobody is left to take it out: the kernel does

@@ -216,7 +216,10 @@ static void released_is_told_until_acknowledged(void **state)
 
 static void add_ve(int64_t veid, int64_t state, int64_t since)
 {
-	db_do(db, "INSERT INTO ve VALUES (?,'t','h',1,1,0,0,0,0,NULL,?,0,0,?,"
+	db_do(db, "INSERT INTO ve (veid, template, hostname, want,"
+	      " generation, memory, processes, cpu_weight, disk, ipv6,"
+	      " slot, suspended, halted, state, rev, observed, since,"
+	      " exit_status, error, active, terminals) VALUES (?,'t','h',1,1,0,0,0,0,NULL,?,0,0,?,"
 		  "0,0,?,0,NULL,0,0)", "iiii", veid, veid, state, since);
 }
 
