@@ -44,6 +44,8 @@ static void put_common(struct request *r, struct json_object *data)
 	put(data, "nonce", r->answer.nonce);
 	put(data, "path", r->path);
 	put(data, "site", site->origin);
+	if (site->domain)
+		put(data, "domain", site->domain);
 	if (site->ssh_host) {
 		put(data, "ssh_host", site->ssh_host);
 		put(data, "ssh_port", site->ssh_port ? site->ssh_port : "22");

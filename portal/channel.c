@@ -20,9 +20,9 @@ int channel_create(int ends[2])
 		       : 0;
 }
 
-int channel_send(int channel, int fd, const struct addr *peer)
+int channel_send(int channel, int fd, const struct arrival *who)
 {
-	struct addr copy = *peer;
+	struct arrival copy = *who;
 	struct iovec iov = { &copy, sizeof(copy) };
 	union control c = { 0 };
 	struct msghdr m = { .msg_iov = &iov,
@@ -39,9 +39,9 @@ int channel_send(int channel, int fd, const struct addr *peer)
 								     : 0;
 }
 
-int channel_receive(int channel, struct addr *peer)
+int channel_receive(int channel, struct arrival *who)
 {
-	struct iovec iov = { peer, sizeof(*peer) };
+	struct iovec iov = { who, sizeof(*who) };
 	union control c = { 0 };
 	struct msghdr m = { .msg_iov = &iov,
 			    .msg_iovlen = 1,
@@ -59,8 +59,9 @@ int channel_receive(int channel, struct addr *peer)
 	if (h && h->cmsg_type == SCM_RIGHTS &&
 	    h->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(&fd, CMSG_DATA(h), sizeof(int));
-	if (n != (ssize_t)sizeof(*peer) || fd < 0 ||
-	    (peer->family != 4 && peer->family != 6))
+	if (n != (ssize_t)sizeof(*who) || fd < 0 ||
+	    (who->address.family != 4 && who->address.family != 6) ||
+	    !memchr(who->name, '\0', sizeof(who->name)))
 		return -EBADMSG;
 	return take_fd(&fd);
 }

@@ -20,6 +20,7 @@ struct conf {
 	char *control_cert, *control_key; /* role control, ve-jobd */
 	char *smtp_url, *mail_from;
 	char *ssh_host, *ssh_port; /* as visitors see the gateway */
+	char *domain; /* under which VEs have names, ve-portald */
 	char *shell; /* path of ve-shell, ve-keys */
 };
 

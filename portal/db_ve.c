@@ -32,10 +32,17 @@ int db_ve_visit(struct db *db, const uint8_t *token, uint32_t veid,
 }
 
 int db_ve_rename(struct db *db, const uint8_t *token, uint32_t veid,
-		 const char *name, struct json_object **out, struct err *e)
+		 const char *name, int32_t port, struct json_object **out,
+		 struct err *e)
 {
-	return db_call(db, out, e, "ve_rename", "hit", token, (int32_t)veid,
-		       name);
+	return db_call(db, out, e, "ve_rename", "hitz", token, (int32_t)veid,
+		       name, port ? (int64_t)port : (int64_t)-1);
+}
+
+int db_port_grant(struct db *db, const char *name, const char *address,
+		  struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "port_grant", "tt", name, address);
 }
 
 int db_queue_leave(struct db *db, const uint8_t *token,

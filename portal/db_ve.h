@@ -16,7 +16,10 @@ int db_ve_create(struct db *db, const uint8_t *token, const char *tmpl,
 int db_ve_visit(struct db *db, const uint8_t *token, uint32_t veid,
 		struct err *e);
 int db_ve_rename(struct db *db, const uint8_t *token, uint32_t veid,
-		 const char *name, struct json_object **out, struct err *e);
+		 const char *name, int32_t port, struct json_object **out,
+		 struct err *e);
+int db_port_grant(struct db *db, const char *name, const char *address,
+		  struct json_object **out, struct err *e);
 int db_queue_leave(struct db *db, const uint8_t *token,
 		   struct json_object **out, struct err *e);
 int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,

@@ -46,6 +46,8 @@ static const struct fault faults[] = {
 	{ "VE023", 410, "node-lost",         "The node is lost", 0 },
 	{ "VE024", 422, "name-reserved",     "This name is reserved", 0 },
 	{ "VE025", 409, "name-taken",        "This name is taken", 0 },
+	{ "VE026", 502, "port-closed",       "Nobody is at home", 0 },
+	{ "VE027", 504, "unreachable",       "The environment does not answer", 5 },
 	{ "23514", 422, "field",             "A field is not valid", 0 },
 };
 /* clang-format on */

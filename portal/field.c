@@ -39,6 +39,7 @@ static const struct rule {
 	{ "name", "the name", 1, 63, lower_name },
 	{ "node", "the node's name", 1, 31, lower_name },
 	{ "password", "the password", 1, PASSWD_MAX, NULL },
+	{ "port", "the port", 0, 5, digits },
 	{ "range", "the range", 3, 49, "0123456789abcdefABCDEF.:/" },
 	{ "template", "the template", 1, 31, lower_name },
 	{ "url", "the address", 9, 128, NULL },

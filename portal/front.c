@@ -2,6 +2,7 @@
 #include "portal/front.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/libve/front.h"
@@ -15,8 +16,10 @@
 static void hand_over(void *arg, int fd, const struct tls_peer *peer)
 {
 	const int *channel = arg;
+	struct arrival who = { .address = peer->address };
 
-	if (channel_send(*channel, fd, &peer->address))
+	strcpy(who.name, peer->name);
+	if (channel_send(*channel, fd, &who))
 		log_warn("the web part is behind: a connection was dropped");
 	close(fd);
 }
@@ -43,7 +46,7 @@ int front_run(const struct conf *c, int listen, int channel, struct err *e)
 	if (rc)
 		return rc;
 	for (;;) {
-		struct addr none;
+		struct arrival none;
 
 		/* the parent's end closes when the portal ends */
 		if (channel_receive(channel, &none) == -EPIPE)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "portal/page.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -81,7 +82,8 @@ int do_ve_rename(struct request *r)
 	struct err e = { 0 };
 
 	if (db_ve_rename(r->db, r->token, r->veid,
-			 fields_get(&r->fields, "name"), &v, &e))
+			 fields_get(&r->fields, "name"),
+			 atoi(fields_get(&r->fields, "port")), &v, &e))
 		return again_ve(r, &e);
 	return answer_done(r, 200, v, "/home");
 }

@@ -17,6 +17,7 @@
 #include "portal/ear.h"
 #include "portal/fault.h"
 #include "portal/passwd.h"
+#include "portal/proxy.h"
 #include "portal/relay.h"
 #include "portal/route.h"
 #include "portal/sandbox.h"
@@ -32,6 +33,7 @@
 struct web {
 	struct web_site site;
 	struct MHD_Daemon *mhd;
+	struct proxy *proxy;
 };
 
 struct pending {
@@ -259,6 +261,9 @@ static int prepare(struct web *w, const struct conf *c, struct err *e)
 		rc = asset_load(&w->site.assets, c->www, e);
 	if (!rc)
 		rc = relays_start(&w->site.relays, c, e);
+	if (!rc)
+		rc = proxy_start(&w->proxy, c, e);
+	w->site.domain = c->domain;
 	return rc;
 }
 
@@ -297,16 +302,19 @@ int web_run(const struct conf *c, int channel, struct err *e)
 	w->site.workers =
 		workers_start(c->db, 4, (cpus > 0 ? (unsigned)cpus : 1) + 2);
 	relays_run(w->site.relays, w->site.workers);
+	proxy_run(w->proxy, w->site.workers);
 	ear_start(c->db, w->site.relays);
 	rc = start_mhd(w, e);
 	while (!rc) {
-		struct addr peer;
-		int fd = channel_receive(channel, &peer);
+		struct arrival who;
+		int fd = channel_receive(channel, &who);
 
 		if (fd == -EPIPE)
 			exit(0);
-		if (fd >= 0)
-			add_connection(w, fd, &peer);
+		if (fd >= 0 && proxy_wants(w->proxy, who.name))
+			proxy_take(w->proxy, fd, &who.address, who.name);
+		else if (fd >= 0)
+			add_connection(w, fd, &who.address);
 	}
 	return rc;
 }

@@ -22,6 +22,7 @@ struct web_site {
 	char origin[160]; /* "https://host:port" */
 	const char *host; /* in it: "host:port" */
 	const char *ssh_host, *ssh_port;
+	const char *domain; /* of the VEs' names, or NULL */
 	bool is_local; /* a name that is not known to the world */
 	struct tmpl_set *pages;
 	struct asset *assets;

@@ -196,6 +196,7 @@ portal_conf() { # number
 		terminal_key $run/pki/terminal.key
 		ssh_host localhost
 		ssh_port $ssh_port
+		domain ve.localhost
 		shell $bin/ve-shell
 	T
 }

@@ -597,6 +597,9 @@ declare
   k ssh_key;
   v ve;
 begin
+  if p_kind = 'port' then
+    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  end if;
   select v1.* into v from ssh_key k1 join subscriber p on p.id = k1.subscriber_id
       join ve v1 on v1.subscriber_id = p.id
     where k1.fingerprint = p_fingerprint and v1.veid = p_veid and v1.deleted_at is null
@@ -654,10 +657,12 @@ CREATE TABLE ve.ve (
     waiting integer,
     frozen_at timestamp with time zone,
     frozen_warned boolean DEFAULT false NOT NULL,
+    port integer DEFAULT 80 NOT NULL,
     CONSTRAINT ve_activity_check CHECK ((length(activity) <= 200)),
     CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
     CONSTRAINT ve_generation_check CHECK ((generation > 0)),
     CONSTRAINT ve_hostname_check CHECK ((hostname ~ '^[a-z][a-z0-9-]{0,62}$'::text)),
+    CONSTRAINT ve_port_check CHECK (((port >= 1) AND (port <= 65535))),
     CONSTRAINT ve_state_error_check CHECK ((length(state_error) <= 500))
 );
 
@@ -671,8 +676,8 @@ declare
   n node;
   payload bytea;
 begin
-  if p_kind not in ('tty', 'exec') then
-    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  if p_kind not in ('tty', 'exec', 'port') then
+    raise exception using errcode = 'VE017', message = 'a stream is of kind tty, exec or port';
   end if;
   if v.suspended then
     raise exception using errcode = 'VE007', message = 'the environment is suspended';
@@ -690,9 +695,10 @@ begin
   if n.state = 'revoked' then
     raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
   end if;
-  payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
+  payload := convert_to((jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
-    'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
+    'nonce', encode(gen_random_bytes(16), 'hex'))
+    || case p_kind when 'port' then jsonb_build_object('port', v.port) else '{}' end)::text, 'UTF8');
   return jsonb_build_object('node', n.id, 'url', n.url, 'veid', v.veid,
     'grant', base64url(payload) || '.' || base64url(hmac(payload, n.grant_key, 'sha256')));
 end
@@ -1244,6 +1250,29 @@ $$;
 
 ALTER FUNCTION ve.pool_list(p_token bytea) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.port_grant(p_name text, p_address inet) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v ve;
+  awake boolean;
+begin
+  select * into v from ve where hostname = p_name and deleted_at is null;
+  if not found then
+    raise exception using errcode = 'VE005', message = 'there is no environment of this name';
+  end if;
+  awake := v.state = 'running';
+  if not awake and v.desired = 'running' and not rate_take('wake', network_of(p_address)::text) then
+    raise exception using errcode = 'VE003', message = 'too many environments were woken from your network';
+  end if;
+  return grant_make(v, 'v:' || network_of(p_address), 'port')
+    || jsonb_build_object('port', v.port, 'awake', awake);
+end
+$$;
+
+ALTER FUNCTION ve.port_grant(p_name text, p_address inet) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.queue_json(p_subscriber bigint) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 've', 'pg_temp'
@@ -1563,6 +1592,9 @@ declare
   v ve;
 begin
   select * into who from session_require(p_token);
+  if p_kind = 'port' then
+    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  end if;
   select * into v from ve where veid = p_veid and subscriber_id = who.subscriber_id
     and deleted_at is null;
   if not found then
@@ -1772,7 +1804,7 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     SET search_path TO 've', 'pg_temp'
     AS $$
   select jsonb_build_object(
-    'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
+    'veid', v.veid, 'hostname', v.hostname, 'port', v.port, 'template', v.template,
     'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when n.state = 'revoked' then 'lost'
@@ -1960,7 +1992,7 @@ $$;
 
 ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) RETURNS jsonb
+CREATE FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
     AS $_$
@@ -1978,19 +2010,21 @@ begin
       or (p_name ~ '^ve[0-9]+$' and p_name <> 've' || p_veid) then
     raise exception using errcode = 'VE024', message = format('the name %s is reserved', p_name);
   end if;
-  update ve set hostname = p_name, generation = generation + 1 where veid = p_veid
+  update ve set hostname = p_name, port = coalesce(p_port, port), generation = generation + 1 where veid = p_veid
     returning * into v;
   if not exists (select from job where veid = p_veid and state in ('queued', 'running')) then
     perform job_add(p_veid, 'apply');
   end if;
-  perform audit_add(who.email, 've.rename', v.subscriber_id, p_veid, jsonb_build_object('name', p_name));
+  perform audit_add(who.email, 've.rename', v.subscriber_id, p_veid, jsonb_build_object('name', p_name, 'port', v.port));
   return ve_json(v);
-exception when unique_violation then
+exception when check_violation then
+  raise exception using errcode = 'VE017', message = 'a port is a number from 1 to 65535';
+when unique_violation then
   raise exception using errcode = 'VE025', message = format('the name %s is taken', p_name);
 end
 $_$;
 
-ALTER FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) OWNER TO ve_owner;
+ALTER FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_require(p_token bytea, p_veid integer) RETURNS ve.ve
     LANGUAGE plpgsql
@@ -2929,6 +2963,9 @@ GRANT ALL ON FUNCTION ve.pool_install(p_range cidr, p_block_len integer) TO ve_a
 REVOKE ALL ON FUNCTION ve.pool_list(p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.pool_list(p_token bytea) TO ve_portal;
 
+REVOKE ALL ON FUNCTION ve.port_grant(p_name text, p_address inet) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.port_grant(p_name text, p_address inet) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.queue_json(p_subscriber bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.queue_leave(p_token bytea) FROM PUBLIC;
@@ -3009,8 +3046,8 @@ REVOKE ALL ON FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_addres
 
 REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text) TO ve_portal;
+REVOKE ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_require(p_token bytea, p_veid integer) FROM PUBLIC;
 

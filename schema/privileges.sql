@@ -12,7 +12,7 @@ do $$
 declare
   may constant jsonb := '{
     "ve_portal": ["account_admit", "account_signup", "account_lookup", "account_login",
-      "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get", "queue_leave", "ve_visit", "ve_rename",
+      "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get", "queue_leave", "ve_visit", "port_grant", "ve_rename",
       "template_list", "ve_get", "ve_create", "ve_act", "ve_extend", "job_get", "key_add",
       "key_remove", "ticket_create", "ticket_redeem", "terminal_grant", "capacity_get",
       "node_list", "node_act", "enrolment_make", "enrolment_ask", "enrolment_take", "pool_list", "pool_add", "ve_list", "subscriber_list",

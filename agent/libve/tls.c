@@ -150,7 +150,11 @@ static void read_names(struct tls_peer *p, X509 *cert)
 void tls_peer_read(struct tls_peer *p, SSL *ssl)
 {
 	X509 *cert = SSL_get0_peer_certificate(ssl);
+	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 
+	p->name[0] = '\0';
+	if (name && strlen(name) < sizeof(p->name))
+		strcpy(p->name, name);
 	p->role[0] = p->node[0] = '\0';
 	p->verified = cert && SSL_get_verify_result(ssl) == X509_V_OK;
 	if (p->verified)

@@ -22,6 +22,7 @@ struct tls_peer {
 	char node[TLS_NAME];
 	struct addr address; /* of the TCP connection; family 0 when unknown */
 	bool verified;	     /* a certificate of our CA was shown */
+	char name[TLS_NAME]; /* that a client asked for, "" for none */
 };
 
 struct tls_files {

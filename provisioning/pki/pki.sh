@@ -72,7 +72,7 @@ all)
 	init
 	for r in control terminal metrics; do role "$r"; done
 	for n; do node "$n"; done
-	portal localhost '*.localhost' 127.0.0.1 ::1
+	portal localhost '*.localhost' '*.ve.localhost' 127.0.0.1 ::1
 	;;
 *) echo "usage: pki.sh DIR init|role|node|portal|all ..." >&2; exit 2 ;;
 esac

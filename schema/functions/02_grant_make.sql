@@ -9,8 +9,8 @@ declare
   n node;
   payload bytea;
 begin
-  if p_kind not in ('tty', 'exec') then
-    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  if p_kind not in ('tty', 'exec', 'port') then
+    raise exception using errcode = 'VE017', message = 'a stream is of kind tty, exec or port';
   end if;
   if v.suspended then
     raise exception using errcode = 'VE007', message = 'the environment is suspended';
@@ -28,9 +28,10 @@ begin
   if n.state = 'revoked' then
     raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
   end if;
-  payload := convert_to(jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
+  payload := convert_to((jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
-    'nonce', encode(gen_random_bytes(16), 'hex'))::text, 'UTF8');
+    'nonce', encode(gen_random_bytes(16), 'hex'))
+    || case p_kind when 'port' then jsonb_build_object('port', v.port) else '{}' end)::text, 'UTF8');
   return jsonb_build_object('node', n.id, 'url', n.url, 'veid', v.veid,
     'grant', base64url(payload) || '.' || base64url(hmac(payload, n.grant_key, 'sha256')));
 end

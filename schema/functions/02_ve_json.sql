@@ -6,7 +6,7 @@ create or replace function ve.ve_json(v ve.ve) returns jsonb
   set search_path = ve, pg_temp
 as $$
   select jsonb_build_object(
-    'veid', v.veid, 'hostname', v.hostname, 'template', v.template,
+    'veid', v.veid, 'hostname', v.hostname, 'port', v.port, 'template', v.template,
     'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when n.state = 'revoked' then 'lost'

@@ -9,6 +9,9 @@ declare
   k ssh_key;
   v ve;
 begin
+  if p_kind = 'port' then
+    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  end if;
   select v1.* into v from ssh_key k1 join subscriber p on p.id = k1.subscriber_id
       join ve v1 on v1.subscriber_id = p.id
     where k1.fingerprint = p_fingerprint and v1.veid = p_veid and v1.deleted_at is null

@@ -11,6 +11,9 @@ declare
   v ve;
 begin
   select * into who from session_require(p_token);
+  if p_kind = 'port' then
+    raise exception using errcode = 'VE017', message = 'a terminal is of kind tty or exec';
+  end if;
   select * into v from ve where veid = p_veid and subscriber_id = who.subscriber_id
     and deleted_at is null;
   if not found then

@@ -35,8 +35,7 @@ at=$(member 1000 status.idle_at)
 op=$(act 1000 extend | json id)
 is 'extension' "$(op_end "$op" | json state)" succeeded
 has 'is activity' "$(member 1000 status.activity)" 'extended, '
-is 'and moves the end' "$(printf '%s\n%s\n' "$at" "$(member 1000 status.idle_at)" | sort -u | head -n 1)" "$at"
-if [ "$(member 1000 status.idle_at)" != "$at" ]; then ok 'by something'; else not_ok 'by something'; fi
+if expr "$(member 1000 status.idle_at)" \> "$at" >/dev/null; then ok 'and moves the end'; else not_ok 'and moves the end'; fi
 ws "$M" "$(grant 1000 tty)" 'send=marker=$((40+2)); echo start-$marker\n' expect=start-42 || not_ok 'terminal'
 word() { case "$(member 1000 status.activity)" in "$1"*) true ;; *) false ;; esac; }
 yes_ 'terminal input' 'until_ok 10 word "terminal input"'

@@ -47,7 +47,7 @@ portal_pki() {
       openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial \
         -days 30 -extfile "$name.ext" -out "$name.crt"
     done <<SAN
-portal DNS:localhost,IP:127.0.0.1
+portal DNS:localhost,DNS:*.ve.localhost,IP:127.0.0.1
 terminal URI:urn:vestibule:role:terminal
 control URI:urn:vestibule:role:control
 node-n1 URI:urn:vestibule:node:n1
@@ -85,6 +85,7 @@ terminal_cert $PG_DIR/pki/terminal.crt
 terminal_key $PG_DIR/pki/terminal.key
 ssh_host localhost
 ssh_port 2222
+domain ve.localhost
 user nobody
 CONF
   "$BIN/ve-portald" -c "$PG_DIR/portald$1.conf" >>"$PG_DIR/portald$1.log" 2>&1 &

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sleep, its steps, and names.
-select plan(26);
+select plan(32);
 create function pg_temp.see(status text) returns void language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'),
     'status', status::jsonb || '{"observed_generation": 1}')), false) $$;
@@ -32,10 +32,20 @@ select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'stop'); select pg_temp.wor
 select pg_temp.see('{"state":"stopped"}');
 select is(ve_visit(pg_temp.h('ann'), pg_temp.veid('ann')), 'false', 'who was stopped by hand is not woken by a page');
 select throws_ok(format('select ve_act(pg_temp.h(''ann''), %s, ''stay'')', pg_temp.veid('ann')), 'VE020', null, 'nor kept awake');
-select is(ve_rename(pg_temp.h('ann'), pg_temp.veid('ann'), 'annes-box') ->> 'hostname', 'annes-box', 'a VE is renamed');
+select is(ve_rename(pg_temp.h('ann'), pg_temp.veid('ann'), 'annes-box', 8080) ->> 'hostname', 'annes-box', 'a VE is renamed');
 select pg_temp.signup('bob', 'bob');
-select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''annes-box'')', pg_temp.veid('bob')), 'VE025', 'the name annes-box is taken', 'a name is one VE''s');
-select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''www'')', pg_temp.veid('bob')), 'VE024', 'the name www is reserved', 'some are nobody''s');
-select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''ve7'')', pg_temp.veid('bob')), 'VE024', null, 'some are somebody else''s');
-select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''xn--bcher-kva'')', pg_temp.veid('bob')), 'VE017', null, 'none looks like another');
-select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''mine'')', pg_temp.veid('ann')), 'VE005', null, 'nobody renames a foreign one');
+select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''annes-box'', null)', pg_temp.veid('bob')), 'VE025', 'the name annes-box is taken', 'a name is one VE''s');
+select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''www'', null)', pg_temp.veid('bob')), 'VE024', 'the name www is reserved', 'some are nobody''s');
+select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''ve7'', null)', pg_temp.veid('bob')), 'VE024', null, 'some are somebody else''s');
+select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''xn--bcher-kva'', null)', pg_temp.veid('bob')), 'VE017', null, 'none looks like another');
+select throws_ok(format('select ve_rename(pg_temp.h(''bob''), %s, ''mine'', null)', pg_temp.veid('ann')), 'VE005', null, 'nobody renames a foreign one');
+select is((select port from ve where hostname = 'annes-box'), 8080, 'with a port');
+select throws_ok(format('select ve_rename(pg_temp.h(''ann''), %s, ''annes-box'', 65536)', pg_temp.veid('ann')), 'VE017', 'a port is a number from 1 to 65535', 'that is one');
+select throws_ok($$select port_grant('annes-box', '192.0.2.1')$$, 'VE020', null, 'one that is stopped opens nothing');
+update ve set desired = 'running', state = 'frozen';
+select is(convert_from(decode(translate(split_part(port_grant('annes-box', '192.0.2.1') ->> 'grant', '.', 1), '-_', '+/') ||
+  repeat('=', (4 - length(split_part(port_grant('annes-box', '192.0.2.1') ->> 'grant', '.', 1)) % 4) % 4), 'base64'), 'UTF8')::jsonb - 'exp' - 'nonce',
+  jsonb_build_object('v', 1, 'veid', pg_temp.veid('ann'), 'node', 'n1', 'kind', 'port', 'port', 8080, 'sub', 'v:192.0.2.0/24'), 'one that sleeps is opened at its port');
+select throws_ok($$select port_grant('nobody', '192.0.2.1')$$, 'VE005', null, 'a name of nobody is nobody''s');
+update rate_rule set most = 1 where kind = 'wake';
+select throws_ok($$select port_grant('annes-box', '192.0.2.77')$$, 'VE003', null, 'one network does not wake all');

@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A VE under its name: requests reach the program in it, wake it when it sleeps, and say in words when they cannot.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+. tests/lib/pg.sh
+. tests/lib/portal.sh
+. tests/lib/node.sh
+trap portal_cleanup EXIT
+portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+tests/api/httpd.py >"$PG_DIR/httpd.port" 2>"$PG_DIR/httpd.log" &
+echo $! >"$PG_DIR/httpd.pid"
+await 10 test -s "$PG_DIR/httpd.port"
+port=$(cat "$PG_DIR/httpd.port")
+portal=$((PORT_BASE + 1))
+# visit NAME PATH [curl options]: $STATUS, $BODY, $HEADERS
+visit() {
+  vhost=$1 vpath=$2
+  shift 2
+  STATUS=$(curl -s --max-time 30 --cacert "$PG_DIR/pki/ca.crt" --resolve "$vhost:$portal:127.0.0.1" \
+    -D "$PG_DIR/headers" -o "$PG_DIR/body" -w '%{http_code}' "$@" "https://$vhost:$portal$vpath") || STATUS="$STATUS curl $?"
+  BODY=$(head -c 4000 "$PG_DIR/body")
+  HEADERS=$(tr -d '\r' <"$PG_DIR/headers")
+}
+# raw NAME TEXT: what comes back for bytes of one's own
+raw() {
+  { printf "$2"; sleep 1; } | timeout 20 openssl s_client -quiet -connect "127.0.0.1:$portal" -servername "$1" \
+    -CAfile "$PG_DIR/pki/ca.crt" 2>/dev/null | tr -d '\r'
+}
+idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
+sleep_now() {
+  api POST /ves/1000/actions '{"action":"idle"}'
+  await 20 ve_is 1000 frozen && await 10 idle
+}
+
+signup ann@example.net
+await 30 ve_is 1000 running
+await 20 idle
+api POST /ves/1000/name "{\"name\":\"annes-box\",\"port\":\"$port\"}"
+is 'a VE has a name and a port' "$STATUS" 200
+await 20 idle
+visit annes-box.ve.localhost '/a?b=c' -H 'X-Forwarded-For: 192.0.2.66' -H 'Forwarded: for=evil'
+is 'a visit reaches the program in it' "$STATUS" 200
+like 'as it was sent' "$BODY" '^GET /a\?b=c HTTP/1.1$'
+like 'with its name' "$BODY" "^Host: annes-box.ve.localhost:$portal"
+like 'and the true address of the visitor' "$BODY" '^X-Forwarded-For: 127.0.0.1$'
+unlike 'not what the visitor says of itself' "$BODY" '192.0.2.66|evil'
+unlike 'and the answer is its own' "$HEADERS" 'Content-Security-Policy'
+head -c 200000 /dev/zero >"$PG_DIR/upload"
+visit annes-box.ve.localhost / --data-binary "@$PG_DIR/upload"
+like 'a body goes there whole' "$BODY" '^body 200000$'
+visit annes-box.ve.localhost /big
+is 'three million bytes come back whole' "$(wc -c <"$PG_DIR/body")" 3000000
+out=$(raw annes-box.ve.localhost 'GET /shout HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nhello\n')
+like 'what it is upgraded to goes both ways' "$out" '^HELLO$'
+is 'the portal itself is where it was' "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$PG_DIR/pki/ca.crt" "$URL/login")" 200
+
+# it sleeps
+sleep_now
+visit annes-box.ve.localhost /
+is 'a visit wakes it, and is answered' "$STATUS" 200
+ok 'it is awake' await 20 ve_is 1000 running
+await 10 idle
+sleep_now
+pg_sql "update ve.rate_rule set most = 1 where kind = 'wake'" >/dev/null
+pg_sql "update ve.rate set taken = 5 where kind = 'wake'" >/dev/null
+visit annes-box.ve.localhost /
+is 'one network does not wake everything' "$STATUS" 429
+pg_sql "update ve.rate_rule set most = 1000 where kind = 'wake'" >/dev/null
+visit annes-box.ve.localhost /
+is 'the others do' "$STATUS" 200
+
+# in words
+api POST /ves/1000/name '{"name":"annes-box","port":"9"}'
+await 20 idle
+visit annes-box.ve.localhost /
+is 'a port that nobody listens on' "$STATUS" 502
+like 'says so' "$BODY" 'nobody listens on port 9'
+visit nobody.ve.localhost /
+is 'a name that nobody has' "$STATUS" 404
+api POST /ves/1000/actions '{"action":"stop"}'
+await 20 ve_is 1000 stopped
+visit annes-box.ve.localhost /
+is 'one that was stopped by hand is not woken' "$STATUS" 409
+is 'and stays so' "$(ve_state 1000)" stopped
+
+# hostile heads
+first() { printf '%s\n' "$1" | head -1; }
+like 'another Host than the name of the handshake' \
+  "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')")" ' 421 '
+like 'a VE'"'"'s Host on the portal'"'"'s name' \
+  "$(first "$(raw localhost 'GET / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\n\r\n')")" ' 421 '
+like 'two Hosts' \
+  "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nHost: b\r\n\r\n')")" ' 400 '
+like 'no Host' "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.1\r\n\r\n')")" ' 400 '
+like 'a length and an encoding' \
+  "$(first "$(raw annes-box.ve.localhost 'POST / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nabcd')")" ' 400 '
+like 'another HTTP' "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.0\r\nHost: annes-box.ve.localhost\r\n\r\n')")" ' 400 '
+like 'a header without a colon' \
+  "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nnothing\r\n\r\n')")" ' 400 '
+like 'an address instead of a path' \
+  "$(first "$(raw annes-box.ve.localhost 'GET http://localhost/ HTTP/1.1\r\nHost: annes-box.ve.localhost\r\n\r\n')")" ' 400 '
+like 'a head without end' "$(first "$(raw annes-box.ve.localhost "GET / HTTP/1.1\r\nX: $(head -c 40000 /dev/zero | tr '\0' x)")")" ' 413 '
+is 'after all that the portal is there' "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$PG_DIR/pki/ca.crt" "$URL/login")" 200
+tap_end
