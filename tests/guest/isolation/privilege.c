@@ -69,7 +69,7 @@ static int many_networks(void)
 			pid = fork();
 			if (!pid) {
 				signal(SIGHUP, SIG_IGN);
-				sleep(5);
+				sleep(60); /* until its VE ends, or the guest */
 			}
 			_exit(0);
 		}

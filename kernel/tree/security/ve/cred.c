@@ -19,11 +19,11 @@ static int ve_userns_create(const struct cred *cred)
 }
 
 #ifdef CONFIG_DEBUG_VE
-/* A task never gets credentials of another VE. */
+/* A task of a VE never gets credentials of another; the node may go into one. */
 static int ve_task_fix_setuid(struct cred *new, const struct cred *old,
 			      int flags)
 {
-	WARN_ON_ONCE(cred_ve(new) != current->ve);
+	WARN_ON_ONCE(!current_on_node() && cred_ve(new) != current->ve);
 	return 0;
 }
 #endif
