@@ -84,7 +84,9 @@ test-long: all $(TEST_TOOLS)
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
 B       ?=
 BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
-bench: all $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
+bench:
+	$(Q)provisioning/packages/install.sh build run test bench
+	$(Q)$(MAKE) -s all kernel $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
 .PHONY: surface check check-units check-guest check-debug check-story test test-long bench
