@@ -78,7 +78,7 @@ test:
 
 # What takes hours.
 LONGS   := $(wildcard tests/long/t*.sh)
-test-long: all $(TEST_TOOLS)
+test-long: all $(TEST_TOOLS) $(GUEST_PARTS)
 	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),14400) $(HARNESS) run $(call only,$(LONGS))
 
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.

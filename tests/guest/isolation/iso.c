@@ -271,7 +271,7 @@ static void try_row(size_t row)
 int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (*setup)(void))
 {
 	const char *guard = argc == 3 && !strcmp(argv[1], "--guard") ? argv[2] : NULL;
-	bool debug;
+	bool guarded = argc == 2 && !strcmp(argv[1], "--guarded"), debug;
 
 	table = rows;
 	rows_nr = n;
@@ -290,7 +290,7 @@ int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (
 	debug = access(DEBUG "become_root", W_OK) == 0;
 	for (size_t i = 0; i < n; i++) {
 		if (rows[i].name && (!guard || (rows[i].guard && !strcmp(rows[i].guard, guard))) &&
-		    (debug || !rows[i].rooted))
+		    (!guarded || rows[i].guard) && (debug || !rows[i].rooted))
 			try_row(i);
 	}
 	env_destroy(&iso_a);

@@ -8,6 +8,7 @@
  * succeeds.  A probe returns 0 (it was allowed) or an errno.
  *
  *   PROGRAM [--guard NAME]     all rows, or those that a guard is told by (see include/linux/ve_guard.h)
+ *   PROGRAM --guarded          all rows that a guard is told by
  *   PROGRAM --list             the guards that its rows name
  */
 #include <errno.h>
