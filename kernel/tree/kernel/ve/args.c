@@ -183,7 +183,7 @@ static void test_create_check(struct kunit *test)
 	REFUSED(a.veid = ENV_VEID_MAX + 1);
 	REFUSED(a.flags = 1ULL << 2);
 	REFUSED(a.flags = 1ULL << 63);
-	REFUSED(a.features = 1ULL << 2);
+	REFUSED(a.features = ENV_FEAT_ALL + 1);
 	REFUSED(a.id_first = 0);
 	REFUSED(a.id_count = 0);
 	REFUSED(a.id_first = U32_MAX);

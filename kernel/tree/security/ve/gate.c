@@ -12,16 +12,20 @@ static int ve_kernel_module_request(char *name)
 }
 #endif
 
+#ifdef CONFIG_PERF_EVENTS
 static int ve_perf_event_open(int type)
 {
 	return current_on_node() || !ve_guard(perf) ? 0 : -EPERM;
 }
+#endif
 
 static struct security_hook_list ve_gate_hooks[] __ro_after_init = {
 #ifdef CONFIG_MODULES
 	LSM_HOOK_INIT(kernel_module_request, ve_kernel_module_request),
 #endif
+#ifdef CONFIG_PERF_EVENTS
 	LSM_HOOK_INIT(perf_event_open, ve_perf_event_open),
+#endif
 };
 
 __init void ve_add_gate_hooks(void)
