@@ -113,8 +113,9 @@ static int ve_make_namespaces(struct ve_struct *ve)
 	ns = create_new_namespaces(CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID |
 				   CLONE_NEWNET | CLONE_NEWCGROUP,
 				   &init_task, ve->user_ns, NULL);
+	/* Parts of a network say ENODEV, EAFNOSUPPORT... when memory is short. */
 	if (IS_ERR(ns))
-		return PTR_ERR(ns);
+		return PTR_ERR(ns) == -ENOSPC ? -ENOSPC : -ENOMEM;
 	/* The node's mount namespace came along; the VE's is made at START. */
 	put_mnt_ns(ns->mnt_ns);
 	ns->mnt_ns = NULL;
