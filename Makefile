@@ -72,7 +72,7 @@ help:
 	@echo 'make golden              rewrite schema/golden.sql; read the difference'
 	@echo 'make install             DESTDIR, PREFIX; install-node and install-portal are its halves'
 	@echo 'make deb                 Debian packages, in build/deb'
-	@echo 'make check-debug         those of the debug kernel (make kernel-debug): KASAN, lockdep, failures, knock-out'
+	@echo 'make check-debug         those of the debug kernel (make kernel-debug): KASAN, lockdep, failing allocations'
 	@echo 'make test-long           what takes hours (T=name picks)'
 	@echo 'make lint clean'
 	@echo 'V=1 shows commands, DEV=1 makes warnings errors, SAN=address,undefined picks sanitizers'

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Isolation, each attack beside the same call where it is allowed; see tests/guest/isolation.
-# On the debug kernel: those rows that a guard is told by (t4003), all of them in make test-long.
+# make test-long has them on the debug kernel too.
 # One CPU: an emulated second one sometimes stumbles over code that is patched under it (a static key, by perf).
 set -eu
 cd "$(dirname "$0")/../.."
