@@ -66,7 +66,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS := $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface
+GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface $(TEST_TOOLS)
 check-guest: $(GUEST_PARTS)
 	$(Q)$(HARNESS) run $(call only,$(if $(T),$(GUEST_TESTS) $(DEBUG_TESTS),$(GUEST_TESTS)))
 check-debug: $(GUEST_PARTS)
