@@ -88,9 +88,25 @@ static int set_address(const struct lease *l, bool add, struct err *e)
 	return ask(&m, &reply, e);
 }
 
-/* Take back what stands in a block that is ours no longer.  false: priv could
- * not, try again soon. */
-static bool fence(void)
+static bool next_overdue(struct lease *l)
+{
+	if (!lease_overdue(api.db, clock_boot(), l))
+		return false;
+	log_warn("block %s is no longer ours: VE %" PRIu32
+		 " goes on without IPv4",
+		 l->block, l->veid);
+	return true;
+}
+
+/* Who sleeps needs no address. */
+static bool next_frozen(struct lease *l)
+{
+	return lease_of_frozen(api.db, VE_FROZEN, l);
+}
+
+/* Addresses out of the kernel's table and then free, as long as @next has one.
+ * false: priv could not, try again soon. */
+static bool take_back(bool (*next)(struct lease *l))
 {
 	for (;;) {
 		struct err e = { 0 };
@@ -99,41 +115,13 @@ static bool fence(void)
 		int r;
 
 		state_lock();
-		found = lease_overdue(api.db, clock_boot(), &l);
+		found = next(&l);
 		state_unlock();
 		if (!found)
 			return true;
 		r = set_address(&l, false, &e);
 		if (r < 0 && r != -ESRCH && r != -ENOENT &&
 		    r != -EADDRNOTAVAIL) {
-			log_err("fencing: %s", e.text);
-			return false;
-		}
-		log_warn("block %s is no longer ours: VE %" PRIu32
-			 " goes on without IPv4",
-			 l.block, l.veid);
-		state_lock();
-		clock_lease_ended(l.veid);
-		state_unlock();
-	}
-}
-
-/* Who sleeps needs no address: out of the kernel's table, then free. */
-static bool release_frozen(void)
-{
-	for (;;) {
-		struct err e = { 0 };
-		struct lease l;
-		bool found;
-		int r;
-
-		state_lock();
-		found = lease_of_frozen(api.db, VE_FROZEN, &l);
-		state_unlock();
-		if (!found)
-			return true;
-		r = set_address(&l, false, &e);
-		if (r < 0 && r != -ESRCH) {
 			log_err("address of VE %" PRIu32 ": %s", l.veid,
 				e.text);
 			return false;
@@ -323,7 +311,7 @@ static void *run(void *arg)
 
 	redo_unfinished();
 	for (;;) {
-		bool ok = fence() && release_frozen();
+		bool ok = take_back(next_overdue) && take_back(next_frozen);
 
 		if (clock_mono() >= reconcile) {
 			ask_templates();
