@@ -3,12 +3,7 @@
 # From sign-up to deletion through the job daemon and a real agent: what is asked
 # for on the page becomes so on the node.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 
 act() { api POST /ves/1000/actions "{\"action\":\"$1\"}"; }
 agent() {

@@ -2,12 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The line when all places are taken: seen without script and by events, left, and served in order by the daemon.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 pg_sql "update ve.node set capacity = 1" >/dev/null
 who() { JAR=$PG_DIR/jar-$1 API_CSRF=; }
 veid_of() { pg_sql "select veid from ve.ve join ve.subscriber s on s.id = subscriber_id where email = '$1@example.net' and deleted_at is null"; }

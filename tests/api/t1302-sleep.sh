@@ -2,12 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Sleep as its subscriber sees it: what keeps a VE awake, the step down, and who wakes it.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 see() { api GET /ves/1000; printf %s "$BODY" | jq -r "$1"; }
 says() { see .activity | grep -q "$1"; }
 act() { api POST /ves/1000/actions "{\"action\":\"$1\"}"; }

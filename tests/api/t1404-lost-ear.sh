@@ -3,12 +3,7 @@
 # A portal that lost its ear for a moment does not miss what was said: it checks
 # every open terminal when it hears again.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 
 cookie() { printf '__Host-ve=%s' "$(grep '__Host-ve	' "$JAR" | cut -f7)"; }
 # open FILE OP...: a terminal in the background, what it says to FILE

@@ -2,12 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A VE under its name: requests reach the program in it, wake it when it sleeps, and say in words when they cannot.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 tests/api/httpd.py >"$PG_DIR/httpd.port" 2>"$PG_DIR/httpd.log" &
 echo $! >"$PG_DIR/httpd.pid"
 await 10 test -s "$PG_DIR/httpd.port"
@@ -24,7 +19,7 @@ visit() {
 }
 # raw NAME TEXT: what comes back for bytes of one's own
 raw() {
-  { printf "$2"; sleep 1; } | timeout 20 openssl s_client -quiet -connect "127.0.0.1:$portal" -servername "$1" \
+  printf "$2" | timeout 20 openssl s_client -quiet -connect "127.0.0.1:$portal" -servername "$1" \
     -CAfile "$PG_DIR/pki/ca.crt" 2>/dev/null | tr -d '\r'
 }
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }

@@ -3,12 +3,7 @@
 # How a node comes and goes: an operator's token, a key that is made on the node, a certificate from the signer,
 # and revocation.  n1 stays; n2 comes and is revoked.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 pg_sql 'alter role ve_signer login' >/dev/null
 
 password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")

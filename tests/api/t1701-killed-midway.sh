@@ -3,12 +3,7 @@
 # The web part, the database and the job daemon die by kill -9 in the middle of
 # sign-ups: who was told "yes" is there, whole; who was not may try again.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_start && jobd_start 1 && portal_start 1 || exit 1
+. tests/lib/stack.sh
 pg_sql "update ve.rate_rule set most = 1000000" >/dev/null
 
 ask() {
