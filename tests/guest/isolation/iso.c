@@ -250,6 +250,18 @@ int iso_leave(int (*probe)(void))
 	die("no row has this probe");
 }
 
+int iso_ask(long nr)
+{
+	int status, pid = fork();
+
+	if (!pid) {
+		alarm(1);
+		_exit(syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L) < 0 ? errno : 0);
+	}
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+}
+
 static void try_row(size_t row)
 {
 	const struct iso_row *r = &table[row];

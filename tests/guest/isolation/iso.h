@@ -62,6 +62,10 @@ int iso_leave(int (*probe)(void));
 /* Let probes find @fd at @which instead; takes it over.  For a setup. */
 void iso_replace(int which, int fd);
 
+/* What system call @nr answers to arguments that none can use, asked by a process of its own: 0 or errno, 0 also
+ * of one that does not come back within a second. */
+int iso_ask(long nr);
+
 /* 0, or errno of a call that returned @ret. */
 static inline int iso_errno(long ret)
 {

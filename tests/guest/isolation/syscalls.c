@@ -5,13 +5,10 @@
  */
 #include "iso.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* The table of include/linux/ve_syscall.h, written a second time on purpose. */
 static const struct {
@@ -35,23 +32,10 @@ static const struct {
 #define CALLS (sizeof(refused_calls) / sizeof(refused_calls[0]))
 #define HIGHEST 463
 
-/* What a call answers, asked in a process of its own; 0 also for one that does not come back. */
-static int ask(int nr)
-{
-	int status, pid = fork();
-
-	if (!pid) {
-		alarm(1);
-		_exit(syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L) < 0 ? errno : 0);
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-}
-
 static int each_refused(void)
 {
 	for (size_t i = 0; i < CALLS; i++) {
-		int got = ask(refused_calls[i].nr);
+		int got = iso_ask(refused_calls[i].nr);
 
 		if (got != refused_calls[i].error) {
 			printf("# call %d: %s\n", refused_calls[i].nr, strerror(got));
@@ -67,7 +51,7 @@ static int some_reached(void)
 	static const int calls[] = { SYS_open_by_handle_at, SYS_keyctl, SYS_io_uring_setup, SYS_fsopen, SYS_bpf };
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (ask(calls[i]) == EPERM || ask(calls[i]) == ENOSYS)
+		if (iso_ask(calls[i]) == EPERM || iso_ask(calls[i]) == ENOSYS)
 			return EPERM;
 	return 0;
 }
@@ -101,7 +85,7 @@ static int no_other_refused(void)
 			listed |= refused_calls[i].nr == nr;
 		if (listed)
 			continue;
-		got = ask(nr);
+		got = iso_ask(nr);
 		if (got == EPERM || got == ENOSYS) {
 			printf("# call %d: %s\n", nr, strerror(got));
 			bad++;
@@ -112,7 +96,7 @@ static int no_other_refused(void)
 
 static int mount_interface(void)
 {
-	return ask(SYS_fsopen) == ENOSYS ? ENOSYS : 0;
+	return iso_ask(SYS_fsopen) == ENOSYS ? ENOSYS : 0;
 }
 
 static const struct iso_row rows[] = {

@@ -14,9 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "names.h" /* of capabilities and system calls, from the kernel's own headers */
@@ -34,25 +32,13 @@ static void print_capabilities(void)
 
 /* ---- system calls -------------------------------------------------------- */
 
-static int ask(long nr)
-{
-	int status, pid = fork();
-
-	if (!pid) {
-		alarm(1);
-		_exit(syscall(nr, -1L, -1L, -1L, -1L, -1L, -1L) < 0 ? errno : 0);
-	}
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-}
-
 static void print_calls(int error, const char *title)
 {
 	int n = 0;
 
 	printf("%s:\n\n", title);
 	for (size_t i = 0; i < sizeof(call_names) / sizeof(call_names[0]); i++)
-		if (call_names[i].name && ask(call_names[i].nr) == error)
+		if (call_names[i].name && iso_ask(call_names[i].nr) == error)
 			printf("%s%s", n++ ? " " : "", call_names[i].name);
 	puts("\n");
 }

@@ -297,6 +297,16 @@ int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size)
 	return status;
 }
 
+unsigned int env_listed(void)
+{
+	struct env_list_entry e[64];
+	struct env_list l = { .entries = (uintptr_t)e, .nr = 64 };
+
+	if (env_ctl(-1, ENV_CTL_LIST, &l, sizeof(l)))
+		die("list");
+	return l.nr;
+}
+
 int env_poll(int fd, int events, int timeout_ms)
 {
 	struct pollfd p = { .fd = fd, .events = (short)events };

@@ -59,6 +59,9 @@ void env_clean(struct env_ve *ve);
 /* Kill it, wait until it is stopped, remove cgroups and private tree. */
 void env_destroy(struct env_ve *ve);
 
+/* How many VEs have a number, up to 64. */
+unsigned int env_listed(void);
+
 /* Poll @fd for @events with a deadline in ms; revents, 0 when it passed. */
 int env_poll(int fd, int events, int timeout_ms);
 

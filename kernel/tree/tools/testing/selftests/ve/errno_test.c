@@ -109,16 +109,6 @@ static void set_empty_name(struct env_create_args *a)
 }
 static void set_bad_name(struct env_create_args *a) { a->hostname = 8; }
 
-static unsigned int nr_listed(void)
-{
-	struct env_list_entry e[64];
-	struct env_list l = { .entries = (uintptr_t)e, .nr = 64 };
-
-	if (env_ctl(-1, ENV_CTL_LIST, &l, sizeof(l)))
-		die("list");
-	return l.nr;
-}
-
 static void test_create(void)
 {
 	static const struct {
@@ -185,16 +175,16 @@ static void test_create(void)
 		"create with no free descriptor");
 	setrlimit(RLIMIT_NOFILE, &old);
 
-	ok(nr_listed() == 0, "nothing is left of what was refused");
+	ok(env_listed() == 0, "nothing is left of what was refused");
 
 	big[sizeof(big) - 1] = 0;
 	ve.fd = env_create((void *)big, sizeof(big));
 	ok(ve.fd >= 0, "create with a zero tail succeeds");
 	refused(env_create(&args, sizeof(args)), EEXIST,
 		"create with a veid that is taken");
-	ok(nr_listed() == 1, "one VE is listed");
+	ok(env_listed() == 1, "one VE is listed");
 	env_destroy(&ve);
-	ok(nr_listed() == 0, "none is listed after its end");
+	ok(env_listed() == 0, "none is listed after its end");
 }
 
 static void test_enter(void)
@@ -357,7 +347,7 @@ static void test_held(void)
 	held.root_fd = held.cgroup_fd = held.acct_cgroup_fd = -1;
 	ve.fd = env_create(&held, sizeof(held));
 	ok(ve.fd >= 0, "a held VE is made");
-	ok(nr_listed() == 0, "it has no number");
+	ok(env_listed() == 0, "it has no number");
 	refused(ip(ve.fd, ENV_CTL_IP_ADD, AF_INET, "10.77.0.9"), ESRCH,
 		"an address for a held VE");
 	refused(env_ctl(ve.fd, ENV_CTL_KILL, NULL, 0), ESRCH, "kill of a held VE");

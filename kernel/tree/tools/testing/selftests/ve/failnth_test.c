@@ -58,16 +58,6 @@ static bool allowed(int e)
 	       e == EUSERS || e == ENOBUFS || e == E2BIG || e == EIO;
 }
 
-static unsigned int listed(void)
-{
-	struct env_list_entry e[8];
-	struct env_list list = { .entries = (uintptr_t)e, .nr = 8 };
-
-	if (env_ctl(-1, ENV_CTL_LIST, &list, sizeof(list)))
-		die("list");
-	return list.nr;
-}
-
 /* One call with the n-th allocation failing; fd or -1 with errno. */
 static int create(struct env_ve *ve, unsigned int n, bool *hit)
 {
@@ -101,7 +91,7 @@ static void sweep_create(void)
 			failed++;
 			if (!allowed(e) && strange++ < 10)
 				printf("# allocation %u: %s\n", n, strerror(e));
-			left += listed();
+			left += env_listed();
 			env_clean(&ve);
 		}
 	}

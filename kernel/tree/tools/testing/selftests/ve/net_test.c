@@ -133,6 +133,18 @@ static struct env_activity activity_of(const struct env_ve *ve)
 	return a;
 }
 
+/* Activity is as exact as the tick: on until one has come. */
+static void await_tick(void)
+{
+	struct timespec now, coarse;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	do
+		clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
+	while (coarse.tv_sec < now.tv_sec ||
+	       (coarse.tv_sec == now.tv_sec && coarse.tv_nsec <= now.tv_nsec));
+}
+
 /* What keeps a VE awake; each kind has its twin that does not. */
 static void test_activity(struct env_ve *a, struct env_ve *b)
 {
@@ -140,12 +152,12 @@ static void test_activity(struct env_ve *a, struct env_ve *b)
 	static const __u8 from_a[16] = { [10] = 0xff, 0xff, 10, 77, 0, 2 };
 	struct env_activity act;
 
-	usleep(20000); /* the clock is as coarse as the tick */
+	await_tick();
 	passes(a, "ping -c1 -W3 127.0.0.1", "A talks to itself");
 	act = activity_of(a);
 	ok(act.last_tx < before && act.last_rx < before, "which is no activity");
 	before = boottime_ns();
-	usleep(20000);
+	await_tick();
 	is_stopped(a, "echo x | nc -w2 10.77.0.3 4444", "nobody listens at B's port 4444");
 	ok(activity_of(a).last_tx > before, "A was active");
 	ok(activity_of(b).last_rx < before, "B was not: no socket took that");
@@ -167,8 +179,9 @@ static void test_deadline(struct env_ve *a)
 	passes(a, "ping -c1 -W3 -I 10.77.0.20 10.77.0.1", "works");
 	x.deadline = boottime_ns() + 100 * 1000000;
 	ok(!env_ctl(a->fd, ENV_CTL_IP_ADD, &x, sizeof(x)), "it is given a tenth of a second instead");
-	while (!system("grep -q '^10.77.0.20 ' /proc/net/venet"))
+	for (int i = 0; i < 200 && !system("grep -q '^10.77.0.20 ' /proc/net/venet"); i++)
 		nanosleep(&tick, NULL);
+	ok(system("grep -q '^10.77.0.20 ' /proc/net/venet"), "it leaves the table by itself");
 	is_stopped(a, "ip addr show venet0 | grep -q 10.77.0.20/32", "then it is off the device");
 	is_stopped(a, "ip addr add 10.77.0.20/32 dev venet0; ping -c1 -W1 -I 10.77.0.20 10.77.0.1",
 		   "and of no use when A sets it again");
