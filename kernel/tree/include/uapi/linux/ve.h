@@ -21,6 +21,10 @@ typedef __u32 envid_t;			/* 0 is the node itself, "VE 0" */
 #define __NR_env_create		600
 #define __NR_env_enter		601
 #define __NR_env_ctl		602
+#define __NR_getluid		603
+#define __NR_setluid		604
+#define __NR_setublimit		605
+#define __NR_ubstat		606
 #endif
 
 /* env_create_args.flags */
@@ -102,6 +106,11 @@ enum env_ctl_cmd {
 	ENV_CTL_FEATURES = 14,	/* VE; __u64 of ENV_FEAT_*, replaces the old set */
 	ENV_CTL_ACTIVITY = 15,	/* VE; struct env_activity */
 	ENV_CTL_OPEN_USER = 16,	/* VE, held too -> descriptor of its user namespace */
+	ENV_CTL_UB_SET	 = 17,	/* VE; struct env_ublimits: all of them or none */
+	ENV_CTL_UB_STAT	 = 18,	/* VE; struct env_ubstats */
+	ENV_CTL_UB_EVENTS = 19,	/* fd -1 -> descriptor that refusals are read from */
+	ENV_CTL_CPU	 = 20,	/* VE; struct env_cpu */
+	ENV_CTL_NET_LIMIT = 21,	/* VE; struct env_netlimit */
 };
 
 enum env_state {
@@ -192,8 +201,13 @@ struct env_netstat {			/* seen from the VE */
 	__aligned_u64	rx_packets, rx_bytes;
 	__aligned_u64	spoofed;	/* dropped: source is not the VE's */
 	__aligned_u64	tx_dropped, rx_dropped;
+	__aligned_u64	tx6_packets, tx6_bytes;	/* of them by IPv6 */
+	__aligned_u64	rx6_packets, rx6_bytes;
+	__aligned_u64	flows_braked;	/* new flows over env_netlimit's rate */
+	__aligned_u64	packets_braked;
 };
-#define ENV_NETSTAT_SIZE_VER0	56
+#define ENV_NETSTAT_SIZE_VER0	56	/* without those by IPv6 */
+#define ENV_NETSTAT_SIZE_VER1	104
 
 /*
  * What keeps a VE awake, by the network: times are ns of CLOCK_BOOTTIME, 0 for
@@ -210,5 +224,100 @@ struct env_activity {
 	__u8		__reserved[3];
 };
 #define ENV_ACTIVITY_SIZE_VER0	40
+
+/*
+ * User Beancounters: the rows of /proc/user_beancounters, format 2.5.  Each has
+ * a barrier, that ordinary requests are refused above, and a limit for those
+ * that are hard to refuse; a limit is never below its barrier (EINVAL).
+ */
+enum ub_resource {
+	UB_KMEMSIZE	 = 0,	/* bytes of kernel memory */
+	UB_LOCKEDPAGES	 = 1,	/* pages that mlock(2) keeps */
+	UB_PRIVVMPAGES	 = 2,	/* pages of private, writable mappings */
+	UB_SHMPAGES	 = 3,	/* pages of tmpfs and shared memory */
+	UB_DUMMY	 = 4,
+	UB_NUMPROC	 = 5,	/* processes and threads */
+	UB_PHYSPAGES	 = 6,	/* pages in memory */
+	UB_VMGUARPAGES	 = 7,	/* privvmpages up to this barrier are never refused */
+	UB_OOMGUARPAGES	 = 8,	/* below this barrier the VE is no victim of others' want */
+	UB_NUMTCPSOCK	 = 9,
+	UB_NUMFLOCK	 = 10,
+	UB_NUMPTY	 = 11,
+	UB_NUMSIGINFO	 = 12,
+	UB_TCPSNDBUF	 = 13,	/* bytes */
+	UB_TCPRCVBUF	 = 14,
+	UB_OTHERSOCKBUF	 = 15,	/* what sockets other than TCP have sent */
+	UB_DGRAMRCVBUF	 = 16,	/* what they have received */
+	UB_NUMOTHERSOCK	 = 17,
+	UB_DCACHESIZE	 = 18,	/* bytes of dentries and inodes */
+	UB_NUMFILE	 = 19,
+	UB_DUMMY20	 = 20,
+	UB_DUMMY21	 = 21,
+	UB_DUMMY22	 = 22,
+	UB_NUMIPTENT	 = 23,	/* rules of the packet filter */
+	UB_SWAPPAGES	 = 24,
+	UB_RESOURCES	 = 25,
+};
+#define UB_MAXVALUE	0x7fffffffffffffffULL	/* no bound */
+
+struct env_ublimit {
+	__u32		resource;	/* enum ub_resource */
+	__u32		__reserved;
+	__aligned_u64	barrier;	/* 0..UB_MAXVALUE */
+	__aligned_u64	limit;		/* barrier..UB_MAXVALUE */
+};
+
+struct env_ublimits {
+	__aligned_u64	limits;		/* struct env_ublimit[nr] */
+	__u32		nr;		/* 1..UB_RESOURCES */
+	__u32		__reserved;
+};
+#define ENV_UBLIMITS_SIZE_VER0	16
+
+struct env_ubstat {
+	__aligned_u64	held, maxheld, barrier, limit, failcnt;
+};
+
+struct env_ubstats {
+	__aligned_u64	stats;		/* struct env_ubstat[nr], by resource */
+	__u32		nr;		/* in: room; out: filled, at most UB_RESOURCES */
+	__u32		__reserved;
+};
+#define ENV_UBSTATS_SIZE_VER0	16
+
+/*
+ * A refusal.  read(2) on the descriptor of ENV_CTL_UB_EVENTS gives whole ones,
+ * oldest first; poll(2) says EPOLLIN.  Of one VE and resource at most one a
+ * second comes, and says how many refusals it stands for.  A reader that is too
+ * slow loses the oldest: @lost of the next one read says how many.
+ */
+struct env_event {
+	__aligned_u64	time;		/* ns of CLOCK_BOOTTIME */
+	__aligned_u64	held, barrier, limit;
+	__aligned_u64	refused;	/* since the last event of this VE and resource */
+	envid_t		veid;
+	__u32		resource;	/* enum ub_resource */
+	__u32		lost;		/* events that this reader has missed before this one */
+	__u32		pid;		/* inside the VE; 0: no program's doing */
+	char		comm[16];	/* the program, ends in NUL */
+};
+
+struct env_cpu {
+	__u32		weight;		/* 1..10000 as cpu.weight has it; 0: as it is */
+	__u32		cpus;		/* that the VE sees; 0: all of the node's */
+	__aligned_u64	cap;		/* ns of CPU time a second; 0: none */
+};
+#define ENV_CPU_SIZE_VER0	16
+
+/* 0 is no bound everywhere.  Beyond a rate the VE's packets are dropped and counted. */
+struct env_netlimit {
+	__u32		mark;		/* skb->mark of its packets on the node, both ways: tc class */
+	__u32		flow_rate;	/* new flows that it may open a second */
+	__u32		flow_burst;
+	__u32		packet_rate;	/* packets that it may send a second */
+	__u32		packet_burst;
+	__u32		__reserved;
+};
+#define ENV_NETLIMIT_SIZE_VER0	24
 
 #endif /* _UAPI_LINUX_VE_H */
