@@ -19,6 +19,7 @@
 #include "agent/porting.h"
 #include "agent/pump.h"
 #include "agent/sandbox.h"
+#include "agent/usage.h"
 
 struct api api;
 
@@ -95,6 +96,7 @@ void api_main(const struct conf *c)
 	pump_start();
 	clock_start();
 	idle_start();
+	usage_start();
 	link_start();
 	state_unlock();
 	for (;;)

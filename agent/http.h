@@ -37,6 +37,7 @@ struct request {
 	struct buf body;
 	bool too_large;
 	int64_t deadline;  /* clock_mono() of a long poll, 0: none yet */
+	int64_t asked;	   /* clock_mono(): usage from then on will do, 0: none yet */
 	struct porting *porting; /* a port that is being reached */
 	void *upgrade;	   /* heap, handed over when the upgrade happens */
 	unsigned nheaders;

@@ -119,6 +119,7 @@ static const char *problem_of(int code)
 	case -ENOMEM:
 		return "capacity-exhausted";
 	case -ENOSYS:
+	case -ENOTSUP:
 		return "kernel-abi-mismatch";
 	case -EROFS:
 	case -EACCES:
