@@ -106,7 +106,7 @@ static int put_class(const struct direction *d, uint32_t class, uint32_t parent,
 		     const struct rate *r)
 {
 	struct request q = ask_of(d, RTM_NEWTCLASS, NLM_F_CREATE);
-	uint64_t burst = r->ceil / 200; /* 5 ms */
+	uint64_t burst = r->ceil / 50; /* 20 ms: as late as we may be woken */
 	uint64_t quantum = r->rate / 10;
 	struct tc_htb_opt opt = {
 		.rate = { .linklayer = TC_LINKLAYER_ETHERNET },
