@@ -70,6 +70,7 @@ static void open_state(const struct conf *c, const char *dir)
 		fatal("%s", e.text);
 	lease_boot(api.db, api.boot_id, clock_boot(), clock_wall(),
 		   c->quarantine_ms);
+	db_sync();
 }
 
 void api_main(const struct conf *c)

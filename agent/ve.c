@@ -150,7 +150,7 @@ int ve_save(sqlite3 *db, struct ve *v)
 	int r;
 
 	v->rev++;
-	/* the row and its event, with one wait for the disk */
+	/* the row and its event, or neither */
 	db_begin(db);
 	r = write_row(db, v);
 	if (r < 0) {
