@@ -9,6 +9,7 @@
 #include "agent/api.h"
 #include "agent/db.h"
 #include "agent/event.h"
+#include "agent/fail.h"
 #include "agent/lease.h"
 #include "agent/libve/log.h"
 
@@ -165,6 +166,7 @@ static bool take_back(unsigned (*find)(struct lease *l))
 		if (!n)
 			break;
 		set_addresses(l, n, false, o);
+		fail_point("release-out");
 		state_lock();
 		db_begin(api.db);
 		for (unsigned i = 0; i < n; i++) {
@@ -177,6 +179,7 @@ static bool take_back(unsigned (*find)(struct lease *l))
 		}
 		db_commit(api.db);
 		state_unlock();
+		fail_point("release-written");
 		http_resume_waiters();
 	}
 	return all;
@@ -247,6 +250,7 @@ static bool tell_fences(void)
 
 		if (ask(&m, &reply, NULL) < 0)
 			return false;
+		fail_point("renew-told");
 		find_told(&m.range)->until = m.until;
 	}
 	return true;
@@ -280,11 +284,12 @@ static void settle(const struct lease *l, const struct outcome *o)
 		begun++;
 		tell(l, "began");
 		show_change(l->veid);
-	} else {
-		/* -EADDRINUSE: somebody has it whom we do not know of */
-		log_err("lease: %s", o->e.text);
-		clock_lease_ended(l->veid);
+		return;
 	}
+	log_err("lease: %s", o->e.text);
+	/* priv may have died with it done or not: see redo_unfinished() */
+	if (o->code != -EPIPE && o->code != -ETIMEDOUT)
+		clock_lease_ended(l->veid);
 }
 
 /* Pick and write down, wait for the disk, then tell the kernel.  Whether there
@@ -298,8 +303,11 @@ static bool give(void)
 
 	if (!n)
 		return false;
+	fail_point("grant-picked");
 	db_sync();
+	fail_point("grant-durable");
 	set_addresses(l, n, true, o);
+	fail_point("grant-told");
 	state_lock();
 	db_begin(api.db);
 	for (unsigned i = 0; i < n; i++) {
@@ -308,34 +316,28 @@ static bool give(void)
 	}
 	db_commit(api.db);
 	state_unlock();
+	fail_point("grant-written");
 	http_resume_waiters();
 	return more;
 }
 
-/* An api that died between writing a lease down and telling the kernel. */
-static void redo_unfinished(void)
+/* Leases that were written down, and nobody knows whether the kernel was told,
+ * because priv or a former api died.  false: priv could not, try again soon. */
+static bool redo_unfinished(void)
 {
 	for (;;) {
 		struct outcome o;
-		struct lease l = { 0 };
-		char text[ADDR_TEXT] = "";
-		sqlite3_stmt *st;
+		struct lease l;
+		unsigned n;
 
 		state_lock();
-		st = db_query(api.db,
-			      "SELECT veid, address, epoch FROM lease"
-			      " WHERE installed = 0 LIMIT 1",
-			      "");
-		if (db_step(st)) {
-			l.veid = (uint32_t)sqlite3_column_int64(st, 0);
-			db_text(st, 1, text, sizeof(text));
-			l.epoch = (uint32_t)sqlite3_column_int64(st, 2);
-		}
-		db_release(st);
+		n = lease_unfinished(api.db, &l, 1);
 		state_unlock();
-		if (addr_parse(&l.address, text) < 0)
-			return;
+		if (!n)
+			return true;
 		set_addresses(&l, 1, false, &o);
+		if (!is_out(&l, &o))
+			return false;
 		state_lock();
 		clock_lease_ended(l.veid);
 		state_unlock();
@@ -387,9 +389,9 @@ static void *run(void *arg)
 {
 	int64_t reconcile = 0, tidied = 0, wait;
 
-	redo_unfinished();
 	for (;;) {
-		bool ok = take_back(find_overdue) && take_back(find_frozen);
+		bool ok = redo_unfinished() && take_back(find_overdue) &&
+			  take_back(find_frozen);
 
 		if (clock_mono() >= reconcile) {
 			ask_templates();

@@ -386,6 +386,11 @@ unsigned lease_of_frozen(sqlite3 *db, int frozen, struct lease *l,
 			   frozen, l, room);
 }
 
+unsigned lease_unfinished(sqlite3 *db, struct lease *l, unsigned room)
+{
+	return find_leases(db, "WHERE installed = ?", 0, l, room);
+}
+
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
 {
 	return find_leases(db, "WHERE veid = ? AND installed = 1", veid, l,

@@ -68,6 +68,9 @@ void lease_block_show(sqlite3 *db, const char *id, int64_t now,
 int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	       struct lease *l);
 
+/* Leases that are not installed; their number. */
+unsigned lease_unfinished(sqlite3 *db, struct lease *l, unsigned room);
+
 /* The kernel has it. */
 void lease_installed(sqlite3 *db, const struct lease *l);
 

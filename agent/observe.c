@@ -11,6 +11,7 @@
 
 #include "agent/clock.h"
 #include "agent/db.h"
+#include "agent/fail.h"
 #include "agent/idle.h"
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
@@ -102,7 +103,9 @@ void op_on_state(const struct msg_entry *e)
 			 e->veid);
 	else if (apply(&v, e))
 		ve_save(api.db, &v);
+	fail_point("state-heard");
 	db_commit(api.db);
+	fail_point("state-written");
 	state_unlock();
 	http_resume_waiters();
 	clock_poke();
