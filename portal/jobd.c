@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -24,19 +25,40 @@ void pause_ms(int ms)
 	nanosleep(&t, NULL);
 }
 
-struct client *node_client(const struct node *n)
+static atomic_uint certs = 1; /* times they were new */
+
+static void on_hup(int sig)
+{
+	certs++;
+}
+
+bool link_is_old(const struct link *l)
+{
+	return l->certs != certs;
+}
+
+void link_close(struct link *l)
+{
+	client_close(l->client);
+	*l = (struct link){ 0 };
+}
+
+void link_renew(struct link *l, const struct node *n)
 {
 	struct client_conf c = { .base = n->url,
 				 .ca = n->conf->node_ca,
 				 .cert = n->conf->control_cert,
 				 .key = n->conf->control_key,
 				 .node = n->id };
-	struct client *out = NULL;
 	struct err e = { 0 };
 
-	if (client_open(&out, &c, &e))
+	if (!link_is_old(l))
+		return;
+	link_close(l);
+	l->certs = certs;
+	/* curl reads the files anew with each connection */
+	if (client_open(&l->client, &c, &e))
 		fatal("node %s: %s", n->id, e.text);
-	return out;
 }
 
 void node_stir(struct node *n)
@@ -76,26 +98,34 @@ void node_await(struct node *n, int ms)
 	pthread_mutex_unlock(&n->lock);
 }
 
+struct listening {
+	struct node *node;
+	struct link link;
+};
+
 static int on_event(void *arg, const struct sse *ev)
 {
+	struct listening *l = arg;
+
 	if (ev && ev->event && strcmp(ev->event, "terminal") != 0)
-		node_stir(arg);
-	return node_is_gone(arg);
+		node_stir(l->node);
+	return node_is_gone(l->node) || link_is_old(&l->link);
 }
 
 static void *listen_run(void *arg)
 {
-	struct node *n = arg;
-	struct client *c = node_client(n);
+	struct listening l = { .node = arg };
 
-	while (!node_is_gone(n)) {
+	while (!node_is_gone(l.node)) {
 		struct err e = { 0 };
 
-		client_follow(c, "/v1/events", NULL, on_event, n, &e);
-		node_stir(n);
+		link_renew(&l.link, l.node);
+		client_follow(l.link.client, "/v1/events", NULL, on_event, &l,
+			      &e);
+		node_stir(l.node);
 		pause_ms(1000);
 	}
-	client_close(c);
+	link_close(&l.link);
 	return NULL;
 }
 
@@ -137,6 +167,8 @@ int main(int argc, char **argv)
 	const char *file = "/etc/ve-jobd.conf";
 	_conf_ struct conf c = { 0 };
 	struct err e = { 0 };
+	const struct sigaction hup = { .sa_handler = on_hup,
+				       .sa_flags = SA_RESTART };
 	bool test = false;
 	int opt;
 
@@ -154,6 +186,7 @@ int main(int argc, char **argv)
 	if (test)
 		return 0;
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGHUP, &hup, NULL);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	/* an unprivileged process reads the keys anew for each connection */
 	if (sandbox_drop(c.user, &e))

@@ -20,7 +20,7 @@
 struct drive {
 	struct node *node;
 	struct db *db;
-	struct client *client;
+	struct link link;
 	int64_t facts, list, blocks; /* when last done, milliseconds */
 	bool away; /* said already that it does not answer */
 };
@@ -40,12 +40,15 @@ static int get(struct drive *d, const char *path, struct reply *r)
 			     .path = path,
 			     .timeout_ms = 10000 };
 	struct err e = { 0 };
-	int rc = client_call(d->client, &call, r, &e);
+	int rc = client_call(d->link.client, &call, r, &e);
 
+	if (!rc && r->status != 200)
+		rc = err_set(&e, -EIO, "%s: %ld %s", path, r->status,
+			     r->detail);
 	if (rc && !d->away)
 		log_warn("node %s: %s", d->node->id, e.text);
 	d->away = rc != 0;
-	return rc ? rc : r->status == 200 ? 0 : -EIO;
+	return rc;
 }
 
 static int take_facts(struct drive *d, struct err *e)
@@ -133,7 +136,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	call.body =
 		json_object_to_json_string_ext(block, JSON_C_TO_STRING_PLAIN);
 	call.len = strlen(call.body);
-	if (client_call(d->client, &call, &r, &why))
+	if (client_call(d->link.client, &call, &r, &why))
 		return 0;
 	if (r.status / 100 != 2) {
 		log_warn("node %s: block %lld: %ld %s", d->node->id,
@@ -184,7 +187,7 @@ static int give_block(struct drive *d, struct err *e)
 	id = json_object_get_int64(v);
 	json_object_put(v);
 	snprintf(path, sizeof(path), "/v1/blocks/%lld", (long long)id);
-	if (client_call(d->client, &call, &r, &why) ||
+	if (client_call(d->link.client, &call, &r, &why) ||
 	    (r.status != 200 && r.status != 404))
 		return 0;
 	log_info("node %s gives block %lld back", d->node->id, (long long)id);
@@ -224,6 +227,7 @@ static int drive(struct drive *d, struct err *e)
 	int rc = 0;
 
 	while (!rc && !node_is_gone(d->node)) {
+		link_renew(&d->link, d->node);
 		if (is_due(&d->facts, FACTS_MS))
 			rc = take_facts(d, e);
 		if (!rc && is_due(&d->blocks, BLOCKS_MS))
@@ -242,8 +246,7 @@ void *drive_run(void *arg)
 	struct node *n = arg;
 	_free_ char *name = xasprintf("drive %s", n->id);
 	struct drive d = { .node = n,
-			   .db = db_create(n->conf->db, "ve-jobd drive"),
-			   .client = node_client(n) };
+			   .db = db_create(n->conf->db, "ve-jobd drive") };
 
 	while (!node_is_gone(n)) {
 		struct err e = { 0 };
@@ -256,6 +259,6 @@ void *drive_run(void *arg)
 		pause_ms(1000);
 	}
 	db_destroy(d.db);
-	client_close(d.client);
+	link_close(&d.link);
 	return NULL;
 }
