@@ -5,15 +5,18 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
+#include <json-c/json.h>
 
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
 #include "agent/libve/log.h"
+#include "portal/db_job.h"
 #include "portal/sandbox.h"
 
 #define WORKERS 4 /* for each node */
@@ -101,31 +104,61 @@ void node_await(struct node *n, int ms)
 struct listening {
 	struct node *node;
 	struct link link;
+	struct db *db;
+	int64_t last; /* event that was heard, 0: none yet */
 };
 
+/* What was refused is written down here; all else the driver looks at. */
 static int on_event(void *arg, const struct sse *ev)
 {
 	struct listening *l = arg;
+	struct err e = { 0 };
 
-	if (ev && ev->event && strcmp(ev->event, "terminal") != 0)
+	int64_t id = ev && ev->id ? strtoll(ev->id, NULL, 10) : l->last;
+
+	if (ev && ev->event && !strcmp(ev->event, "refused")) {
+		/* not written: it is asked for again */
+		if (db_refusal_add(l->db, l->node->id, id, ev->data, &e))
+			return 1;
+	} else if (ev && ev->event && strcmp(ev->event, "terminal") != 0) {
 		node_stir(l->node);
+	}
+	l->last = id;
 	return node_is_gone(l->node) || link_is_old(&l->link);
+}
+
+/* Where another daemon, or the one before, has heard up to. */
+static void find_last(struct listening *l)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (!db_refusal_last(l->db, l->node->id, &v, &e))
+		l->last = json_object_get_int64(v);
+	json_object_put(v);
 }
 
 static void *listen_run(void *arg)
 {
-	struct listening l = { .node = arg };
+	struct node *n = arg;
+	struct listening l = { .node = n,
+			       .db = db_create(n->conf->db, "ve-jobd listen") };
 
-	while (!node_is_gone(l.node)) {
+	while (!node_is_gone(n)) {
 		struct err e = { 0 };
+		char last[24];
 
-		link_renew(&l.link, l.node);
-		client_follow(l.link.client, "/v1/events", NULL, on_event, &l,
-			      &e);
-		node_stir(l.node);
+		link_renew(&l.link, n);
+		if (!l.last)
+			find_last(&l);
+		snprintf(last, sizeof(last), "%lld", (long long)l.last);
+		client_follow(l.link.client, "/v1/events",
+			      l.last ? last : NULL, on_event, &l, &e);
+		node_stir(n);
 		pause_ms(1000);
 	}
 	link_close(&l.link);
+	db_destroy(l.db);
 	return NULL;
 }
 

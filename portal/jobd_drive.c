@@ -211,6 +211,49 @@ static int take_blocks(struct drive *d, struct err *e)
 	return rc ? rc : give_block(d, e);
 }
 
+/* What one VE uses.  1 when the node does not answer. */
+static int take_use(struct drive *d, uint32_t veid, struct err *e)
+{
+	struct json_object *ve, *status = NULL, *usage = NULL;
+	_reply_ struct reply r = { 0 };
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/v1/ves/%u", veid);
+	rc = get(d, path, &r);
+	if (rc && r.status != 404)
+		return 1;
+	d->away = false;
+	ve = json_tokener_parse(!rc && r.body.data ? r.body.data : "{}");
+	json_object_object_get_ex(ve, "status", &status);
+	json_object_object_get_ex(status, "usage", &usage);
+	rc = db_usage_take(d->db, d->node->id, veid,
+			   json_object_to_json_string_ext(
+				   usage, JSON_C_TO_STRING_PLAIN),
+			   e);
+	json_object_put(ve);
+	return rc;
+}
+
+/* Of those whose minute is over, a few at a time: blocks and states do not wait
+ * behind them. */
+static int take_usage(struct drive *d, struct err *e)
+{
+	struct json_object *ids = NULL;
+	int rc;
+
+	if (d->away)
+		return 0;
+	rc = db_usage_due(d->db, d->node->id, &ids, e);
+	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++)
+		rc = take_use(d,
+			      (uint32_t)json_object_get_int64(
+				      json_object_array_get_idx(ids, i)),
+			      e);
+	json_object_put(ids);
+	return rc == 1 ? 0 : rc;
+}
+
 static bool is_due(int64_t *last, int every)
 {
 	int64_t now = now_ms();
@@ -234,6 +277,8 @@ static int drive(struct drive *d, struct err *e)
 			rc = take_blocks(d, e);
 		if (!rc)
 			rc = take_list(d, e);
+		if (!rc)
+			rc = take_usage(d, e);
 		/* a storm of events costs five lists a second, no more */
 		pause_ms(200);
 		node_await(d->node, LIST_MS);

@@ -198,7 +198,7 @@ await shot(second.page, '06-dark');
 const boss = await visitor();
 await logIn(boss.page, o.url, o.operator, o.password);
 await shot(boss.page, '07-operator');
-for (const name of ['Environments', 'Addresses', 'Audit', 'Subscribers']) {
+for (const name of ['Environments', 'Plans', 'Addresses', 'Audit', 'Subscribers']) {
   await press(boss.page, `nav.tabs >> text=${name}`);
   await shot(boss.page, `08-${name.toLowerCase()}`);
 }
