@@ -19,6 +19,7 @@
 #include "agent/porting.h"
 #include "agent/pump.h"
 #include "agent/sandbox.h"
+#include "agent/usage.h"
 
 struct api api;
 
@@ -69,6 +70,7 @@ static void open_state(const struct conf *c, const char *dir)
 		fatal("%s", e.text);
 	lease_boot(api.db, api.boot_id, clock_boot(), clock_wall(),
 		   c->quarantine_ms);
+	db_sync();
 }
 
 void api_main(const struct conf *c)
@@ -95,6 +97,7 @@ void api_main(const struct conf *c)
 	pump_start();
 	clock_start();
 	idle_start();
+	usage_start();
 	link_start();
 	state_unlock();
 	for (;;)

@@ -11,6 +11,7 @@
 #include "agent/db.h"
 #include "agent/lease.h"
 #include "agent/openapi.h"
+#include "agent/usage.h"
 
 #ifndef VE_VERSION
 #define VE_VERSION "0.1"
@@ -184,6 +185,7 @@ enum MHD_Result on_metrics(struct request *q)
 	       "gauge", count("SELECT count(*) FROM op WHERE state = 3"));
 	metric(&b, "ve_node_operations_live", "operations under way", "gauge",
 	       count("SELECT count(*) FROM op WHERE state < 2"));
+	usage_metrics(&b);
 	state_unlock();
 	metric(&b, "ve_node_memory_available_bytes", "memory left", "gauge",
 	       memory_line("MemAvailable:"));

@@ -8,96 +8,18 @@
 
 #include "agent/api.h"
 #include "agent/db.h"
-#include "agent/name.h"
-
-struct spec {
-	char template[MSG_NAME], hostname[MSG_HOST], desired[8];
-	char ipv6[ADDR_TEXT];
-	int64_t generation, memory, processes, cpu_weight, disk;
-	struct idle_rule idle;
-	bool egress;
-};
-
-/* limits lies flat in struct spec: its object is read at the same base */
-static const struct json_field limit_fields[] = {
-	JSON_ROW_INT("memory_bytes", struct spec, memory, 0, 4 << 20,
-		     1LL << 50),
-	JSON_ROW_INT("processes", struct spec, processes, 0, 4, 4000000),
-	JSON_ROW_INT("cpu_weight", struct spec, cpu_weight, 0, 1, 10000),
-	JSON_ROW_INT("disk_bytes", struct spec, disk, 0, 0, 1LL << 50),
-	JSON_ROW_END,
-};
-
-#define MOST_S 31536000 /* a year */
-
-static const struct json_field idle_fields[] = {
-	JSON_ROW_INT("idle_after_s", struct spec, idle.idle_after, 0, 0,
-		     MOST_S),
-	JSON_ROW_INT("stop_after_s", struct spec, idle.stop_after, 0, 0,
-		     MOST_S),
-	JSON_ROW_INT("warn_s", struct spec, idle.warn, 0, 0, MOST_S),
-	JSON_ROW_END,
-};
-
-static const struct json_field spec_fields[] = {
-	JSON_ROW_STRING("template", struct spec, template, JSON_REQUIRED, 1,
-			32),
-	JSON_ROW_STRING("hostname", struct spec, hostname, 0, 1, 64),
-	JSON_ROW_STRING("desired", struct spec, desired, JSON_REQUIRED, 7, 7),
-	JSON_ROW_INT("generation", struct spec, generation, JSON_REQUIRED, 1,
-		     INT64_MAX),
-	{ "limits", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, limit_fields },
-	{ "idle", JSON_OBJECT, 0, 0, 0, 0, 0, JSON_NO_SEEN, idle_fields },
-	JSON_ROW_BOOL("egress", struct spec, egress, 0),
-	JSON_ROW_STRING("ipv6", struct spec, ipv6, JSON_NULLABLE, 2, 45),
-	JSON_ROW_END,
-};
-
-static int check_spec(const struct spec *s, struct err *e)
-{
-	struct addr a;
-
-	if (!is_name(s->template))
-		return err_set(e, -EINVAL, "'%s' is no template's name",
-			       s->template);
-	if (s->hostname[0] && !is_hostname(s->hostname))
-		return err_set(e, -EINVAL, "'%s' is no host name", s->hostname);
-	if (strcmp(s->desired, "running") && strcmp(s->desired, "stopped"))
-		return err_set(e, -EINVAL,
-			       "desired must be \"running\" or"
-			       " \"stopped\"");
-	if (s->ipv6[0] && (addr_parse(&a, s->ipv6) < 0 || a.family != 6))
-		return err_set(e, -EINVAL, "'%s' is no IPv6 address", s->ipv6);
-	return 0;
-}
-
-static void apply_spec(struct ve *v, const struct spec *s)
-{
-	snprintf(v->template, sizeof(v->template), "%s", s->template);
-	if (s->hostname[0])
-		snprintf(v->hostname, sizeof(v->hostname), "%s", s->hostname);
-	else
-		snprintf(v->hostname, sizeof(v->hostname), "ve%" PRIu32,
-			 v->veid);
-	snprintf(v->ipv6, sizeof(v->ipv6), "%s", s->ipv6);
-	v->want_running = !strcmp(s->desired, "running");
-	v->generation = s->generation;
-	v->idle = s->idle;
-	v->limits = (struct limits){ .memory = (uint64_t)s->memory,
-				     .disk = (uint64_t)s->disk,
-				     .processes = (uint32_t)s->processes,
-				     .cpu_weight = (uint32_t)s->cpu_weight,
-				     .egress = s->egress };
-}
+#include "agent/spec.h"
+#include "agent/usage.h"
 
 /* The VE as reply.  With the lock held, which is released. */
-static enum MHD_Result show(struct request *q, const struct ve *v, int status)
+static enum MHD_Result show(struct request *q, const struct ve *v,
+			    const struct msg_usage *u, int status)
 {
 	struct buf b = { 0 };
 	struct json_out o = { .b = &b };
 	char etag[VE_ETAG];
 
-	ve_show(api.db, v, NULL, &o);
+	ve_show(api.db, v, u, &o);
 	state_unlock();
 	ve_etag(v, etag);
 	http_add(q, "ETag", "%s", etag);
@@ -119,7 +41,7 @@ static enum MHD_Result show_working(struct request *q, const struct ve *v,
 		http_add(q, "Retry-After", "1");
 		status = 202;
 	}
-	return show(q, v, status);
+	return show(q, v, NULL, status);
 }
 
 static bool knows_template(const char *name)
@@ -154,7 +76,7 @@ static enum MHD_Result create(struct request *q, const struct spec *s)
 	if (!knows_template(s->template))
 		return fail_locked(q, 422, "template-unknown",
 				   "this node has no such template");
-	apply_spec(&v, s);
+	spec_apply(&v, s);
 	v.observed = v.want_running ? 0 : v.generation;
 	if (ve_save(api.db, &v) < 0)
 		return fail_locked(q, 507, "capacity-exhausted",
@@ -162,13 +84,6 @@ static enum MHD_Result create(struct request *q, const struct spec *s)
 	if (v.want_running)
 		op = op_queue(&v, "start", NULL);
 	return show_working(q, &v, 201, op);
-}
-
-static bool same_limits(const struct limits *a, const struct limits *b)
-{
-	return a->memory == b->memory && a->disk == b->disk &&
-	       a->processes == b->processes &&
-	       a->cpu_weight == b->cpu_weight && a->egress == b->egress;
 }
 
 /* What must be done to get from @was to @v; NULL for nothing. */
@@ -180,7 +95,8 @@ static const char *work_for(const struct ve *was, const struct ve *v)
 		return "start";
 	if (!v->want_running && up)
 		return "stop";
-	return same_limits(&was->limits, &v->limits) ? NULL : "apply";
+	return memcmp(&was->limits, &v->limits, sizeof(v->limits)) ? "apply"
+								   : NULL;
 }
 
 /* With the lock held, which is released. */
@@ -198,7 +114,7 @@ static enum MHD_Result update(struct request *q, const struct ve *was,
 	if (s->generation < was->generation)
 		return fail_locked(q, 412, "generation-conflict",
 				   "the node has a newer generation");
-	apply_spec(&v, s);
+	spec_apply(&v, s);
 	kind = work_for(was, &v);
 	if (kind) {
 		op = op_queue(&v, kind, &other);
@@ -213,20 +129,6 @@ static enum MHD_Result update(struct request *q, const struct ve *was,
 		return fail_locked(q, 507, "capacity-exhausted",
 				   "the node cannot write its state");
 	return show_working(q, &v, 200, op);
-}
-
-static int read_spec(struct request *q, struct spec *s, struct err *e)
-{
-	*s = (struct spec){ .memory = 256 << 20,
-			    .processes = 256,
-			    .cpu_weight = 100,
-			    .disk = 1LL << 30,
-			    .idle.warn = 120,
-			    .egress = true };
-	if (json_decode(q->body.data ? q->body.data : "", q->body.len, BODY_MAX,
-			spec_fields, s, true, e) < 0)
-		return -EBADMSG;
-	return check_spec(s, e);
 }
 
 /* Whether the tag is of the spec as it is.  What stands behind the '-' counts
@@ -252,7 +154,8 @@ enum MHD_Result on_ve_put(struct request *q)
 		return http_problem(q, 428, "precondition-required",
 				    "send If-None-Match: * to create or"
 				    " If-Match to update");
-	if (read_spec(q, &s, &e) < 0)
+	if (spec_read(&s, q->body.data ? q->body.data : "", q->body.len, &e) <
+	    0)
 		return http_problem(q, 400, "malformed", "%s", e.text);
 	state_lock();
 	there = ve_load(api.db, q->veid, &v);
@@ -269,6 +172,25 @@ enum MHD_Result on_ve_put(struct request *q)
 		return fail_locked(q, 412, "generation-conflict",
 				   "the VE changed since: read it again");
 	return update(q, &v, &s);
+}
+
+/* With what it uses, which priv is asked for.  With the lock held, which is
+ * released. */
+static enum MHD_Result show_used(struct request *q, const struct ve *v)
+{
+	struct msg_usage u = { .counted = 0 };
+	enum MHD_Result r;
+
+	if (v->state != VE_RUNNING && v->state != VE_FROZEN)
+		return show(q, v, &u, 200);
+	if (!q->asked)
+		q->asked = clock_mono() - USAGE_MS;
+	if (usage_get(q->veid, q->asked, &u))
+		return show(q, v, &u, 200);
+	state_unlock();
+	r = http_wait(q);
+	usage_ask(q->veid);
+	return r;
 }
 
 /* With ?wait and the tag that the client knows: when the VE has another. */
@@ -291,7 +213,7 @@ enum MHD_Result on_ve_get(struct request *q)
 	}
 	ve_etag(&v, etag);
 	if (!known || strcmp(known, etag))
-		return show(q, &v, 200);
+		return show_used(q, &v);
 	state_unlock();
 	if (clock_mono() < q->deadline)
 		return http_wait(q);

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "agent/libve/clean.h"
 
+#define PIDS_MAX 4194304 /* more no kernel takes */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
 void cgroup_close(struct cgroup_fds *g)
@@ -73,17 +75,54 @@ static int open_root(const char *root, struct err *e)
 	return fd;
 }
 
+/* Rows of beancounters that are named the kernel writes here itself. */
 int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 		 struct err *e)
 {
-	if (put_number(g->ve, "memory.max", l->memory, e) < 0 ||
-	    put_number(g->ve, "pids.max", l->processes, e) < 0 ||
-	    put_number(g->ve, "cpu.weight", l->cpu_weight, e) < 0)
+	const struct beans *b = &l->beans;
+	uint64_t most = bean_is_set(b, BEAN_NUMPROC) ? b->of[BEAN_NUMPROC].limit
+						     : l->processes;
+
+	if (!bean_is_set(b, BEAN_PHYSPAGES) &&
+	    put_number(g->ve, "memory.max", l->memory, e) < 0)
+		return -EIO;
+	if (most > PIDS_MAX ? put(g->ve, "pids.max", "max", e) < 0
+			    : put_number(g->ve, "pids.max", most, e) < 0)
+		return -EIO;
+	if (put_number(g->ve, "cpu.weight", l->cpu_weight, e) < 0)
 		return -EIO;
 	/* no swap file inside a limit; kernels without swap lack the file */
-	put_number(g->ve, "memory.swap.max", 0, NULL);
+	if (!bean_is_set(b, BEAN_SWAPPAGES))
+		put_number(g->ve, "memory.swap.max", 0, NULL);
 	put(g->ve, "memory.oom.group", "0", NULL);
 	return 0;
+}
+
+int cgroup_io_on(const char *root, const char *path)
+{
+	char *parent _free_ = xstrdup(root), *line _free_ = NULL;
+	int top _close_ = open(root, DIR_FLAGS), above _close_ = -1;
+	struct err e = { 0 };
+	struct stat st;
+
+	*strrchr(parent, '/') = '\0';
+	above = open(*parent ? parent : "/", DIR_FLAGS);
+	if (top < 0 || above < 0 || stat(path, &st) < 0)
+		return -errno;
+	line = xasprintf("%u:%u enable=1", major(st.st_dev), minor(st.st_dev));
+	if (put(above, "io.cost.qos", line, &e) < 0 ||
+	    put(above, "cgroup.subtree_control", "+io", &e) < 0 ||
+	    put(top, "cgroup.subtree_control", "+io", &e) < 0)
+		return e.code;
+	return 0;
+}
+
+int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
+{
+	struct err e = { 0 };
+
+	put_number(g->ve, "io.weight", weight, &e);
+	return e.code;
 }
 
 int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
@@ -178,12 +217,12 @@ void cgroup_cold(const char *root, uint32_t veid)
 	_exit(0);
 }
 
-void cgroup_hot(const char *root, uint32_t veid)
+void cgroup_hot(const char *root, uint32_t veid, uint64_t swap)
 {
 	int dir _close_ = open_ve(root, veid);
 
 	if (dir >= 0)
-		put(dir, "memory.swap.max", "0", NULL);
+		put_number(dir, "memory.swap.max", swap, NULL);
 }
 
 int cgroup_remove(const char *root, uint32_t veid)

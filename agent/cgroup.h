@@ -27,13 +27,18 @@ int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
 int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 		 struct err *e);
 
+/* Have the time of the disk that @path lies on shared by weight; a VE's weight
+ * of it.  0 or -errno. */
+int cgroup_io_on(const char *root, const char *path);
+int cgroup_io(const struct cgroup_fds *g, uint32_t weight);
+
 /* CPU time that a VE has used, in ms; 0 when it is not to be had. */
 int64_t cgroup_cpu_ms(const char *root, uint32_t veid);
 
 /* Start a process that pushes the memory of a VE that is frozen into swap
- * (zram); cgroup_hot() forbids it to swap again. */
+ * (zram); cgroup_hot() forbids it to swap more than @swap bytes again. */
 void cgroup_cold(const char *root, uint32_t veid);
-void cgroup_hot(const char *root, uint32_t veid);
+void cgroup_hot(const char *root, uint32_t veid, uint64_t swap);
 
 /* Remove the groups of a VE that ended; 0 also when there are none. */
 int cgroup_remove(const char *root, uint32_t veid);

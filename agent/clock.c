@@ -88,50 +88,63 @@ static int set_address(const struct lease *l, bool add, struct err *e)
 	return ask(&m, &reply, e);
 }
 
-static bool next_overdue(struct lease *l)
+#define BATCH 64 /* leases that begin or end with one wait for the disk */
+
+static unsigned find_overdue(struct lease *l)
 {
-	if (!lease_overdue(api.db, clock_boot(), l))
-		return false;
-	log_warn("block %s is no longer ours: VE %" PRIu32
-		 " goes on without IPv4",
-		 l->block, l->veid);
-	return true;
+	unsigned n = lease_overdue(api.db, clock_boot(), l, BATCH);
+
+	for (unsigned i = 0; i < n; i++)
+		log_warn("block %s is no longer ours: VE %" PRIu32
+			 " goes on without IPv4",
+			 l[i].block, l[i].veid);
+	return n;
 }
 
 /* Who sleeps needs no address. */
-static bool next_frozen(struct lease *l)
+static unsigned find_frozen(struct lease *l)
 {
-	return lease_of_frozen(api.db, VE_FROZEN, l);
+	return lease_of_frozen(api.db, VE_FROZEN, l, BATCH);
 }
 
-/* Addresses out of the kernel's table and then free, as long as @next has one.
- * false: priv could not, try again soon. */
-static bool take_back(bool (*next)(struct lease *l))
+/* Out of the kernel's table; false: priv could not. */
+static bool take_out(const struct lease *l)
 {
-	for (;;) {
-		struct err e = { 0 };
-		struct lease l;
-		bool found;
-		int r;
+	struct err e = { 0 };
+	int r = set_address(l, false, &e);
 
+	if (r == 0 || r == -ESRCH || r == -ENOENT || r == -EADDRNOTAVAIL)
+		return true;
+	log_err("address of VE %" PRIu32 ": %s", l->veid, e.text);
+	return false;
+}
+
+/* Addresses out of the kernel's table and then free, as long as @find has some.
+ * false: priv could not, try again soon. */
+static bool take_back(unsigned (*find)(struct lease *l))
+{
+	struct lease l[BATCH];
+	unsigned n, out;
+
+	do {
 		state_lock();
-		found = next(&l);
+		n = find(l);
 		state_unlock();
-		if (!found)
-			return true;
-		r = set_address(&l, false, &e);
-		if (r < 0 && r != -ESRCH && r != -ENOENT &&
-		    r != -EADDRNOTAVAIL) {
-			log_err("address of VE %" PRIu32 ": %s", l.veid,
-				e.text);
-			return false;
-		}
+		for (out = 0; out < n && take_out(&l[out]); out++)
+			continue;
+		if (!out)
+			return !n;
 		state_lock();
-		clock_lease_ended(l.veid);
-		show_change(l.veid);
+		db_begin(api.db);
+		for (unsigned i = 0; i < out; i++) {
+			clock_lease_ended(l[i].veid);
+			show_change(l[i].veid);
+		}
+		db_commit(api.db);
 		state_unlock();
 		http_resume_waiters();
-	}
+	} while (out == n);
+	return false;
 }
 
 /* What priv was told, so that it is told changes only. */
@@ -180,7 +193,7 @@ static bool untold(struct msg_fence *m)
 		t = find_told(&m->range);
 		found = t && t->until != m->until;
 	}
-	sqlite3_finalize(st);
+	db_release(st);
 	state_unlock();
 	return found;
 }
@@ -204,35 +217,65 @@ static bool tell_fences(void)
 	return true;
 }
 
-/* Pick and write down under the lock, then tell the kernel. */
-static bool give_one(void)
+/* Who waits gets what is free, in their order; their number. */
+static unsigned pick(struct lease *l)
 {
-	struct err e = { 0 };
-	struct lease l;
-	uint32_t veid;
-	int r = -EADDRNOTAVAIL;
+	unsigned n = 0;
 
 	state_lock();
-	veid = lease_next_waiting(api.db, VE_RUNNING);
-	if (veid)
-		r = lease_pick(api.db, veid, clock_boot(), clock_wall(), &l);
+	db_begin(api.db);
+	while (n < BATCH) {
+		uint32_t veid = lease_next_waiting(api.db, VE_RUNNING);
+
+		if (!veid || lease_pick(api.db, veid, clock_boot(),
+					clock_wall(), &l[n]) < 0)
+			break;
+		n++;
+	}
+	if (db_commit(api.db) < 0)
+		n = 0;
 	state_unlock();
-	if (r < 0)
-		return false;
-	r = set_address(&l, true, &e);
-	state_lock();
+	return n;
+}
+
+static void settle(const struct lease *l, int r, const struct err *e)
+{
 	if (r == 0) {
-		lease_installed(api.db, &l);
-		tell(&l, "began");
-		show_change(veid);
+		lease_installed(api.db, l);
+		tell(l, "began");
+		show_change(l->veid);
 	} else {
 		/* -EADDRINUSE: somebody has it whom we do not know of */
-		log_err("lease: %s", e.text);
-		clock_lease_ended(veid);
+		log_err("lease: %s", e->text);
+		clock_lease_ended(l->veid);
 	}
+}
+
+/* Pick and write down, wait for the disk, then tell the kernel. */
+static bool give(void)
+{
+	struct lease l[BATCH];
+	struct err e[BATCH];
+	int r[BATCH];
+	unsigned n = pick(l);
+	bool more = n == BATCH;
+
+	if (!n)
+		return false;
+	db_sync();
+	memset(e, 0, sizeof(e));
+	for (unsigned i = 0; i < n; i++)
+		r[i] = set_address(&l[i], true, &e[i]);
+	state_lock();
+	db_begin(api.db);
+	for (unsigned i = 0; i < n; i++) {
+		settle(&l[i], r[i], &e[i]);
+		more |= r[i] == -EADDRINUSE; /* it gets another */
+	}
+	db_commit(api.db);
 	state_unlock();
 	http_resume_waiters();
-	return r == 0 || r == -EADDRINUSE;
+	return more;
 }
 
 /* An api that died between writing a lease down and telling the kernel. */
@@ -253,7 +296,7 @@ static void redo_unfinished(void)
 			db_text(st, 1, text, sizeof(text));
 			l.epoch = (uint32_t)sqlite3_column_int64(st, 2);
 		}
-		sqlite3_finalize(st);
+		db_release(st);
 		state_unlock();
 		if (addr_parse(&l.address, text) < 0)
 			return;
@@ -311,7 +354,7 @@ static void *run(void *arg)
 
 	redo_unfinished();
 	for (;;) {
-		bool ok = take_back(next_overdue) && take_back(next_frozen);
+		bool ok = take_back(find_overdue) && take_back(find_frozen);
 
 		if (clock_mono() >= reconcile) {
 			ask_templates();
@@ -324,7 +367,7 @@ static void *run(void *arg)
 			tidied = clock_mono() + TIDY_MS;
 		}
 		ok = tell_fences() && ok;
-		while (ok && api.ready && give_one())
+		while (ok && api.ready && give())
 			continue;
 		drop_ended_blocks();
 		http_resume_waiters();

@@ -51,6 +51,8 @@ static const struct key {
 	NUMBER(max_ves, 1, 30000, "10000"),
 	NUMBER(held, 0, 64, "4"),
 	NUMBER(max_streams, 1, 60000, "4096"),
+	TEXT(uplink, KIND_NAME, "eth0"),
+	NUMBER(uplink_rate, 1000, 1LL << 40, "125000000"),
 	/* clang-format on */
 };
 

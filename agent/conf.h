@@ -28,6 +28,8 @@ struct conf {
 	int64_t max_ves;
 	int64_t held;		      /* VEs made ahead, for quick starts */
 	int64_t max_streams;	      /* terminal streams in all */
+	char uplink[16];	      /* "": no bandwidth is shared */
+	int64_t uplink_rate;	      /* bytes a second to be shared */
 	char file[CONF_TEXT];	      /* where all this came from */
 };
 

@@ -2,13 +2,17 @@
 #include "agent/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 
 /* Forward only: entry n brings version n to n + 1. */
@@ -59,6 +63,17 @@ static const char *const migrations[] = {
 	"ALTER TABLE ve ADD COLUMN stop_after INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE ve ADD COLUMN warn INTEGER NOT NULL DEFAULT 120;",
 	"ALTER TABLE ve ADD COLUMN egress INTEGER NOT NULL DEFAULT 1;",
+	"ALTER TABLE ve ADD COLUMN beans TEXT;"
+	"ALTER TABLE ve ADD COLUMN cpu_cap INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN cpus INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN io_weight INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN flow_rate INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN flow_burst INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN up_rate INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN up_ceil INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN down_rate INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN down_ceil INTEGER NOT NULL DEFAULT 0;",
+	"CREATE INDEX ve_waiting_idx ON ve (state, since, veid);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -87,8 +102,70 @@ static int migrate(sqlite3 *db, struct err *e)
 	return 0;
 }
 
+/* ---- the disk -------------------------------------------------------------- */
+
+/*
+ * A commit writes to the log and does not wait for the disk: SQLite itself syncs
+ * the log before it copies from it.  db_sync() waits, once for all that were
+ * written since.
+ */
+static int wal = -1;
+static atomic_uint_fast64_t written, durable; /* commits */
+static pthread_mutex_t disk_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t disk_done = PTHREAD_COND_INITIALIZER;
+static bool syncing;
+
+#define CHECKPOINT 1000 /* pages in the log */
+
+static int on_commit(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	written++;
+	if (pages >= CHECKPOINT)
+		sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE,
+					  NULL, NULL);
+	return SQLITE_OK;
+}
+
+uint64_t db_written(void)
+{
+	return written;
+}
+
+bool db_is_durable(uint64_t mark)
+{
+	return wal < 0 || durable >= mark;
+}
+
+void db_sync(void)
+{
+	uint64_t want = written;
+
+	if (wal < 0)
+		return;
+	pthread_mutex_lock(&disk_lock);
+	while (durable < want) {
+		uint64_t now = written;
+
+		if (syncing) {
+			pthread_cond_wait(&disk_done, &disk_lock);
+			continue;
+		}
+		syncing = true;
+		pthread_mutex_unlock(&disk_lock);
+		/* nobody was told yet; what is there the next life will see */
+		if (fdatasync(wal) < 0)
+			fatal("the state cannot be kept: %s", strerror(errno));
+		pthread_mutex_lock(&disk_lock);
+		syncing = false;
+		durable = now;
+		pthread_cond_broadcast(&disk_done);
+	}
+	pthread_mutex_unlock(&disk_lock);
+}
+
 sqlite3 *db_open(const char *path, struct err *e)
 {
+	char *log _free_ = xasprintf("%s-wal", path);
 	sqlite3 *db = NULL;
 
 	if (sqlite3_open_v2(path, &db,
@@ -98,29 +175,99 @@ sqlite3 *db_open(const char *path, struct err *e)
 	    sqlite3_exec(db,
 			 "PRAGMA locking_mode = EXCLUSIVE;"
 			 "PRAGMA journal_mode = WAL;"
-			 "PRAGMA synchronous = FULL;"
+			 "PRAGMA synchronous = NORMAL;"
 			 "PRAGMA temp_store = MEMORY",
 			 NULL, NULL, NULL)) {
 		err_set(e, -EIO, "data base %s: %s", path, sqlite3_errmsg(db));
 		sqlite3_close(db);
 		return NULL;
 	}
+	sqlite3_wal_hook(db, on_commit, NULL);
 	if (migrate(db, e) < 0) {
-		sqlite3_close(db);
+		db_close(db);
 		return NULL;
 	}
+	/* the first commit made it, and it stays as long as we have the lock */
+	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('opened', ?)", "t",
+	      path);
+	wal = open(log, O_RDWR | O_CLOEXEC);
 	return db;
+}
+
+/* ---- statements ------------------------------------------------------------ */
+
+/* Compiled ones are kept: to compile one takes longer than to run it. */
+static struct kept {
+	sqlite3_stmt *st;
+	sqlite3 *db;
+	bool used;
+} kept[256];
+
+#define NKEPT (sizeof(kept) / sizeof(kept[0]))
+
+static uint32_t hash_of(const char *sql)
+{
+	uint32_t h = 2166136261u;
+
+	while (*sql)
+		h = (h ^ (uint8_t)*sql++) * 16777619u;
+	return h;
+}
+
+static bool is_it(const struct kept *k, sqlite3 *db, const char *sql)
+{
+	return k->st && k->db == db && !strcmp(sqlite3_sql(k->st), sql);
+}
+
+static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
+{
+	struct kept *k = &kept[hash_of(sql) % NKEPT];
+	sqlite3_stmt *st;
+
+	if (is_it(k, db, sql) && !k->used) {
+		k->used = true;
+		return k->st;
+	}
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK) {
+		log_err("SQL: %s in: %s", sqlite3_errmsg(db), sql);
+		abort();
+	}
+	if (!k->used) {
+		sqlite3_finalize(k->st);
+		*k = (struct kept){ st, db, true };
+	}
+	return st;
+}
+
+void db_release(sqlite3_stmt *st)
+{
+	struct kept *k = st ? &kept[hash_of(sqlite3_sql(st)) % NKEPT] : NULL;
+
+	if (!k || k->st != st) {
+		sqlite3_finalize(st);
+		return;
+	}
+	sqlite3_reset(st);
+	k->used = false;
+}
+
+void db_close(sqlite3 *db)
+{
+	for (size_t i = 0; i < NKEPT; i++)
+		if (kept[i].db == db) {
+			sqlite3_finalize(kept[i].st);
+			kept[i] = (struct kept){ 0 };
+		}
+	sqlite3_close(db);
+	clean_close(&wal);
+	wal = -1;
 }
 
 static sqlite3_stmt *bind(sqlite3 *db, const char *sql, const char *types,
 			  va_list ap)
 {
-	sqlite3_stmt *st;
+	sqlite3_stmt *st = prepare(db, sql);
 
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK) {
-		log_err("SQL: %s in: %s", sqlite3_errmsg(db), sql);
-		abort();
-	}
 	for (int i = 0; types[i]; i++) {
 		if (types[i] == 'i')
 			sqlite3_bind_int64(st, i + 1, va_arg(ap, int64_t));
@@ -167,7 +314,7 @@ int db_do(sqlite3 *db, const char *sql, const char *types, ...)
 	} while (r == SQLITE_ROW);
 	if (r != SQLITE_DONE && r != SQLITE_CONSTRAINT)
 		log_err("data base: %s", sqlite3_errmsg(db));
-	sqlite3_finalize(st);
+	db_release(st);
 	switch (r) {
 	case SQLITE_DONE:
 		return sqlite3_changes(db);
@@ -214,7 +361,7 @@ int64_t db_int(sqlite3 *db, int64_t none, const char *sql, const char *types,
 	va_end(ap);
 	if (db_step(st) && sqlite3_column_type(st, 0) != SQLITE_NULL)
 		none = sqlite3_column_int64(st, 0);
-	sqlite3_finalize(st);
+	db_release(st);
 	return none;
 }
 

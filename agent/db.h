@@ -4,8 +4,9 @@
 
 /*
  * The node's state in SQLite: one connection, guarded by one lock that every
- * user of the data base holds (state_lock).  WAL, synchronous FULL: what was
- * acknowledged survives a power cut.
+ * user of the data base holds (state_lock).  A commit survives our death at
+ * once, and a power cut after db_sync(): who tells anybody outside waits for
+ * that, and many wait for one write of the disk.
  */
 #include <sqlite3.h>
 #include <stdbool.h>
@@ -16,10 +17,18 @@
 
 /* Open or create; brings an older schema up to date.  NULL with words. */
 sqlite3 *db_open(const char *path, struct err *e);
+void db_close(sqlite3 *db);
+
+/* Wait until what was committed is on the disk; without the lock.  Ends the
+ * process when the disk refuses. */
+void db_sync(void);
+/* The commits so far, and whether they are there. */
+uint64_t db_written(void);
+bool db_is_durable(uint64_t mark);
 
 /*
  * Prepare @sql and bind values by @types: 'i' int64_t, 't' const char * (NULL
- * is NULL).  Step with db_step(), release with sqlite3_finalize() or _stmt_.
+ * is NULL).  Step with db_step(), release with db_release() or _stmt_.
  * A programming error (SQL that does not compile) aborts.
  */
 sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...);
@@ -27,9 +36,11 @@ sqlite3_stmt *db_query(sqlite3 *db, const char *sql, const char *types, ...);
 /* true: a row; false: the end, or an error that was logged. */
 bool db_step(sqlite3_stmt *st);
 
+void db_release(sqlite3_stmt *st);
+
 static inline void db_done(sqlite3_stmt **st)
 {
-	sqlite3_finalize(*st);
+	db_release(*st);
 }
 #define _stmt_ __attribute__((cleanup(db_done)))
 
@@ -38,8 +49,7 @@ static inline void db_done(sqlite3_stmt **st)
 int db_do(sqlite3 *db, const char *sql, const char *types, ...);
 
 /*
- * What is done between takes effect as one, with one wait for the disk; they
- * nest.  db_commit() takes all of it back when it cannot be written: 0 or
+ * What is done between takes effect as one; they nest.  db_commit() takes all of it back when it cannot be written: 0 or
  * -errno.
  */
 void db_begin(sqlite3 *db);

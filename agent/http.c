@@ -140,8 +140,27 @@ enum MHD_Result http_send(struct request *q, int status, const char *type,
 	for (unsigned i = 0; i < q->nheaders; i++)
 		MHD_add_response_header(r, q->headers[i].name,
 					q->headers[i].value);
+	if (q->may_hold && !db_is_durable(db_written())) {
+		if (http_hold_reader(q->conn)) {
+			q->held = r;
+			q->held_status = status;
+			return MHD_YES;
+		}
+		db_sync();
+	}
 	ok = MHD_queue_response(q->conn, (unsigned)status, r);
 	MHD_destroy_response(r);
+	return ok;
+}
+
+/* What it tells of is on the disk now. */
+static enum MHD_Result send_held(struct request *q)
+{
+	enum MHD_Result ok;
+
+	ok = MHD_queue_response(q->conn, (unsigned)q->held_status, q->held);
+	MHD_destroy_response(q->held);
+	q->held = NULL;
 	return ok;
 }
 
@@ -182,22 +201,59 @@ enum MHD_Result http_problem(struct request *q, int status, const char *name,
 
 #define WAITERS 512
 
-static pthread_mutex_t wait_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct MHD_Connection *waiters[WAITERS];
-static unsigned nwaiters;
+struct crowd {
+	struct MHD_Connection *of[WAITERS];
+	unsigned n;
+};
 
-bool http_wait_reader(struct MHD_Connection *conn)
+static pthread_mutex_t wait_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t held_more = PTHREAD_COND_INITIALIZER;
+static struct crowd waiters; /* for the next change */
+static struct crowd holders; /* for the disk */
+
+static bool join(struct crowd *c, struct MHD_Connection *conn)
 {
 	bool room;
 
 	pthread_mutex_lock(&wait_lock);
-	room = nwaiters < WAITERS;
+	room = c->n < WAITERS;
 	if (room) {
-		waiters[nwaiters++] = conn;
+		c->of[c->n++] = conn;
 		MHD_suspend_connection(conn);
 	}
+	if (c == &holders)
+		pthread_cond_signal(&held_more);
 	pthread_mutex_unlock(&wait_lock);
 	return room;
+}
+
+bool http_wait_reader(struct MHD_Connection *conn)
+{
+	return join(&waiters, conn);
+}
+
+bool http_hold_reader(struct MHD_Connection *conn)
+{
+	return join(&holders, conn);
+}
+
+/* One wait for the disk for all that have come meanwhile. */
+static void *run_disk(void *arg)
+{
+	static struct crowd now;
+
+	for (;;) {
+		pthread_mutex_lock(&wait_lock);
+		while (!holders.n)
+			pthread_cond_wait(&held_more, &wait_lock);
+		now = holders;
+		holders.n = 0;
+		pthread_mutex_unlock(&wait_lock);
+		db_sync();
+		while (now.n)
+			MHD_resume_connection(now.of[--now.n]);
+	}
+	return NULL;
 }
 
 enum MHD_Result http_wait(struct request *q)
@@ -211,8 +267,8 @@ enum MHD_Result http_wait(struct request *q)
 void http_resume_waiters(void)
 {
 	pthread_mutex_lock(&wait_lock);
-	while (nwaiters)
-		MHD_resume_connection(waiters[--nwaiters]);
+	while (waiters.n)
+		MHD_resume_connection(waiters.of[--waiters.n]);
 	pthread_mutex_unlock(&wait_lock);
 }
 
@@ -274,6 +330,9 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *c,
 		return http_problem(q, 413, "too-large",
 				    "a body of more than %zu bytes",
 				    q->route->body);
+	if (q->held)
+		return send_held(q);
+	q->may_hold = true;
 	q->nheaders = 0;
 	if (strcmp(method, "GET"))
 		log_info("%s %s%s", method, path,
@@ -289,6 +348,8 @@ static void on_completed(void *arg, struct MHD_Connection *c, void **con_cls,
 	if (!q)
 		return;
 	buf_free(&q->body);
+	if (q->held)
+		MHD_destroy_response(q->held);
 	free(q->upgrade); /* the upgrade did not happen */
 	porting_put(q->porting);
 	free(q);
@@ -377,6 +438,8 @@ void http_load(void)
 
 void http_start(void)
 {
+	pthread_t t;
+
 	mhd = MHD_start_daemon(
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET |
 			MHD_USE_ITC | MHD_ALLOW_UPGRADE |
@@ -388,6 +451,6 @@ void http_start(void)
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-	if (!mhd)
+	if (!mhd || pthread_create(&t, NULL, run_disk, NULL))
 		fatal("libmicrohttpd did not start");
 }

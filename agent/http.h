@@ -37,6 +37,10 @@ struct request {
 	struct buf body;
 	bool too_large;
 	int64_t deadline;  /* clock_mono() of a long poll, 0: none yet */
+	int64_t asked;	   /* clock_mono(): usage from then on will do, 0: none yet */
+	bool may_hold;	   /* what is answered may tell of what was written */
+	struct MHD_Response *held; /* until that is on the disk */
+	int held_status;
 	struct porting *porting; /* a port that is being reached */
 	void *upgrade;	   /* heap, handed over when the upgrade happens */
 	unsigned nheaders;
@@ -86,8 +90,10 @@ enum MHD_Result http_problem(struct request *q, int status, const char *name,
 
 /* Call the handler again at the next change; MHD_NO-like when too many wait. */
 enum MHD_Result http_wait(struct request *q);
-/* For content readers (sse.c): suspend until the next change. */
+/* For content readers (sse.c): suspend until the next change, or until all that
+ * was written is on the disk.  false: too many wait. */
 bool http_wait_reader(struct MHD_Connection *conn);
+bool http_hold_reader(struct MHD_Connection *conn);
 
 /* ---- the machine (http.c); link.c hands the sockets in ---- */
 void http_listen(int fd);

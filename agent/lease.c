@@ -325,7 +325,7 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	had = db_step(st);
 	if (had)
 		read_lease(st, was);
-	sqlite3_finalize(st);
+	db_release(st);
 	if (!had)
 		return false;
 	addr_print(text, &was->address);
@@ -361,41 +361,44 @@ uint32_t lease_place(sqlite3 *db, int running, uint32_t veid)
 		"ii", (int64_t)veid, (int64_t)running);
 }
 
-/* One lease by the end of a statement. */
-static bool find_lease(sqlite3 *db, const char *rest, int64_t value,
-		       struct lease *l)
+/* Leases by the end of a statement; their number. */
+static unsigned find_leases(sqlite3 *db, const char *rest, int64_t value,
+			    struct lease *l, unsigned room)
 {
 	char sql[240];
 	sqlite3_stmt *st;
-	bool found;
+	unsigned n = 0;
 
 	snprintf(sql, sizeof(sql), "%s %s", select_lease, rest);
 	st = db_query(db, sql, "i", value);
-	found = db_step(st);
-	if (found)
-		read_lease(st, l);
-	sqlite3_finalize(st);
-	return found;
+	while (n < room && db_step(st))
+		read_lease(st, &l[n++]);
+	db_release(st);
+	return n;
 }
 
-bool lease_of_frozen(sqlite3 *db, int frozen, struct lease *l)
+/* There are fewer leases than VEs that sleep. */
+unsigned lease_of_frozen(sqlite3 *db, int frozen, struct lease *l,
+			 unsigned room)
 {
-	return find_lease(db,
-			  "JOIN ve USING (veid) WHERE ve.state = ? LIMIT 1",
-			  frozen, l);
+	return find_leases(db,
+			   "CROSS JOIN ve USING (veid) WHERE ve.state = ?",
+			   frozen, l, room);
 }
 
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
 {
-	return find_lease(db, "WHERE veid = ? AND installed = 1", veid, l);
+	return find_leases(db, "WHERE veid = ? AND installed = 1", veid, l,
+			   1) == 1;
 }
 
-bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l)
+unsigned lease_overdue(sqlite3 *db, int64_t now, struct lease *l,
+		       unsigned room)
 {
-	return find_lease(db,
-			  "LEFT JOIN block ON block.id = lease.block"
-			  " WHERE coalesce(valid_until, 0) <= ? LIMIT 1",
-			  now, l);
+	return find_leases(db,
+			   "LEFT JOIN block ON block.id = lease.block"
+			   " WHERE coalesce(valid_until, 0) <= ?",
+			   now, l, room);
 }
 
 int64_t lease_next_ms(sqlite3 *db, int64_t now, int64_t most)

@@ -76,8 +76,9 @@ void lease_installed(sqlite3 *db, const struct lease *l);
 bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	       int64_t quarantine_ms, struct lease *was);
 
-/* A lease whose block is no longer valid; false when there is none. */
-bool lease_overdue(sqlite3 *db, int64_t now, struct lease *l);
+/* Up to @room leases whose block is no longer valid; their number. */
+unsigned lease_overdue(sqlite3 *db, int64_t now, struct lease *l,
+		       unsigned room);
 
 /* A running VE (state @running in table ve) that has no lease, the one that
  * waits longest; 0 when there is none. */
@@ -87,8 +88,9 @@ uint32_t lease_next_waiting(sqlite3 *db, int running);
  * has one. */
 uint32_t lease_place(sqlite3 *db, int running, uint32_t veid);
 
-/* The lease of a VE that sleeps (state @frozen); false when there is none. */
-bool lease_of_frozen(sqlite3 *db, int frozen, struct lease *l);
+/* Leases of VEs that sleep (state @frozen). */
+unsigned lease_of_frozen(sqlite3 *db, int frozen, struct lease *l,
+			 unsigned room);
 
 /* Address and epoch of a VE; false when it has none (installed). */
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l);

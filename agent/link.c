@@ -12,6 +12,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/part.h"
+#include "agent/usage.h"
 
 #define ASK_MS 60000
 #define LOST_MS 30000 /* without a line to priv we are of no use */
@@ -146,6 +147,8 @@ static void on_priv(void)
 
 	if (r == 0 && m.m.head.type == MSG_STATE) {
 		op_on_state(&m.m.state.entry);
+	} else if (r == 0 && m.m.head.type == MSG_REFUSED) {
+		usage_refused(&m.m.refusals);
 	} else if (r == 0 && m.m.head.type == MSG_HELD) {
 		api.held = m.m.ve.arg;
 	} else if (r == 0) {

@@ -52,12 +52,15 @@ static const struct shape {
 	PLAIN(MSG_PORT, msg_ve, 0, 0),
 	PLAIN(MSG_FREEZE, msg_ve, 0, 0),
 	PLAIN(MSG_ACTIVITY, msg_ve, 0, 0),
+	PLAIN(MSG_USAGE, msg_ve, 0, 0),
 	TEXT1(MSG_DONE, msg_done, 0, 4, text),
 	PLAIN(MSG_ENTRIES_IS, msg_entries, 0, 0),
 	PLAIN(MSG_TEMPLATES_ARE, msg_templates, 0, 0),
 	PLAIN(MSG_ACTIVITIES, msg_activities, 0, 0),
 	PLAIN(MSG_STATE, msg_state, 0, 0),
+	PLAIN(MSG_USAGE_IS, msg_usage, 0, 0),
 	PLAIN(MSG_HELD, msg_ve, 0, 0),
+	PLAIN(MSG_REFUSED, msg_refusals, 0, 0),
 	TEXT1(MSG_ATTACH, msg_attach, 1, 1, name),
 	TEXT1(MSG_OPENED, msg_terminal, 2, 2, name),
 	TEXT1(MSG_NOT_OPENED, msg_terminal, 0, 0, name),
@@ -85,6 +88,20 @@ size_t msg_size(uint32_t type)
 	return s ? s->size : 0;
 }
 
+static bool refusals_ok(const struct msg_refusals *m)
+{
+	if (m->nr > MSG_REFUSALS)
+		return false;
+	for (uint32_t i = 0; i < m->nr; i++) {
+		const struct msg_refusal *r = &m->entries[i];
+
+		if (!bean_name(r->resource) ||
+		    !memchr(r->program, '\0', sizeof(r->program)))
+			return false;
+	}
+	return true;
+}
+
 /* Counts inside a message that somebody will loop to. */
 static bool counts_ok(const union msg_any *m)
 {
@@ -93,6 +110,8 @@ static bool counts_ok(const union msg_any *m)
 		return m->entries.nr <= MSG_ENTRIES;
 	case MSG_ACTIVITIES:
 		return m->activities.nr <= MSG_ENTRIES;
+	case MSG_REFUSED:
+		return refusals_ok(&m->refusals);
 	case MSG_TEMPLATES_ARE:
 		if (m->templates.nr > MSG_TEMPLATES)
 			return false;

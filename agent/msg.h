@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/bean.h"
 #include "agent/libve/addr.h"
 
 #define MSG_FDS 6
@@ -23,7 +24,8 @@
 #define MSG_EXTRA 4096	  /* bytes that a client sent behind its request */
 #define MSG_ENTRIES 64
 #define MSG_TEMPLATES 16
-#define MSG_BLOB 112
+#define MSG_REFUSALS 32
+#define MSG_BLOB 160
 
 enum msg_type {
 	/* supervisor to part, and back */
@@ -46,13 +48,16 @@ enum msg_type {
 	MSG_PORT,	/* DONE with a socket to port arg, still connecting */
 	MSG_FREEZE,	/* arg 1 freezes and gives memory back, 0 thaws */
 	MSG_ACTIVITY,	/* ACTIVITIES of the VEs behind veid */
+	MSG_USAGE,	/* USAGE_IS of one */
 	/* priv to api */
 	MSG_DONE,
 	MSG_ENTRIES_IS,
 	MSG_TEMPLATES_ARE,
 	MSG_ACTIVITIES,
 	MSG_STATE,	/* not asked for: a VE changed its state */
+	MSG_USAGE_IS,
 	MSG_HELD,	/* not asked for: arg VEs are ready to be started */
+	MSG_REFUSED,	/* not asked for: what the kernel refused VEs */
 	/* api to term */
 	MSG_ATTACH,	/* a client's socket for a terminal */
 	MSG_OPENED,	/* master, status of a terminal that was needed */
@@ -98,13 +103,26 @@ struct msg_ve {
 	uint32_t arg; /* MSG_STOP: 0 asks init, 1 kills; MSG_LIST: after (veid) */
 };
 
+/* Bytes a second; 0 and 0: no bound. */
+struct rate {
+	uint64_t rate; /* always to be had */
+	uint64_t ceil; /* not below it: with what others leave idle */
+};
+
+/* Without holes: compared as it lies. */
 struct limits {
 	uint64_t memory;     /* bytes */
 	uint64_t disk;	     /* bytes, 0: no limit */
+	struct rate up, down; /* from the VE, to it */
+	struct beans beans;  /* else without a bound; two follow from others */
 	uint32_t processes;
 	uint32_t cpu_weight; /* 1..10000 */
+	uint32_t cpu_cap;    /* percent of one CPU, 0: none */
+	uint32_t cpus;	     /* that it sees, 0: all */
+	uint32_t io_weight;  /* 1..10000, 0: as every VE's */
+	uint32_t flow_rate;  /* new flows a second, 0: no bound */
+	uint32_t flow_burst;
 	uint32_t egress;     /* 1: may send out of the node, 0: may not */
-	uint32_t pad;
 };
 
 struct msg_start {
@@ -202,6 +220,40 @@ struct msg_activities {
 	struct msg_activity entries[MSG_ENTRIES];
 };
 
+/* Seen from the VE. */
+struct traffic {
+	uint64_t tx_packets, tx_bytes, rx_packets, rx_bytes;
+	uint64_t tx6_packets, tx6_bytes, rx6_packets, rx6_bytes; /* of them */
+	uint64_t tx_dropped, rx_dropped, spoofed;
+	uint64_t flows_braked, packets_braked;
+};
+
+struct msg_usage {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t counted; /* 1: @beans are what the kernel counts */
+	struct bean_stat beans[BEANS];
+	struct traffic net;
+};
+
+/* One refusal, or several of a kind. */
+struct msg_refusal {
+	int64_t time; /* ms of CLOCK_BOOTTIME */
+	uint64_t held, barrier, limit;
+	uint64_t refused; /* how many it stands for */
+	uint32_t veid, resource;
+	uint32_t lost; /* events that were lost before this one */
+	uint32_t pid;  /* inside, 0: no program's doing */
+	char program[16];
+};
+
+struct msg_refusals {
+	struct msg_head head;
+	uint32_t nr;
+	uint32_t pad;
+	struct msg_refusal entries[MSG_REFUSALS];
+};
+
 struct msg_template {
 	uint64_t bytes;
 	char name[MSG_NAME];
@@ -267,6 +319,8 @@ union msg_any {
 	struct msg_count count;
 	struct msg_activities activities;
 	struct msg_notice notice;
+	struct msg_usage usage;
+	struct msg_refusals refusals;
 };
 
 struct msg {

@@ -45,10 +45,21 @@ bool is_veid(int64_t veid)
 	return veid >= 1 && veid <= INT32_MAX;
 }
 
+static bool is_rate(const struct rate *r)
+{
+	if (!r->rate)
+		return !r->ceil;
+	return r->rate >= RATE_MIN && r->rate <= r->ceil && r->ceil <= RATE_MAX;
+}
+
 bool is_limits(const struct limits *l)
 {
 	return l->memory >= (4u << 20) && l->memory <= (1ull << 50) &&
 	       l->disk <= (1ull << 50) && l->processes >= 4 &&
 	       l->processes <= 4000000 && l->cpu_weight >= 1 &&
-	       l->cpu_weight <= 10000 && l->egress <= 1;
+	       l->cpu_weight <= 10000 && l->egress <= 1 &&
+	       l->cpu_cap <= 100 * CPUS_MAX && l->cpus <= CPUS_MAX &&
+	       l->io_weight <= 10000 && is_rate(&l->up) && is_rate(&l->down) &&
+	       l->flow_rate <= FLOWS_MAX && l->flow_burst <= FLOWS_MAX &&
+	       beans_check(&l->beans, NULL) == 0;
 }

@@ -12,6 +12,11 @@
 #define SLOT_SIZE 65536u
 #define SLOT_MAX 32000u	    /* last id stays below 2^31 */
 
+#define CPUS_MAX 4096
+#define RATE_MIN 1000	      /* bytes a second */
+#define RATE_MAX (1ull << 40)
+#define FLOWS_MAX 10000000
+
 static inline uint32_t slot_id(uint32_t slot)
 {
 	return SLOT_FIRST + slot * SLOT_SIZE;

@@ -13,6 +13,7 @@
 #include "agent/db.h"
 #include "agent/idle.h"
 #include "agent/libve/log.h"
+#include "agent/op_run.h"
 
 static int64_t shell_status(uint32_t status)
 {
@@ -158,6 +159,34 @@ static void settle(struct ve *v, bool alive)
 		op_queue(v, "suspend", NULL);
 }
 
+/* Not in the kernel but in priv's memory, which is new. */
+static bool is_in_memory(const struct ve *v)
+{
+	return (v->state == VE_RUNNING || v->state == VE_FROZEN) &&
+	       (!v->limits.egress || v->limits.up.rate || v->limits.down.rate);
+}
+
+static void remind_priv(void)
+{
+	static unsigned reminded; /* line to priv that has heard it */
+	unsigned line = link_generation();
+	struct ve v = { .veid = 0 };
+
+	while (reminded != line) {
+		struct err e = { 0 };
+		bool more;
+
+		state_lock();
+		more = ve_load_after(api.db, v.veid, &v);
+		state_unlock();
+		if (!more)
+			reminded = line;
+		else if (is_in_memory(&v) && op_apply(&v, &e) < 0)
+			log_warn("limits of VE %" PRIu32 ": %s", v.veid,
+				 e.text);
+	}
+}
+
 void op_reconcile(void)
 {
 	static uint8_t alive[32768]; /* by slot; the clock's thread only */
@@ -170,5 +199,6 @@ void op_reconcile(void)
 	while (ve_load_after(api.db, v.veid, &v))
 		settle(&v, v.slot < sizeof(alive) && alive[v.slot]);
 	state_unlock();
+	remind_priv();
 	api.ready = true;
 }

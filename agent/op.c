@@ -99,10 +99,7 @@ bool op_show(int64_t id, struct buf *out)
 void op_stage(int64_t id, const char *stage)
 {
 	state_lock();
-	/* only to be looked at: not worth a wait for the disk */
-	db_do(api.db, "PRAGMA synchronous = OFF", "");
 	db_do(api.db, "UPDATE op SET stage = ? WHERE id = ?", "ti", stage, id);
-	db_do(api.db, "PRAGMA synchronous = FULL", "");
 	state_unlock();
 }
 
@@ -119,6 +116,7 @@ static const char *problem_of(int code)
 	case -ENOMEM:
 		return "capacity-exhausted";
 	case -ENOSYS:
+	case -ENOTSUP:
 		return "kernel-abi-mismatch";
 	case -EROFS:
 	case -EACCES:
@@ -191,7 +189,7 @@ static void claim(struct claimed *c)
 			c->veid = (uint32_t)sqlite3_column_int64(st, 1);
 			db_text(st, 2, c->kind, sizeof(c->kind));
 		}
-		sqlite3_finalize(st);
+		db_release(st);
 		if (found)
 			break;
 		state_wait(clock_mono() + 5000);

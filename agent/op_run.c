@@ -308,7 +308,7 @@ static int do_reinstall(int64_t id, uint32_t veid, bool start, struct err *e)
 	return r < 0 || !start ? r : do_start(id, veid, e);
 }
 
-static int do_apply(const struct ve *v, struct err *e)
+int op_apply(const struct ve *v, struct err *e)
 {
 	struct msg_limits m = { .head.type = MSG_LIMITS,
 				.veid = v->veid,
@@ -349,7 +349,7 @@ static int dispatch(int64_t id, const struct ve *v, const char *kind,
 	if (!strcmp(kind, "destroy"))
 		return do_destroy(id, v->veid, e);
 	if (!strcmp(kind, "apply"))
-		return do_apply(v, e);
+		return op_apply(v, e);
 	return err_set(e, -EINVAL, "unknown operation '%s'", kind);
 }
 

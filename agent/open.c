@@ -255,6 +255,7 @@ static void *work(void *arg)
 	for (;;) {
 		struct job *j = pop();
 
+		db_sync(); /* its grant counts once, whatever happens */
 		if (!j->open)
 			open_tty(&j->need);
 		else if (j->open->kind == TERM_EXEC)

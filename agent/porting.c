@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "agent/api.h"
+#include "agent/db.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
@@ -124,6 +125,7 @@ static void reach(struct porting *p)
 	struct err e = { 0 };
 	int r;
 
+	db_sync(); /* its grant counts once, whatever happens */
 	if (!awake(p))
 		return;
 	r = ask(&m, &reply, &e);

@@ -14,6 +14,7 @@
 #include "agent/libve/log.h"
 #include "agent/netroute.h"
 #include "agent/part.h"
+#include "agent/shape.h"
 #include "agent/tree.h"
 #include "agent/venv.h"
 
@@ -38,6 +39,7 @@ void priv_unwatch(struct priv *p, struct watch *w)
 
 static void drop_api(struct priv *p)
 {
+	priv_refusals_listen(p, false);
 	priv_unwatch(p, &p->api);
 }
 
@@ -128,6 +130,7 @@ static const struct request {
 	{ MSG_PORT,		NULL,		  NULL,		  answer_port },
 	{ MSG_FREEZE,		NULL,		  answer_freeze,  NULL },
 	{ MSG_ACTIVITY,		answer_activity,  NULL,		  NULL },
+	{ MSG_USAGE,		answer_usage,	  NULL,		  NULL },
 	{ MSG_TTY,		NULL,		  NULL,		  answer_tty },
 	{ MSG_EXEC,		NULL,		  NULL,		  answer_exec },
 	/* clang-format on */
@@ -188,6 +191,7 @@ static void on_supervisor(struct priv *p)
 		p->api = (struct watch){ WATCH_API, take_fd(&m.fds[0]) };
 		if (priv_watch(p, &p->api, EPOLLIN) < 0)
 			fatal("epoll does not take api's line");
+		priv_refusals_listen(p, true);
 		priv_held_tell(p);
 	}
 }
@@ -207,6 +211,9 @@ static void dispatch(struct priv *p, struct watch *w)
 		break;
 	case WATCH_PROC:
 		priv_proc_event(p, (struct priv_proc *)w);
+		break;
+	case WATCH_REFUSALS:
+		priv_refusals_event(p);
 		break;
 	}
 }
@@ -233,6 +240,7 @@ void priv_main(const struct conf *c)
 	signal(SIGCHLD, SIG_IGN); /* helpers: nobody asks how they ended */
 	netroute_open();
 	venv_net_open();
+	shape_open(c->uplink, (uint64_t)c->uplink_rate);
 	confine();
 	abi = venv_abi();
 	p.abi = abi < 0 ? 0 : (uint32_t)abi;
@@ -242,11 +250,13 @@ void priv_main(const struct conf *c)
 	p.ep = epoll_create1(EPOLL_CLOEXEC);
 	if (p.ep < 0 || priv_watch(&p, &p.supervisor, EPOLLIN) < 0)
 		fatal("epoll: %s", strerror(errno));
+	priv_refusals_open(&p);
 	priv_adopt(&p);
+	priv_limit_adopt(&p);
 	for (;;) {
 		/* one at a time: a handler may free what a later event names */
 		struct epoll_event ev;
-		int wait = priv_fence_due(&p, SWEEP_MS);
+		int wait = priv_fence_due(&p, priv_refusals_due(&p, SWEEP_MS));
 		bool make = priv_held_wanted(&p);
 		int n = epoll_wait(p.ep, &ev, 1, make ? 0 : wait);
 

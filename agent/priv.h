@@ -7,6 +7,7 @@
  * mounts and control groups.  It talks to api by the table of priv.c and to
  * nobody else; it opens no socket.
  */
+#include "agent/cgroup.h"
 #include "agent/conf.h"
 #include "agent/libve/err.h"
 #include "agent/msg.h"
@@ -16,6 +17,7 @@ enum watch_kind {
 	WATCH_API,
 	WATCH_VE,
 	WATCH_PROC,
+	WATCH_REFUSALS,
 };
 
 struct watch {
@@ -30,6 +32,8 @@ struct priv_ve {
 	struct addr ipv4; /* lent to it; family 0: none */
 	struct addr ipv6; /* for life */
 	bool egress;	  /* what it sends may leave the node */
+	struct rate up, down; /* its bandwidth */
+	bool shaped;	  /* there is a class for it */
 	uint32_t epoch;
 };
 
@@ -70,6 +74,11 @@ struct priv {
 	unsigned nheld;
 	uint32_t next_slot; /* where to look for a free one */
 	int64_t held_due;   /* when to make the next: ms of CLOCK_BOOTTIME */
+	struct watch refusals; /* fd < 0: this kernel counts nothing */
+	bool listening;	       /* to them */
+	int64_t refusals_since; /* second in which ... */
+	unsigned refusals_read; /* ... so many were read */
+	bool io_on;	       /* the disk's time is shared by weight */
 	int sweeper; /* pid of the process that deletes trees, 0: none */
 };
 
@@ -86,7 +95,25 @@ void priv_ve_event(struct priv *p, struct priv_ve *v);
 int answer_start(struct priv *p, const struct msg *m, struct err *e);
 int answer_stop(struct priv *p, const struct msg *m, struct err *e);
 int answer_erase(struct priv *p, const struct msg *m, struct err *e);
+
+/* priv_limit.c: what a VE may use, what it uses, what it was refused. */
 int answer_limits(struct priv *p, const struct msg *m, struct err *e);
+void answer_usage(struct priv *p, const struct msg *m);
+/* What the kernel bounds, for a held VE too. */
+int priv_limit_set(struct priv *p, int fd, uint32_t id_first,
+		   const struct limits *l, struct err *e);
+void priv_limit_io(struct priv *p, const struct cgroup_fds *g,
+		   const struct limits *l);
+/* What is to be remembered of them. */
+void priv_limit_keep(struct priv *p, struct priv_ve *v, const struct limits *l);
+uint64_t priv_limit_swap(struct priv *p, const struct priv_ve *v); /* bytes */
+/* A class of bandwidth for an active VE, none for another. */
+int priv_shape(struct priv_ve *v, struct err *e);
+void priv_limit_adopt(struct priv *p); /* classes that are there */
+void priv_refusals_open(struct priv *p);
+void priv_refusals_listen(struct priv *p, bool listen);
+void priv_refusals_event(struct priv *p);
+int priv_refusals_due(struct priv *p, int most); /* ms until the next look */
 
 /* priv_idle.c: sleep, and what speaks against it. */
 int answer_freeze(struct priv *p, const struct msg *m, struct err *e);

@@ -27,6 +27,7 @@ struct notes {
 	int64_t until;
 	uint32_t veid, epoch;
 	struct addr ipv4, ipv6;
+	struct rate up, down;
 	bool egress;
 };
 
@@ -56,8 +57,11 @@ static void keep_ve(struct priv *p, const struct priv_ve *v)
 			   .epoch = v->epoch,
 			   .ipv4 = v->ipv4,
 			   .ipv6 = v->ipv6,
+			   .up = v->up,
+			   .down = v->down,
 			   .egress = v->egress };
-	bool any = v->ipv4.family || v->ipv6.family || !v->egress;
+	bool any = v->ipv4.family || v->ipv6.family || !v->egress ||
+		   v->up.rate || v->down.rate;
 
 	keep(p, KEY_VE | v->last.veid, any ? &n : NULL);
 }
@@ -263,6 +267,9 @@ void priv_addr_kept(struct priv *p, const struct msg_keep *k)
 			v->ipv6 = n.ipv6;
 			v->epoch = n.epoch;
 			v->egress = n.egress;
+			v->up = n.up;
+			v->down = n.down;
+			priv_shape(v, NULL);
 		}
 	} else if (k->key & KEY_FENCE) {
 		f = find(p, &n.range);

@@ -21,7 +21,7 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
 			       veid);
 	if (!freeze)
-		cgroup_hot(p->conf->cgroup, veid);
+		cgroup_hot(p->conf->cgroup, veid, priv_limit_swap(p, v));
 	r = venv_freeze(v->watch.fd, freeze != 0);
 	/* one that is as wanted already: asked for again after a death */
 	if (r == -EBUSY &&

@@ -62,6 +62,7 @@ void priv_ve_event(struct priv *p, struct priv_ve *v)
 	if (v->last.state == was)
 		return;
 	s.entry = v->last;
+	priv_shape(v, NULL);
 	bury(p, v);
 	priv_tell(p, &s, NULL, 0);
 }
@@ -179,6 +180,11 @@ static int create(struct priv *p, const struct msg_start *s,
 		priv_held_give(p, &h);
 		return root;
 	}
+	r = priv_limit_set(p, h.fd, h.id_first, &s->limits, e);
+	if (r < 0) {
+		priv_held_give(p, &h);
+		return r;
+	}
 	r = start(s, g, root, h.fd, e);
 	return r < 0 ? r : take_fd(&h.fd);
 }
@@ -196,6 +202,7 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 	r = cgroup_make(p->conf->cgroup, s->veid, &s->limits, &g, e);
 	if (r < 0)
 		return r;
+	priv_limit_io(p, &g, &s->limits);
 	fd = create(p, s, &g, e);
 	if (fd < 0) {
 		cgroup_remove(p->conf->cgroup, s->veid);
@@ -209,7 +216,8 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 	priv_tell(p, &now, NULL, 0);
 	if (bury(p, v))
 		return 0; /* it ended at once, as the state says */
-	priv_addr_egress(p, v, s->limits.egress);
+	priv_limit_keep(p, v, &s->limits);
+	priv_shape(v, NULL);
 	priv_addr_life(p, v, &s->ipv6);
 	return 0;
 }
@@ -245,22 +253,4 @@ int answer_erase(struct priv *p, const struct msg *m, struct err *e)
 	if (priv_find(p, veid))
 		return err_set(e, -EBUSY, "VE %" PRIu32 " is running", veid);
 	return tree_erase(p->conf->private_dir, veid, e);
-}
-
-int answer_limits(struct priv *p, const struct msg *m, struct err *e)
-{
-	const struct msg_limits *l = &m->m.limits;
-	struct cgroup_fds g _cgroup_ = { -1, -1, -1 };
-	struct priv_ve *v;
-	int r;
-
-	if (!is_veid(l->veid) || !is_limits(&l->limits))
-		return err_set(e, -EINVAL, "limits: a field is out of range");
-	r = tree_limit(p->conf->private_dir, l->veid, l->limits.disk, e);
-	v = priv_find(p, l->veid);
-	if (r < 0 || !v)
-		return r;
-	priv_addr_egress(p, v, l->limits.egress);
-	r = cgroup_open(p->conf->cgroup, l->veid, &g, e);
-	return r < 0 ? r : cgroup_limit(&g, &l->limits, e);
 }

@@ -17,6 +17,7 @@ struct follower {
 	struct MHD_Connection *conn;
 	struct buf pending;
 	int64_t last; /* id of the last event sent */
+	uint64_t mark; /* what must be on the disk before it is */
 	int64_t beat; /* when something was sent at last */
 };
 
@@ -29,8 +30,13 @@ static ssize_t read_more(void *arg, uint64_t pos, char *out, size_t max)
 	if (!f->pending.len) {
 		state_lock();
 		f->last = event_read(api.db, f->last, &f->pending);
+		f->mark = db_written();
 		state_unlock();
 	}
+	if (f->pending.len && !db_is_durable(f->mark))
+		return http_hold_reader(f->conn)
+			       ? 0
+			       : MHD_CONTENT_READER_END_WITH_ERROR;
 	if (!f->pending.len && now - f->beat >= BEAT_MS)
 		buf_puts(&f->pending, ":\n\n");
 	if (!f->pending.len)

@@ -11,12 +11,17 @@
 #include "agent/idle.h"
 #include "agent/lease.h"
 #include "agent/name.h"
+#include "agent/spec.h"
+#include "agent/usage.h"
 
 #define COLUMNS                                                          \
 	"veid, template, hostname, want, generation, memory, processes," \
 	" cpu_weight, disk, ipv6, slot, suspended, halted, state, rev,"  \
 	" observed, since, exit_status, error, active, terminals,"       \
-	" idle_after, stop_after, warn, egress"
+	" idle_after, stop_after, warn, egress, beans, cpu_cap, cpus,"   \
+	" io_weight, flow_rate, flow_burst, up_rate, up_ceil, down_rate," \
+	" down_ceil"
+#define NCOLUMNS 35
 
 const char *ve_state_name(enum ve_state s)
 {
@@ -31,9 +36,10 @@ const char *ve_state_name(enum ve_state s)
 
 static void read_row(sqlite3_stmt *st, struct ve *v)
 {
-	int64_t n[25];
+	int64_t n[NCOLUMNS];
+	char beans[BEANS * 60];
 
-	for (int i = 0; i < 25; i++)
+	for (int i = 0; i < NCOLUMNS; i++)
 		n[i] = sqlite3_column_int64(st, i);
 	*v = (struct ve){
 		.veid = (uint32_t)n[0],
@@ -43,6 +49,13 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 			    .processes = (uint32_t)n[6],
 			    .cpu_weight = (uint32_t)n[7],
 			    .disk = (uint64_t)n[8],
+			    .up = { (uint64_t)n[31], (uint64_t)n[32] },
+			    .down = { (uint64_t)n[33], (uint64_t)n[34] },
+			    .cpu_cap = (uint32_t)n[26],
+			    .cpus = (uint32_t)n[27],
+			    .io_weight = (uint32_t)n[28],
+			    .flow_rate = (uint32_t)n[29],
+			    .flow_burst = (uint32_t)n[30],
 			    .egress = n[24] != 0 },
 		.slot = (uint32_t)n[10],
 		.suspended = n[11] != 0,
@@ -60,6 +73,8 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 	db_text(st, 2, v->hostname, sizeof(v->hostname));
 	db_text(st, 9, v->ipv6, sizeof(v->ipv6));
 	db_text(st, 18, v->error, sizeof(v->error));
+	db_text(st, 25, beans, sizeof(beans));
+	beans_parse(&v->limits.beans, beans, NULL);
 }
 
 bool ve_load(sqlite3 *db, uint32_t veid, struct ve *v)
@@ -105,25 +120,39 @@ static void tell(sqlite3 *db, const struct ve *v, const char *state)
 	event_put(db, "ve", b.data);
 }
 
+static int write_row(sqlite3 *db, const struct ve *v)
+{
+	const struct limits *l = &v->limits;
+	struct buf beans _buf_ = { 0 };
+
+	beans_print(&l->beans, &beans);
+	return db_do(
+		db,
+		"INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES (?,?,?,?,?,?,?,"
+		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiii", (int64_t)v->veid,
+		v->template, v->hostname, (int64_t)v->want_running,
+		v->generation, (int64_t)l->memory, (int64_t)l->processes,
+		(int64_t)l->cpu_weight, (int64_t)l->disk, v->ipv6,
+		(int64_t)v->slot, (int64_t)v->suspended, (int64_t)v->halted,
+		(int64_t)v->state, v->rev, v->observed, v->since,
+		v->exit_status, v->error, v->active, v->terminals,
+		v->idle.idle_after, v->idle.stop_after, v->idle.warn,
+		(int64_t)l->egress, beans.data, (int64_t)l->cpu_cap,
+		(int64_t)l->cpus, (int64_t)l->io_weight, (int64_t)l->flow_rate,
+		(int64_t)l->flow_burst, (int64_t)l->up.rate,
+		(int64_t)l->up.ceil, (int64_t)l->down.rate,
+		(int64_t)l->down.ceil);
+}
+
 int ve_save(sqlite3 *db, struct ve *v)
 {
 	int r;
 
 	v->rev++;
-	/* the row and its event, with one wait for the disk */
+	/* the row and its event, or neither */
 	db_begin(db);
-	r = db_do(db,
-		  "INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES"
-		  " (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		  "ittiiiiiitiiiiiiiitiiiiii", (int64_t)v->veid, v->template,
-		  v->hostname, (int64_t)v->want_running, v->generation,
-		  (int64_t)v->limits.memory, (int64_t)v->limits.processes,
-		  (int64_t)v->limits.cpu_weight, (int64_t)v->limits.disk,
-		  v->ipv6, (int64_t)v->slot, (int64_t)v->suspended,
-		  (int64_t)v->halted, (int64_t)v->state, v->rev, v->observed,
-		  v->since, v->exit_status, v->error, v->active, v->terminals,
-		  v->idle.idle_after, v->idle.stop_after, v->idle.warn,
-		  (int64_t)v->limits.egress);
+	r = write_row(db, v);
 	if (r < 0) {
 		db_rollback(db);
 		return r;
@@ -157,29 +186,6 @@ int ve_free_slot(sqlite3 *db)
 	return slot >= SLOT_MAX ? -ENOSPC : (int)slot;
 }
 
-static void show_spec(const struct ve *v, struct json_out *o)
-{
-	json_open(o, "spec", '{');
-	json_put_string(o, "template", v->template);
-	json_put_string(o, "hostname", v->hostname);
-	json_put_string(o, "desired", v->want_running ? "running" : "stopped");
-	json_put_int(o, "generation", v->generation);
-	json_open(o, "limits", '{');
-	json_put_int(o, "memory_bytes", (int64_t)v->limits.memory);
-	json_put_int(o, "processes", v->limits.processes);
-	json_put_int(o, "cpu_weight", v->limits.cpu_weight);
-	json_put_int(o, "disk_bytes", (int64_t)v->limits.disk);
-	json_close(o, '}');
-	json_put_bool(o, "egress", v->limits.egress);
-	json_put_maybe(o, "ipv6", v->ipv6);
-	json_open(o, "idle", '{');
-	json_put_int(o, "idle_after_s", v->idle.idle_after);
-	json_put_int(o, "stop_after_s", v->idle.stop_after);
-	json_put_int(o, "warn_s", v->idle.warn);
-	json_close(o, '}');
-	json_close(o, '}');
-}
-
 /* Its place in the line for an address, when it needs one. */
 static void show_waiting(sqlite3 *db, const struct ve *v, struct json_out *o)
 {
@@ -193,7 +199,8 @@ static void show_waiting(sqlite3 *db, const struct ve *v, struct json_out *o)
 		json_put_null(o, "waiting");
 }
 
-static void show_status(sqlite3 *db, const struct ve *v, struct json_out *o)
+static void show_status(sqlite3 *db, const struct ve *v,
+			const struct msg_usage *u, struct json_out *o)
 {
 	char text[ADDR_TEXT] = "", when[TIME_TEXT];
 	struct lease l = { 0 };
@@ -216,16 +223,18 @@ static void show_status(sqlite3 *db, const struct ve *v, struct json_out *o)
 	json_put_int(o, "terminals", v->terminals);
 	show_waiting(db, v, o);
 	idle_show(v, o);
+	if (u)
+		usage_show(u, o);
 	json_close(o, '}');
 }
 
-void ve_show(sqlite3 *db, const struct ve *v, const char *key,
+void ve_show(sqlite3 *db, const struct ve *v, const struct msg_usage *u,
 	     struct json_out *o)
 {
-	json_open(o, key, '{');
+	json_open(o, NULL, '{');
 	json_put_int(o, "veid", v->veid);
-	show_spec(v, o);
-	show_status(db, v, o);
+	spec_show(v, o);
+	show_status(db, v, u, o);
 	json_close(o, '}');
 }
 

@@ -67,8 +67,9 @@ int ve_delete(sqlite3 *db, const struct ve *v);
 /* Lowest free slot of ids, -ENOSPC. */
 int ve_free_slot(sqlite3 *db);
 
-/* The members {veid, spec, status} with brackets, as element or document. */
-void ve_show(sqlite3 *db, const struct ve *v, const char *key,
+/* The members {veid, spec, status} with brackets, as element or document; what
+ * it uses with them unless @u is NULL. */
+void ve_show(sqlite3 *db, const struct ve *v, const struct msg_usage *u,
 	     struct json_out *o);
 void ve_etag(const struct ve *v, char out[static VE_ETAG]);
 

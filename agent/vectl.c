@@ -57,7 +57,7 @@ static int explain(const char *problem, const char *detail)
 }
 
 /* Call; 0 and a reply below 400, or 1 with the words said. */
-static int call(struct vectl *v, const struct call *c, struct reply *r)
+int vectl_call(struct vectl *v, const struct call *c, struct reply *r)
 {
 	struct err e = { 0 };
 
@@ -70,16 +70,16 @@ static int call(struct vectl *v, const struct call *c, struct reply *r)
 	return 0;
 }
 
-static int get(struct vectl *v, const char *path, struct reply *r)
+int vectl_get(struct vectl *v, const char *path, struct reply *r)
 {
-	return call(v,
+	return vectl_call(v,
 		    &(struct call){ .method = "GET",
 				    .path = path,
 				    .timeout_ms = 90000 },
 		    r);
 }
 
-static bool parse_veid(const char *s, uint32_t *veid)
+bool vectl_veid(const char *s, uint32_t *veid)
 {
 	char *end;
 	long v = strtol(s, &end, 10);
@@ -88,7 +88,7 @@ static bool parse_veid(const char *s, uint32_t *veid)
 	return *s >= '1' && *s <= '9' && !*end && v <= INT32_MAX;
 }
 
-static int bad_veid(const char *s)
+int vectl_bad_veid(const char *s)
 {
 	vectl_fail("'%s' is no veid: a number from 1 to 2147483647", s);
 	return 2;
@@ -118,7 +118,7 @@ static const struct json_field operation_fields[] = {
 };
 
 /* Wait for the operation that the reply @r names; 0 when it succeeded. */
-static int finish(struct vectl *v, struct reply *r)
+int vectl_finish(struct vectl *v, struct reply *r)
 {
 	char *path _free_ = xasprintf("%s?wait=%d", r->location, WAIT_S);
 	struct json_object *tree _json_ = NULL;
@@ -130,7 +130,7 @@ static int finish(struct vectl *v, struct reply *r)
 		return 0;
 	do {
 		json_free(&tree);
-		if (get(v, path, r))
+		if (vectl_get(v, path, r))
 			return 1;
 		if (json_parse(&tree, r->body.data, r->body.len,
 			       CLIENT_BODY_MAX, NULL) < 0 ||
@@ -152,15 +152,15 @@ static int act(struct vectl *v, const char *action, const char *veid_text)
 	const char *headers[2] = { NULL, NULL };
 	uint32_t veid;
 
-	if (!parse_veid(veid_text, &veid))
-		return bad_veid(veid_text);
+	if (!vectl_veid(veid_text, &veid))
+		return vectl_bad_veid(veid_text);
 	clock_gettime(CLOCK_REALTIME, &now);
 	path = xasprintf("/v1/ves/%" PRIu32 "/actions", veid);
 	body = xasprintf("{\"action\":\"%s\"}", action);
 	key = xasprintf("Idempotency-Key: vectl-%d-%lld-%ld", (int)getpid(),
 			(long long)now.tv_sec, now.tv_nsec);
 	headers[0] = key;
-	if (call(v,
+	if (vectl_call(v,
 		 &(struct call){ .method = "POST",
 				 .path = path,
 				 .headers = headers,
@@ -168,7 +168,7 @@ static int act(struct vectl *v, const char *action, const char *veid_text)
 				 .len = strlen(body) },
 		 &r))
 		return 1;
-	return finish(v, &r);
+	return vectl_finish(v, &r);
 }
 
 /* ---- list ------------------------------------------------------------------ */
@@ -245,7 +245,7 @@ static int cmd_list(struct vectl *v, int argc, char **argv)
 		struct json_object *tree _json_ = NULL;
 		struct reply r _reply_ = { 0 };
 
-		if (get(v, path, &r))
+		if (vectl_get(v, path, &r))
 			return 1;
 		page = (struct page){ 0 };
 		if (json_parse(&tree, r.body.data, r.body.len, CLIENT_BODY_MAX,
@@ -270,11 +270,11 @@ static int cmd_show(struct vectl *v, int argc, char **argv)
 	struct reply r _reply_ = { 0 };
 	uint32_t veid;
 
-	if (argc > 1 && !parse_veid(argv[1], &veid))
-		return bad_veid(argv[1]);
+	if (argc > 1 && !vectl_veid(argv[1], &veid))
+		return vectl_bad_veid(argv[1]);
 	path = argc > 1 ? xasprintf("/v1/ves/%" PRIu32, veid)
 			: xstrdup("/v1/node");
-	if (get(v, path, &r))
+	if (vectl_get(v, path, &r))
 		return 1;
 	printf("%s\n", r.body.data);
 	return 0;
@@ -333,7 +333,7 @@ static int create(struct vectl *v, uint32_t veid, const struct wanted *w)
 		return explain(r.problem, r.detail);
 	if (v->json)
 		printf("%s\n", r.body.data);
-	if (finish(v, &r))
+	if (vectl_finish(v, &r))
 		return 1;
 	if (!v->json)
 		printf("%" PRIu32 "\n", veid);
@@ -363,8 +363,8 @@ static int cmd_create(struct vectl *v, int argc, char **argv)
 		else
 			return 2;
 	}
-	if (optind < argc && !parse_veid(argv[optind], &veid))
-		return bad_veid(argv[optind]);
+	if (optind < argc && !vectl_veid(argv[optind], &veid))
+		return vectl_bad_veid(argv[optind]);
 	return create(v, veid, &w);
 }
 
@@ -381,20 +381,20 @@ static int cmd_destroy(struct vectl *v, int argc, char **argv)
 	struct reply r _reply_ = { 0 };
 	uint32_t veid;
 
-	if (!parse_veid(argv[1], &veid))
-		return bad_veid(argv[1]);
+	if (!vectl_veid(argv[1], &veid))
+		return vectl_bad_veid(argv[1]);
 	path = xasprintf("/v1/ves/%" PRIu32, veid);
-	if (call(v, &(struct call){ .method = "DELETE", .path = path }, &r))
+	if (vectl_call(v, &(struct call){ .method = "DELETE", .path = path }, &r))
 		return 1;
-	return finish(v, &r);
+	return vectl_finish(v, &r);
 }
 
 static int cmd_enter(struct vectl *v, int argc, char **argv)
 {
 	uint32_t veid;
 
-	return parse_veid(argv[1], &veid) ? vectl_enter(v, veid)
-					  : bad_veid(argv[1]);
+	return vectl_veid(argv[1], &veid) ? vectl_enter(v, veid)
+					  : vectl_bad_veid(argv[1]);
 }
 
 static int cmd_exec(struct vectl *v, int argc, char **argv)
@@ -402,8 +402,8 @@ static int cmd_exec(struct vectl *v, int argc, char **argv)
 	int at = argc > 2 && !strcmp(argv[2], "--") ? 3 : 2;
 	uint32_t veid;
 
-	if (!parse_veid(argv[1], &veid))
-		return bad_veid(argv[1]);
+	if (!vectl_veid(argv[1], &veid))
+		return vectl_bad_veid(argv[1]);
 	if (at >= argc) {
 		vectl_fail("exec: a command is missing");
 		return 2;
@@ -449,6 +449,8 @@ static const struct command {
 	{ "idle", "VEID", 1, 1, cmd_act },
 	{ "wake", "VEID", 1, 1, cmd_act },
 	{ "extend", "VEID", 1, 1, cmd_act },
+	{ "limits", "VEID", 1, 1, vectl_limits },
+	{ "set", "VEID NAME=BARRIER[:LIMIT]...", 2, -1, vectl_set },
 	{ "exec", "VEID [--] COMMAND [ARGUMENT...]", 2, -1, cmd_exec },
 	{ "enter", "VEID", 1, 1, cmd_enter },
 	{ "destroy", "VEID", 1, 1, cmd_destroy },

@@ -82,4 +82,21 @@ int venv_proc_query(int fd, struct venv_proc *p);
 int venv_addr_add(int fd, const struct addr *a, uint32_t epoch, int64_t until);
 int venv_addr_del(int fd, const struct addr *a);
 
+/* Bounds of the rows of @b that are set, all of them or none; a held VE too. */
+int venv_beans_set(int fd, const struct beans *b);
+int venv_beans_stat(int fd, struct bean_stat out[static BEANS]);
+
+/* @cap: ns of CPU time a second, 0 none; @cpus that it sees, 0 all. */
+int venv_cpu(int fd, uint32_t weight, uint64_t cap, uint32_t cpus);
+
+/* @mark of its packets on the node; new flows a second, 0 no bound. */
+int venv_net_limit(int fd, uint32_t mark, uint32_t flow_rate,
+		   uint32_t flow_burst);
+int venv_net_stat(int fd, struct traffic *t);
+
+/* A descriptor that is readable when VEs were refused something; the number of
+ * refusals that were read. */
+int venv_refusals_open(void);
+int venv_refusals_read(int fd, struct msg_refusal *r, uint32_t room);
+
 #endif

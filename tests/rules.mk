@@ -33,6 +33,13 @@ build/guest/bin/surface: tests/guest/surface/surface.c build/guest/gen/names.h $
 surface: build/guest/bin/surface $(GUEST)
 	$(Q)tests/guest/t4004-surface.sh --write
 
+# The agent's classes of bandwidth on a kernel that has them
+build/guest/bin/shape: tests/guest/shape.c agent/shape.c agent/shape.h agent/msg.h agent/bean.h $(wildcard agent/libve/*.[ch])
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -o $@ $< agent/shape.c \
+		$(addprefix agent/libve/,log.c err.c clean.c)
+
 # Guest programs of benches; they are put into a guest, not built into it
 build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
@@ -66,7 +73,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface $(TEST_TOOLS)
+GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape $(TEST_TOOLS)
 check-guest: $(GUEST_PARTS)
 	$(Q)$(HARNESS) run $(call only,$(if $(T),$(GUEST_TESTS) $(DEBUG_TESTS),$(GUEST_TESTS)))
 check-debug: $(GUEST_PARTS)

@@ -95,7 +95,9 @@ static int read_int(const struct json_field *f, struct json_object *v,
 		return err_set(e, -EBADMSG, "\"%s\" must be an integer",
 			       f->name);
 	i = json_object_get_int64(v);
-	if (i < f->min || i > f->max)
+	/* what does not fit is the nearest that does: one further is another */
+	if (i < f->min || i > f->max ||
+	    (i == INT64_MAX && json_object_get_uint64(v) != INT64_MAX))
 		return err_set(e, -EBADMSG,
 			       "\"%s\" must be %" PRId64 " to %" PRId64,
 			       f->name, f->min, f->max);

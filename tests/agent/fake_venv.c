@@ -32,6 +32,7 @@
 #include "agent/libve/clean.h"
 #include "agent/netroute.h"
 #include "agent/overlay.h"
+#include "tests/agent/fake.h"
 
 #define MOST 256
 
@@ -94,6 +95,18 @@ static struct known *find(int fd)
 		if (known[i].pid && known[i].fd == fd)
 			return &known[i];
 	return NULL;
+}
+
+const char *fake_dir(void)
+{
+	return dir();
+}
+
+int fake_pid(int fd)
+{
+	struct known *k = find(fd);
+
+	return k ? k->pid : 0;
 }
 
 /* priv closed the descriptor behind our back, as it may: forget it. */
@@ -592,6 +605,16 @@ int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 	return 0;
 }
 
+int cgroup_io_on(const char *root, const char *path)
+{
+	return 0;
+}
+
+int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
+{
+	return 0;
+}
+
 /* "cpu-VEID": ms that it has used. */
 int64_t cgroup_cpu_ms(const char *root, uint32_t veid)
 {
@@ -606,7 +629,7 @@ void cgroup_cold(const char *root, uint32_t veid)
 {
 }
 
-void cgroup_hot(const char *root, uint32_t veid)
+void cgroup_hot(const char *root, uint32_t veid, uint64_t swap)
 {
 }
 

@@ -103,6 +103,33 @@ static int decode(const char *text, struct sample *s, bool strict)
 	return json_decode(text, strlen(text), 4096, fields, s, strict, NULL);
 }
 
+/* json-c gives the nearest number that fits. */
+static void what_does_not_fit_is_not_the_greatest(void **state)
+{
+	static const struct json_field wide[] = {
+		JSON_ROW_INT("n", struct sample, n, JSON_REQUIRED, INT64_MIN,
+			     INT64_MAX),
+		JSON_ROW_END,
+	};
+	static const struct {
+		const char *text;
+		bool ok;
+	} all[] = {
+		{ "{\"n\":9223372036854775807}", true },
+		{ "{\"n\":9223372036854775808}", false },
+		{ "{\"n\":18446744073709551616}", false },
+		{ "{\"n\":99999999999999999999999999}", false },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct sample s = { .n = 0 };
+
+		assert_int_equal(json_decode(all[i].text, strlen(all[i].text),
+					     4096, wide, &s, true, NULL),
+				 all[i].ok ? 0 : -EBADMSG);
+	}
+}
+
 static void table_fills_the_struct(void **state)
 {
 	struct sample s = { .n = 2 };
@@ -172,6 +199,7 @@ int main(void)
 		cmocka_unit_test(nul_inside_is_refused),
 		cmocka_unit_test(long_text_is_refused),
 		cmocka_unit_test(table_fills_the_struct),
+		cmocka_unit_test(what_does_not_fit_is_not_the_greatest),
 		cmocka_unit_test(table_refuses_what_does_not_fit),
 		cmocka_unit_test(replies_may_grow),
 		cmocka_unit_test(writer_escapes_and_separates),

@@ -30,7 +30,7 @@ static int open_db(void **state)
 
 static int close_db(void **state)
 {
-	sqlite3_close(db);
+	db_close(db);
 	return 0;
 }
 
@@ -142,9 +142,9 @@ static void nothing_is_given_of_an_ended_block(void **state)
 
 	lend("10.0.0.0/30", 60000, 0);
 	assert_int_equal(lease_pick(db, 1, 44999, 0, &l), 0);
-	assert_false(lease_overdue(db, 44999, &l));
+	assert_false(lease_overdue(db, 44999, &l, 1));
 	assert_int_equal(lease_pick(db, 2, 45000, 0, &l), -EADDRNOTAVAIL);
-	assert_true(lease_overdue(db, 45000, &l));
+	assert_true(lease_overdue(db, 45000, &l, 1));
 	assert_int_equal(l.veid, 1);
 }
 
