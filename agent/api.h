@@ -9,7 +9,9 @@
  * state_lock(); nobody asks priv while holding it.
  */
 #include <sqlite3.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "agent/conf.h"
 #include "agent/idle.h"
@@ -44,6 +46,20 @@ void link_start(void);
  * @e; -EPIPE when priv died meanwhile, -ETIMEDOUT.  Never with the lock held.
  */
 int ask(void *request, struct msg *reply, struct err *e);
+
+/* The same in two steps, so that many questions are on their way at once; each
+ * that was begun must be ended, whatever becomes of it. */
+struct asking {
+	struct asking *next;
+	pthread_cond_t answered;
+	struct timespec until;
+	struct msg *reply;
+	uint32_t id;
+	int result; /* 1: none yet */
+};
+
+void ask_begin(struct asking *a, void *request, struct msg *reply);
+int ask_end(struct asking *a, struct err *e);
 
 /* Changes when priv is another process than before. */
 unsigned link_generation(void);

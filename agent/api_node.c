@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/api.h"
+#include "agent/clock.h"
 #include "agent/db.h"
 #include "agent/lease.h"
 #include "agent/openapi.h"
@@ -186,6 +187,7 @@ enum MHD_Result on_metrics(struct request *q)
 	metric(&b, "ve_node_operations_live", "operations under way", "gauge",
 	       count("SELECT count(*) FROM op WHERE state < 2"));
 	usage_metrics(&b);
+	clock_metrics(&b);
 	state_unlock();
 	metric(&b, "ve_node_memory_available_bytes", "memory left", "gauge",
 	       memory_line("MemAvailable:"));

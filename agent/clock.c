@@ -42,6 +42,20 @@ static void nap(int64_t ms)
 	pthread_mutex_unlock(&lock);
 }
 
+static uint64_t begun, ended; /* leases, since this api lives; the state lock's */
+
+void clock_metrics(struct buf *b)
+{
+	buf_printf(b,
+		   "# HELP ve_node_leases_begun_total addresses that were lent\n"
+		   "# TYPE ve_node_leases_begun_total counter\n"
+		   "ve_node_leases_begun_total %" PRIu64 "\n"
+		   "# HELP ve_node_leases_ended_total ... and taken back\n"
+		   "# TYPE ve_node_leases_ended_total counter\n"
+		   "ve_node_leases_ended_total %" PRIu64 "\n",
+		   begun, ended);
+}
+
 static void tell(const struct lease *l, const char *what)
 {
 	struct buf b _buf_ = { 0 };
@@ -63,8 +77,10 @@ void clock_lease_ended(uint32_t veid)
 	struct lease was;
 
 	if (lease_end(api.db, veid, clock_boot(), clock_wall(),
-		      api.conf->quarantine_ms, &was))
+		      api.conf->quarantine_ms, &was)) {
+		ended++;
 		tell(&was, "ended");
+	}
 }
 
 /* The status shows the address: it is another now. */
@@ -76,19 +92,35 @@ static void show_change(uint32_t veid)
 		ve_save(api.db, &v);
 }
 
-static int set_address(const struct lease *l, bool add, struct err *e)
-{
-	struct msg_addr m = { .head.type = MSG_ADDR,
-			      .veid = l->veid,
-			      .add = add,
-			      .epoch = l->epoch,
-			      .addr = l->address };
-	struct msg reply _msg_ = { .nfds = 0 };
-
-	return ask(&m, &reply, e);
-}
-
 #define BATCH 64 /* leases that begin or end with one wait for the disk */
+
+/* What became of each lease of a batch. */
+struct outcome {
+	int code;
+	struct err e;
+};
+
+/* Into the kernel's table, or out of it. */
+static void set_addresses(const struct lease *l, unsigned n, bool add,
+			  struct outcome *o)
+{
+	static struct msg replies[BATCH]; /* the clock's thread only */
+	struct asking asking[BATCH];
+
+	for (unsigned i = 0; i < n; i++) {
+		struct msg_addr m = { .head.type = MSG_ADDR,
+				      .veid = l[i].veid,
+				      .add = add,
+				      .epoch = l[i].epoch,
+				      .addr = l[i].address };
+
+		ask_begin(&asking[i], &m, &replies[i]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		o[i] = (struct outcome){ 0 };
+		o[i].code = ask_end(&asking[i], &o[i].e);
+	}
+}
 
 static unsigned find_overdue(struct lease *l)
 {
@@ -107,15 +139,13 @@ static unsigned find_frozen(struct lease *l)
 	return lease_of_frozen(api.db, VE_FROZEN, l, BATCH);
 }
 
-/* Out of the kernel's table; false: priv could not. */
-static bool take_out(const struct lease *l)
+/* Whether the kernel has it no longer. */
+static bool is_out(const struct lease *l, const struct outcome *o)
 {
-	struct err e = { 0 };
-	int r = set_address(l, false, &e);
-
-	if (r == 0 || r == -ESRCH || r == -ENOENT || r == -EADDRNOTAVAIL)
+	if (o->code == 0 || o->code == -ESRCH || o->code == -ENOENT ||
+	    o->code == -EADDRNOTAVAIL)
 		return true;
-	log_err("address of VE %" PRIu32 ": %s", l->veid, e.text);
+	log_err("address of VE %" PRIu32 ": %s", l->veid, o->e.text);
 	return false;
 }
 
@@ -123,28 +153,33 @@ static bool take_out(const struct lease *l)
  * false: priv could not, try again soon. */
 static bool take_back(unsigned (*find)(struct lease *l))
 {
+	struct outcome o[BATCH];
 	struct lease l[BATCH];
-	unsigned n, out;
+	bool all = true;
+	unsigned n;
 
-	do {
+	while (all) {
 		state_lock();
 		n = find(l);
 		state_unlock();
-		for (out = 0; out < n && take_out(&l[out]); out++)
-			continue;
-		if (!out)
-			return !n;
+		if (!n)
+			break;
+		set_addresses(l, n, false, o);
 		state_lock();
 		db_begin(api.db);
-		for (unsigned i = 0; i < out; i++) {
+		for (unsigned i = 0; i < n; i++) {
+			if (!is_out(&l[i], &o[i])) {
+				all = false;
+				continue;
+			}
 			clock_lease_ended(l[i].veid);
 			show_change(l[i].veid);
 		}
 		db_commit(api.db);
 		state_unlock();
 		http_resume_waiters();
-	} while (out == n);
-	return false;
+	}
+	return all;
 }
 
 /* What priv was told, so that it is told changes only. */
@@ -238,39 +273,38 @@ static unsigned pick(struct lease *l)
 	return n;
 }
 
-static void settle(const struct lease *l, int r, const struct err *e)
+static void settle(const struct lease *l, const struct outcome *o)
 {
-	if (r == 0) {
+	if (o->code == 0) {
 		lease_installed(api.db, l);
+		begun++;
 		tell(l, "began");
 		show_change(l->veid);
 	} else {
 		/* -EADDRINUSE: somebody has it whom we do not know of */
-		log_err("lease: %s", e->text);
+		log_err("lease: %s", o->e.text);
 		clock_lease_ended(l->veid);
 	}
 }
 
-/* Pick and write down, wait for the disk, then tell the kernel. */
+/* Pick and write down, wait for the disk, then tell the kernel.  Whether there
+ * may be more to give. */
 static bool give(void)
 {
+	struct outcome o[BATCH];
 	struct lease l[BATCH];
-	struct err e[BATCH];
-	int r[BATCH];
 	unsigned n = pick(l);
 	bool more = n == BATCH;
 
 	if (!n)
 		return false;
 	db_sync();
-	memset(e, 0, sizeof(e));
-	for (unsigned i = 0; i < n; i++)
-		r[i] = set_address(&l[i], true, &e[i]);
+	set_addresses(l, n, true, o);
 	state_lock();
 	db_begin(api.db);
 	for (unsigned i = 0; i < n; i++) {
-		settle(&l[i], r[i], &e[i]);
-		more |= r[i] == -EADDRINUSE; /* it gets another */
+		settle(&l[i], &o[i]);
+		more |= o[i].code == -EADDRINUSE; /* it gets another */
 	}
 	db_commit(api.db);
 	state_unlock();
@@ -282,6 +316,7 @@ static bool give(void)
 static void redo_unfinished(void)
 {
 	for (;;) {
+		struct outcome o;
 		struct lease l = { 0 };
 		char text[ADDR_TEXT] = "";
 		sqlite3_stmt *st;
@@ -300,7 +335,7 @@ static void redo_unfinished(void)
 		state_unlock();
 		if (addr_parse(&l.address, text) < 0)
 			return;
-		set_address(&l, false, NULL);
+		set_addresses(&l, 1, false, &o);
 		state_lock();
 		clock_lease_ended(l.veid);
 		state_unlock();

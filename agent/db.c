@@ -73,7 +73,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE ve ADD COLUMN up_ceil INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE ve ADD COLUMN down_rate INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE ve ADD COLUMN down_ceil INTEGER NOT NULL DEFAULT 0;",
-	"CREATE INDEX ve_waiting_idx ON ve (state, since, veid);",
+	"CREATE INDEX ve_waiting_idx ON ve (state, since, veid);"
+	"CREATE INDEX address_free_idx ON address (free_at);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -376,6 +377,8 @@ void db_text(sqlite3_stmt *st, int column, char *out, size_t size)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed;
+#define FEW 64
+static pthread_cond_t changed_ve[FEW]; /* by veid: not everybody for each */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init_changed(void)
@@ -385,6 +388,8 @@ static void init_changed(void)
 	pthread_condattr_init(&a);
 	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
 	pthread_cond_init(&changed, &a);
+	for (unsigned i = 0; i < FEW; i++)
+		pthread_cond_init(&changed_ve[i], &a);
 	pthread_condattr_destroy(&a);
 }
 
@@ -405,12 +410,28 @@ void state_changed(void)
 	pthread_cond_broadcast(&changed);
 }
 
-bool state_wait(int64_t deadline)
+void state_changed_ve(uint32_t veid)
+{
+	state_changed();
+	pthread_cond_broadcast(&changed_ve[veid % FEW]);
+}
+
+bool state_wait_on(pthread_cond_t *cond, int64_t deadline)
 {
 	struct timespec t = { .tv_sec = deadline / 1000,
 			      .tv_nsec = deadline % 1000 * 1000000 };
 
-	return pthread_cond_timedwait(&changed, &lock, &t) == 0;
+	return pthread_cond_timedwait(cond, &lock, &t) == 0;
+}
+
+bool state_wait(int64_t deadline)
+{
+	return state_wait_on(&changed, deadline);
+}
+
+bool state_wait_ve(uint32_t veid, int64_t deadline)
+{
+	return state_wait_on(&changed_ve[veid % FEW], deadline);
 }
 
 static int64_t clock_ms(clockid_t id)

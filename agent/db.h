@@ -8,6 +8,7 @@
  * once, and a power cut after db_sync(): who tells anybody outside waits for
  * that, and many wait for one write of the disk.
  */
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,6 +71,11 @@ void state_changed(void);
 /* Wait for a change until @deadline (ms of clock_mono); false when it passed.
  * With the lock held. */
 bool state_wait(int64_t deadline);
+/* The same for a row of table ve, and for a condition of one's own (on
+ * CLOCK_MONOTONIC). */
+void state_changed_ve(uint32_t veid);
+bool state_wait_ve(uint32_t veid, int64_t deadline);
+bool state_wait_on(pthread_cond_t *cond, int64_t deadline);
 
 int64_t clock_mono(void); /* ms */
 int64_t clock_boot(void); /* ms, runs on while the node sleeps */

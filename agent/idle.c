@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/api.h"
 #include "agent/db.h"
@@ -270,10 +271,9 @@ static void *run(void *arg)
 
 			wait = one < wait ? one : wait;
 		}
-		wait = known && wait > LOOK_MIN ? wait : LOOK_MIN;
-		for (wait += clock_mono(); clock_mono() < wait;)
-			state_wait(wait);
 		state_unlock();
+		wait = known && wait > LOOK_MIN ? wait : LOOK_MIN;
+		usleep((useconds_t)wait * 1000);
 	}
 	return NULL;
 }

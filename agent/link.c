@@ -17,32 +17,31 @@
 #define ASK_MS 60000
 #define LOST_MS 30000 /* without a line to priv we are of no use */
 
-/* A question on its way. */
-struct pending {
-	struct pending *next;
-	uint32_t id;
-	struct msg *reply;
-	int result; /* 1: none yet */
-};
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t answered;
-static struct pending *waiting;
+static pthread_cond_t linked; /* to priv */
+static pthread_condattr_t monotonic;
+static struct asking *waiting; /* for an answer */
 static uint32_t last_id;
 static unsigned generation;
 static int priv_fd = -1, term_fd = -1, listen_fd = -1, ctl_fd = -1;
 
-static void fail_all(int code)
+static void end(struct asking *a, int result)
 {
-	for (struct pending *p = waiting; p; p = p->next)
-		if (p->result == 1)
-			p->result = code;
-	pthread_cond_broadcast(&answered);
+	a->result = result;
+	pthread_cond_signal(&a->answered);
 }
 
-static void unlist(const struct pending *gone)
+static void fail_all(int code)
 {
-	for (struct pending **at = &waiting; *at; at = &(*at)->next)
+	for (struct asking *a = waiting; a; a = a->next)
+		if (a->result == 1)
+			end(a, code);
+	pthread_cond_broadcast(&linked);
+}
+
+static void unlist(const struct asking *gone)
+{
+	for (struct asking **at = &waiting; *at; at = &(*at)->next)
 		if (*at == gone) {
 			*at = gone->next;
 			return;
@@ -53,47 +52,51 @@ static void unlist(const struct pending *gone)
 static int await_priv(const struct timespec *until)
 {
 	while (priv_fd < 0)
-		if (pthread_cond_timedwait(&answered, &lock, until))
+		if (pthread_cond_timedwait(&linked, &lock, until))
 			return -ETIMEDOUT;
 	return 0;
 }
 
-static int exchange(struct msg_head *head, size_t size, struct msg *reply)
-{
-	struct pending p = { .reply = reply, .result = 1 };
-	struct timespec until;
-	int r;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ASK_MS / 1000;
-	pthread_mutex_lock(&lock);
-	r = await_priv(&until);
-	if (r == 0) {
-		head->id = p.id = ++last_id;
-		r = msg_send(priv_fd, head, NULL, 0);
-	}
-	if (r < 0) {
-		pthread_mutex_unlock(&lock);
-		return r == -ETIMEDOUT ? r : -EPIPE;
-	}
-	p.next = waiting;
-	waiting = &p;
-	while (p.result == 1)
-		if (pthread_cond_timedwait(&answered, &lock, &until))
-			break;
-	unlist(&p);
-	pthread_mutex_unlock(&lock);
-	return p.result == 1 ? -ETIMEDOUT : p.result;
-}
-
-int ask(void *request, struct msg *reply, struct err *e)
+void ask_begin(struct asking *a, void *request, struct msg *reply)
 {
 	struct msg_head *head = request;
-	int r = exchange(head, msg_size(head->type), reply);
+	int r;
 
+	*a = (struct asking){ .reply = reply, .result = 1 };
+	pthread_cond_init(&a->answered, &monotonic);
+	clock_gettime(CLOCK_MONOTONIC, &a->until);
+	a->until.tv_sec += ASK_MS / 1000;
+	pthread_mutex_lock(&lock);
+	r = await_priv(&a->until);
+	if (r == 0) {
+		head->id = a->id = ++last_id;
+		r = msg_send(priv_fd, head, NULL, 0);
+		if (r < 0)
+			r = -EPIPE;
+	}
 	if (r < 0)
-		return err_set(e, r,
-			       r == -EPIPE
+		a->result = r;
+	a->next = waiting;
+	waiting = a;
+	pthread_mutex_unlock(&lock);
+}
+
+int ask_end(struct asking *a, struct err *e)
+{
+	struct msg *reply = a->reply;
+
+	pthread_mutex_lock(&lock);
+	while (a->result == 1)
+		if (pthread_cond_timedwait(&a->answered, &lock, &a->until))
+			break;
+	if (a->result == 1)
+		a->result = -ETIMEDOUT;
+	unlist(a);
+	pthread_mutex_unlock(&lock);
+	pthread_cond_destroy(&a->answered);
+	if (a->result < 0)
+		return err_set(e, a->result,
+			       a->result == -EPIPE
 				       ? "the privileged part was restarted"
 				       : "the privileged part does not answer");
 	if (reply->m.head.type == MSG_DONE && reply->m.done.code < 0) {
@@ -101,6 +104,14 @@ int ask(void *request, struct msg *reply, struct err *e)
 		return err_set(e, reply->m.done.code, "%s", reply->m.done.text);
 	}
 	return 0;
+}
+
+int ask(void *request, struct msg *reply, struct err *e)
+{
+	struct asking a;
+
+	ask_begin(&a, request, reply);
+	return ask_end(&a, e);
 }
 
 unsigned link_generation(void)
@@ -128,13 +139,12 @@ bool tell_term(const void *m, const int *fds, unsigned nfds)
 static void deliver(struct msg *m)
 {
 	pthread_mutex_lock(&lock);
-	for (struct pending *p = waiting; p; p = p->next) {
-		if (p->id != m->m.head.id || p->result != 1)
+	for (struct asking *a = waiting; a; a = a->next) {
+		if (a->id != m->m.head.id || a->result != 1)
 			continue;
-		*p->reply = *m;
+		*a->reply = *m;
 		m->nfds = 0;
-		p->result = 0;
-		pthread_cond_broadcast(&answered);
+		end(a, 0);
 		break;
 	}
 	pthread_mutex_unlock(&lock);
@@ -277,12 +287,11 @@ static void *run(void *arg)
 
 void link_start(void)
 {
-	pthread_condattr_t a;
 	pthread_t t;
 
-	pthread_condattr_init(&a);
-	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-	pthread_cond_init(&answered, &a);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&linked, &monotonic);
 	if (pthread_create(&t, NULL, run, NULL))
 		fatal("no thread for the lines");
 }

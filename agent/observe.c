@@ -95,12 +95,14 @@ void op_on_state(const struct msg_entry *e)
 	struct ve v;
 
 	state_lock();
+	db_begin(api.db);
 	if (!ve_load(api.db, e->veid, &v))
 		log_warn("the kernel runs VE %" PRIu32 ", which nobody asked"
 			 " for: left alone",
 			 e->veid);
 	else if (apply(&v, e))
 		ve_save(api.db, &v);
+	db_commit(api.db);
 	state_unlock();
 	http_resume_waiters();
 	clock_poke();

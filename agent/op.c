@@ -13,7 +13,24 @@
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
 
-#define WORKERS 4
+#define WORKERS 16 /* most wait: for priv, for init, for the clock */
+
+static pthread_cond_t queued; /* something, for one of them */
+
+/* What the workers are at.  A new life begins what is not done anew, so this need
+ * not be written down.  The state lock's. */
+static struct work {
+	int64_t id; /* 0: none */
+	const char *stage;
+} works[WORKERS];
+
+static struct work *work_on(int64_t id)
+{
+	for (int i = 0; i < WORKERS; i++)
+		if (works[i].id == id)
+			return &works[i];
+	return NULL;
+}
 
 int64_t op_queue(const struct ve *v, const char *kind, int64_t *other)
 {
@@ -35,6 +52,7 @@ int64_t op_queue(const struct ve *v, const char *kind, int64_t *other)
 	if (r < 0)
 		return r;
 	state_changed();
+	pthread_cond_signal(&queued);
 	return sqlite3_last_insert_rowid(api.db);
 }
 
@@ -73,7 +91,8 @@ bool op_show(int64_t id, struct buf *out)
 			 "i", id);
 	struct json_out o = { .b = out };
 	char text[64], when[TIME_TEXT];
-	int64_t finished;
+	const struct work *at = work_on(id);
+	int64_t finished, state;
 
 	if (!db_step(st))
 		return false;
@@ -84,8 +103,13 @@ bool op_show(int64_t id, struct buf *out)
 	json_put_int(&o, "veid", sqlite3_column_int64(st, 0));
 	db_text(st, 1, text, sizeof(text));
 	json_put_string(&o, "kind", text);
-	json_put_string(&o, "state", states[sqlite3_column_int64(st, 2) & 3]);
+	state = sqlite3_column_int64(st, 2);
 	db_text(st, 3, text, sizeof(text));
+	if (at && state < OP_SUCCEEDED) {
+		state = OP_RUNNING;
+		snprintf(text, sizeof(text), "%s", at->stage);
+	}
+	json_put_string(&o, "state", states[state & 3]);
 	json_put_string(&o, "stage", text);
 	json_put_string(&o, "created",
 			time_text(when, sqlite3_column_int64(st, 4)));
@@ -98,8 +122,12 @@ bool op_show(int64_t id, struct buf *out)
 
 void op_stage(int64_t id, const char *stage)
 {
+	struct work *w;
+
 	state_lock();
-	db_do(api.db, "UPDATE op SET stage = ? WHERE id = ?", "ti", stage, id);
+	w = work_on(id);
+	if (w)
+		w->stage = stage;
 	state_unlock();
 }
 
@@ -158,6 +186,7 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 	if (code == 0)
 		follow_up(veid);
 	db_commit(api.db);
+	work_on(id)->id = 0;
 	state_changed();
 	state_unlock();
 	if (code < 0)
@@ -173,40 +202,46 @@ struct claimed {
 	char kind[16];
 };
 
-static void claim(struct claimed *c)
+/* The first that nobody is at; the lock's. */
+static bool find_queued(struct claimed *c)
+{
+	sqlite3_stmt *st _stmt_ =
+		db_query(api.db,
+			 "SELECT id, veid, kind FROM op"
+			 " INDEXED BY op_one_live_idx WHERE state < 2"
+			 " ORDER BY id",
+			 "");
+
+	while (db_step(st)) {
+		c->id = sqlite3_column_int64(st, 0);
+		if (work_on(c->id))
+			continue;
+		c->veid = (uint32_t)sqlite3_column_int64(st, 1);
+		db_text(st, 2, c->kind, sizeof(c->kind));
+		return true;
+	}
+	return false;
+}
+
+static void claim(struct claimed *c, struct work *w)
 {
 	state_lock();
-	for (;;) {
-		sqlite3_stmt *st =
-			db_query(api.db,
-				 "SELECT id, veid, kind FROM op WHERE state = 0"
-				 " ORDER BY id LIMIT 1",
-				 "");
-		bool found = db_step(st);
-
-		if (found) {
-			c->id = sqlite3_column_int64(st, 0);
-			c->veid = (uint32_t)sqlite3_column_int64(st, 1);
-			db_text(st, 2, c->kind, sizeof(c->kind));
-		}
-		db_release(st);
-		if (found)
-			break;
-		state_wait(clock_mono() + 5000);
-	}
-	db_do(api.db, "UPDATE op SET state = 1, stage = kind WHERE id = ?", "i",
-	      c->id);
+	while (!find_queued(c))
+		state_wait_on(&queued, clock_mono() + 5000);
+	*w = (struct work){ c->id, "begun" };
 	state_unlock();
 }
 
 static void *work(void *arg)
 {
+	struct work *w = arg;
+
 	for (;;) {
 		struct claimed c;
 		struct err e = { 0 };
 		int r;
 
-		claim(&c);
+		claim(&c, w);
 		r = op_run(c.id, c.veid, c.kind, &e);
 		finish(c.id, c.veid, r, &e);
 	}
@@ -215,12 +250,15 @@ static void *work(void *arg)
 
 void op_start_workers(void)
 {
+	pthread_condattr_t a;
 	pthread_t t;
 
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&queued, &a);
 	/* what a former life did not finish is done again: each step is
 	 * written so that it can be */
-	db_do(api.db, "UPDATE op SET state = 0 WHERE state = 1", "");
 	for (int i = 0; i < WORKERS; i++)
-		if (pthread_create(&t, NULL, work, NULL))
+		if (pthread_create(&t, NULL, work, &works[i]))
 			fatal("no thread for operations");
 }

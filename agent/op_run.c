@@ -74,7 +74,7 @@ static enum ve_state await_change(uint32_t veid, enum ve_state from, int64_t ms)
 
 	state_lock();
 	while (ve_load(api.db, veid, &v) && v.state == from)
-		if (!state_wait(until))
+		if (!state_wait_ve(veid, until))
 			break;
 	state_unlock();
 	return v.state;
@@ -254,7 +254,7 @@ static int do_idle(int64_t id, uint32_t veid, struct err *e)
 	op_stage(id, "releasing");
 	clock_poke();
 	state_lock();
-	while (has_lease(veid) && state_wait(until))
+	while (has_lease(veid) && state_wait_ve(veid, until))
 		continue;
 	state_unlock();
 	return 0;

@@ -159,7 +159,7 @@ int ve_save(sqlite3 *db, struct ve *v)
 	}
 	tell(db, v, ve_state_name(v->state));
 	r = db_commit(db);
-	state_changed();
+	state_changed_ve(v->veid);
 	return r;
 }
 
@@ -171,7 +171,7 @@ int ve_delete(sqlite3 *db, const struct ve *v)
 	if (r < 0)
 		return r;
 	tell(db, v, "absent");
-	state_changed();
+	state_changed_ve(v->veid);
 	return 0;
 }
 

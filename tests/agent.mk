@@ -19,6 +19,10 @@ $(eval $(call program,t2tool,tests/agent/t2tool.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE
 AGENT_TOOLS := $(addprefix $(BUILD)/bin/,ve-agentd-fake vectl t2tool)
 TEST_TOOLS += $(AGENT_TOOLS)
 
+# Benches
+$(eval $(call program,bench_lease,tests/bench/lease.c,,json-c))
+BENCH_TOOLS += $(BUILD)/bin/bench_lease
+
 check-agent-unit: $(AGENT_UNIT_BINS)
 	$(Q)CMOCKA_MESSAGE_OUTPUT=TAP prove -e '' $^
 check-agent-api: $(AGENT_TOOLS)
