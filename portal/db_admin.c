@@ -91,3 +91,30 @@ int db_subscriber_unsuspend(struct db *db, const uint8_t *token, int64_t id,
 {
 	return db_call(db, out, e, "subscriber_unsuspend", "hl", token, id);
 }
+
+int db_plan_list(struct db *db, const uint8_t *token, struct json_object **out,
+		 struct err *e)
+{
+	return db_call(db, out, e, "plan_list", "h", token);
+}
+
+int db_plan_get(struct db *db, const uint8_t *token, const char *name,
+		struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "plan_get", "ht", token, name);
+}
+
+int db_plan_save(struct db *db, const uint8_t *token, const char *name,
+		 const char *form, bool make, struct json_object **out,
+		 struct err *e)
+{
+	return db_call(db, out, e, "plan_save", "httt", token, name, form,
+		       make ? "true" : "false");
+}
+
+int db_ve_plan(struct db *db, const uint8_t *token, uint32_t veid,
+	       const char *plan, struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_plan", "hit", token, (int32_t)veid,
+		       plan);
+}

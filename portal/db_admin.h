@@ -5,6 +5,8 @@
 /* SQL functions for operators; each checks that @token is an operator's. */
 #include <stdint.h>
 
+#include <stdbool.h>
+
 #include "portal/db.h"
 
 int db_node_list(struct db *db, const uint8_t *token, struct json_object **out,
@@ -40,5 +42,15 @@ int db_subscriber_suspend(struct db *db, const uint8_t *token, int64_t id,
 			  struct err *e);
 int db_subscriber_unsuspend(struct db *db, const uint8_t *token, int64_t id,
 			    struct json_object **out, struct err *e);
+
+int db_plan_list(struct db *db, const uint8_t *token, struct json_object **out,
+		 struct err *e);
+int db_plan_get(struct db *db, const uint8_t *token, const char *name,
+		struct json_object **out, struct err *e);
+int db_plan_save(struct db *db, const uint8_t *token, const char *name,
+		 const char *form, bool make, struct json_object **out,
+		 struct err *e);
+int db_ve_plan(struct db *db, const uint8_t *token, uint32_t veid,
+	       const char *plan, struct json_object **out, struct err *e);
 
 #endif

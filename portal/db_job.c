@@ -71,6 +71,31 @@ int db_ve_observe(struct db *db, const char *node, const char *items,
 		       complete ? "true" : "false");
 }
 
+int db_usage_due(struct db *db, const char *node, struct json_object **out,
+		 struct err *e)
+{
+	return db_call(db, out, e, "usage_due", "t", node);
+}
+
+int db_usage_take(struct db *db, const char *node, uint32_t veid,
+		  const char *usage, struct err *e)
+{
+	return db_call(db, NULL, e, "usage_take", "tit", node, (int32_t)veid,
+		       usage);
+}
+
+int db_refusal_add(struct db *db, const char *node, int64_t event,
+		   const char *data, struct err *e)
+{
+	return db_call(db, NULL, e, "refusal_add", "tlt", node, event, data);
+}
+
+int db_refusal_last(struct db *db, const char *node, struct json_object **out,
+		    struct err *e)
+{
+	return db_call(db, out, e, "refusal_last", "t", node);
+}
+
 int db_block_sync(struct db *db, const char *node, struct json_object **out,
 		  struct err *e)
 {

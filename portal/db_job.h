@@ -31,6 +31,14 @@ int db_node_fact(struct db *db, const char *node, const char *facts,
 		 struct err *e);
 int db_ve_observe(struct db *db, const char *node, const char *items,
 		  bool complete, struct err *e);
+int db_usage_due(struct db *db, const char *node, struct json_object **out,
+		 struct err *e);
+int db_usage_take(struct db *db, const char *node, uint32_t veid,
+		  const char *usage, struct err *e);
+int db_refusal_add(struct db *db, const char *node, int64_t event,
+		   const char *data, struct err *e);
+int db_refusal_last(struct db *db, const char *node, struct json_object **out,
+		    struct err *e);
 int db_block_sync(struct db *db, const char *node, struct json_object **out,
 		  struct err *e);
 int db_block_renew(struct db *db, int64_t block, struct json_object **out,

@@ -45,6 +45,12 @@ int db_port_grant(struct db *db, const char *name, const char *address,
 	return db_call(db, out, e, "port_grant", "tt", name, address);
 }
 
+int db_usage_get(struct db *db, const uint8_t *token, uint32_t veid,
+		 struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "usage_get", "hi", token, (int32_t)veid);
+}
+
 int db_queue_leave(struct db *db, const uint8_t *token,
 		   struct json_object **out, struct err *e)
 {

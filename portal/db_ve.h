@@ -20,6 +20,8 @@ int db_ve_rename(struct db *db, const uint8_t *token, uint32_t veid,
 		 struct err *e);
 int db_port_grant(struct db *db, const char *name, const char *address,
 		  struct json_object **out, struct err *e);
+int db_usage_get(struct db *db, const uint8_t *token, uint32_t veid,
+		 struct json_object **out, struct err *e);
 int db_queue_leave(struct db *db, const uint8_t *token,
 		   struct json_object **out, struct err *e);
 int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,

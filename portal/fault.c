@@ -48,6 +48,7 @@ static const struct fault faults[] = {
 	{ "VE025", 409, "name-taken",        "This name is taken", 0 },
 	{ "VE026", 502, "port-closed",       "Nobody is at home", 0 },
 	{ "VE027", 504, "unreachable",       "The environment does not answer", 5 },
+	{ "VE028", 409, "plan-taken",        "There is such a plan", 0 },
 	{ "23514", 422, "field",             "A field is not valid", 0 },
 };
 /* clang-format on */

@@ -11,7 +11,7 @@
 
 #include "agent/libve/err.h"
 
-#define FIELDS_MAX 12
+#define FIELDS_MAX 48 /* a plan has most */
 
 struct field {
 	char *name, *value;

@@ -9,7 +9,9 @@
 #include "agent/libve/err.h"
 #include "portal/conf.h"
 
-/* @listen and @channel are its own.  Returns only when it cannot begin. */
-int front_run(const struct conf *c, int listen, int channel, struct err *e);
+/* @listen, @channel and @certs (new certificates come by it) are its own.
+ * Returns only when it cannot begin. */
+int front_run(const struct conf *c, int listen, int channel, int certs,
+	      struct err *e);
 
 #endif

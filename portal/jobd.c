@@ -3,16 +3,20 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
+#include <json-c/json.h>
 
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
 #include "agent/libve/log.h"
+#include "portal/db_job.h"
 #include "portal/sandbox.h"
 
 #define WORKERS 4 /* for each node */
@@ -24,19 +28,40 @@ void pause_ms(int ms)
 	nanosleep(&t, NULL);
 }
 
-struct client *node_client(const struct node *n)
+static atomic_uint certs = 1; /* times they were new */
+
+static void on_hup(int sig)
+{
+	certs++;
+}
+
+bool link_is_old(const struct link *l)
+{
+	return l->certs != certs;
+}
+
+void link_close(struct link *l)
+{
+	client_close(l->client);
+	*l = (struct link){ 0 };
+}
+
+void link_renew(struct link *l, const struct node *n)
 {
 	struct client_conf c = { .base = n->url,
 				 .ca = n->conf->node_ca,
 				 .cert = n->conf->control_cert,
 				 .key = n->conf->control_key,
 				 .node = n->id };
-	struct client *out = NULL;
 	struct err e = { 0 };
 
-	if (client_open(&out, &c, &e))
+	if (!link_is_old(l))
+		return;
+	link_close(l);
+	l->certs = certs;
+	/* curl reads the files anew with each connection */
+	if (client_open(&l->client, &c, &e))
 		fatal("node %s: %s", n->id, e.text);
-	return out;
 }
 
 void node_stir(struct node *n)
@@ -76,26 +101,64 @@ void node_await(struct node *n, int ms)
 	pthread_mutex_unlock(&n->lock);
 }
 
+struct listening {
+	struct node *node;
+	struct link link;
+	struct db *db;
+	int64_t last; /* event that was heard, 0: none yet */
+};
+
+/* What was refused is written down here; all else the driver looks at. */
 static int on_event(void *arg, const struct sse *ev)
 {
-	if (ev && ev->event && strcmp(ev->event, "terminal") != 0)
-		node_stir(arg);
-	return node_is_gone(arg);
+	struct listening *l = arg;
+	struct err e = { 0 };
+
+	int64_t id = ev && ev->id ? strtoll(ev->id, NULL, 10) : l->last;
+
+	if (ev && ev->event && !strcmp(ev->event, "refused")) {
+		/* not written: it is asked for again */
+		if (db_refusal_add(l->db, l->node->id, id, ev->data, &e))
+			return 1;
+	} else if (ev && ev->event && strcmp(ev->event, "terminal") != 0) {
+		node_stir(l->node);
+	}
+	l->last = id;
+	return node_is_gone(l->node) || link_is_old(&l->link);
+}
+
+/* Where another daemon, or the one before, has heard up to. */
+static void find_last(struct listening *l)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (!db_refusal_last(l->db, l->node->id, &v, &e))
+		l->last = json_object_get_int64(v);
+	json_object_put(v);
 }
 
 static void *listen_run(void *arg)
 {
 	struct node *n = arg;
-	struct client *c = node_client(n);
+	struct listening l = { .node = n,
+			       .db = db_create(n->conf->db, "ve-jobd listen") };
 
 	while (!node_is_gone(n)) {
 		struct err e = { 0 };
+		char last[24];
 
-		client_follow(c, "/v1/events", NULL, on_event, n, &e);
+		link_renew(&l.link, n);
+		if (!l.last)
+			find_last(&l);
+		snprintf(last, sizeof(last), "%lld", (long long)l.last);
+		client_follow(l.link.client, "/v1/events",
+			      l.last ? last : NULL, on_event, &l, &e);
 		node_stir(n);
 		pause_ms(1000);
 	}
-	client_close(c);
+	link_close(&l.link);
+	db_destroy(l.db);
 	return NULL;
 }
 
@@ -137,6 +200,8 @@ int main(int argc, char **argv)
 	const char *file = "/etc/ve-jobd.conf";
 	_conf_ struct conf c = { 0 };
 	struct err e = { 0 };
+	const struct sigaction hup = { .sa_handler = on_hup,
+				       .sa_flags = SA_RESTART };
 	bool test = false;
 	int opt;
 
@@ -154,6 +219,7 @@ int main(int argc, char **argv)
 	if (test)
 		return 0;
 	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGHUP, &hup, NULL);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	/* an unprivileged process reads the keys anew for each connection */
 	if (sandbox_drop(c.user, &e))

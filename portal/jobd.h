@@ -33,9 +33,16 @@ bool node_is_gone(struct node *n);
 /* Start a node's threads. */
 void node_start(struct node *n);
 
-/* A connection to the node's agent; ends the process when certificates cannot
- * be read. */
-struct client *node_client(const struct node *n);
+/* A thread's connection to the node's agent. */
+struct link {
+	struct client *client;
+	unsigned certs; /* since which SIGHUP */
+};
+
+/* Open it, or anew when there are new certificates since. */
+void link_renew(struct link *l, const struct node *n);
+bool link_is_old(const struct link *l);
+void link_close(struct link *l);
 
 /* Note that something happened on the node. */
 void node_stir(struct node *n);

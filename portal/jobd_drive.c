@@ -20,7 +20,7 @@
 struct drive {
 	struct node *node;
 	struct db *db;
-	struct client *client;
+	struct link link;
 	int64_t facts, list, blocks; /* when last done, milliseconds */
 	bool away; /* said already that it does not answer */
 };
@@ -40,12 +40,15 @@ static int get(struct drive *d, const char *path, struct reply *r)
 			     .path = path,
 			     .timeout_ms = 10000 };
 	struct err e = { 0 };
-	int rc = client_call(d->client, &call, r, &e);
+	int rc = client_call(d->link.client, &call, r, &e);
 
+	if (!rc && r->status != 200)
+		rc = err_set(&e, -EIO, "%s: %ld %s", path, r->status,
+			     r->detail);
 	if (rc && !d->away)
 		log_warn("node %s: %s", d->node->id, e.text);
 	d->away = rc != 0;
-	return rc ? rc : r->status == 200 ? 0 : -EIO;
+	return rc;
 }
 
 static int take_facts(struct drive *d, struct err *e)
@@ -133,7 +136,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	call.body =
 		json_object_to_json_string_ext(block, JSON_C_TO_STRING_PLAIN);
 	call.len = strlen(call.body);
-	if (client_call(d->client, &call, &r, &why))
+	if (client_call(d->link.client, &call, &r, &why))
 		return 0;
 	if (r.status / 100 != 2) {
 		log_warn("node %s: block %lld: %ld %s", d->node->id,
@@ -184,7 +187,7 @@ static int give_block(struct drive *d, struct err *e)
 	id = json_object_get_int64(v);
 	json_object_put(v);
 	snprintf(path, sizeof(path), "/v1/blocks/%lld", (long long)id);
-	if (client_call(d->client, &call, &r, &why) ||
+	if (client_call(d->link.client, &call, &r, &why) ||
 	    (r.status != 200 && r.status != 404))
 		return 0;
 	log_info("node %s gives block %lld back", d->node->id, (long long)id);
@@ -208,6 +211,49 @@ static int take_blocks(struct drive *d, struct err *e)
 	return rc ? rc : give_block(d, e);
 }
 
+/* What one VE uses.  1 when the node does not answer. */
+static int take_use(struct drive *d, uint32_t veid, struct err *e)
+{
+	struct json_object *ve, *status = NULL, *usage = NULL;
+	_reply_ struct reply r = { 0 };
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "/v1/ves/%u", veid);
+	rc = get(d, path, &r);
+	if (rc && r.status != 404)
+		return 1;
+	d->away = false;
+	ve = json_tokener_parse(!rc && r.body.data ? r.body.data : "{}");
+	json_object_object_get_ex(ve, "status", &status);
+	json_object_object_get_ex(status, "usage", &usage);
+	rc = db_usage_take(d->db, d->node->id, veid,
+			   json_object_to_json_string_ext(
+				   usage, JSON_C_TO_STRING_PLAIN),
+			   e);
+	json_object_put(ve);
+	return rc;
+}
+
+/* Of those whose minute is over, a few at a time: blocks and states do not wait
+ * behind them. */
+static int take_usage(struct drive *d, struct err *e)
+{
+	struct json_object *ids = NULL;
+	int rc;
+
+	if (d->away)
+		return 0;
+	rc = db_usage_due(d->db, d->node->id, &ids, e);
+	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++)
+		rc = take_use(d,
+			      (uint32_t)json_object_get_int64(
+				      json_object_array_get_idx(ids, i)),
+			      e);
+	json_object_put(ids);
+	return rc == 1 ? 0 : rc;
+}
+
 static bool is_due(int64_t *last, int every)
 {
 	int64_t now = now_ms();
@@ -224,12 +270,15 @@ static int drive(struct drive *d, struct err *e)
 	int rc = 0;
 
 	while (!rc && !node_is_gone(d->node)) {
+		link_renew(&d->link, d->node);
 		if (is_due(&d->facts, FACTS_MS))
 			rc = take_facts(d, e);
 		if (!rc && is_due(&d->blocks, BLOCKS_MS))
 			rc = take_blocks(d, e);
 		if (!rc)
 			rc = take_list(d, e);
+		if (!rc)
+			rc = take_usage(d, e);
 		/* a storm of events costs five lists a second, no more */
 		pause_ms(200);
 		node_await(d->node, LIST_MS);
@@ -242,8 +291,7 @@ void *drive_run(void *arg)
 	struct node *n = arg;
 	_free_ char *name = xasprintf("drive %s", n->id);
 	struct drive d = { .node = n,
-			   .db = db_create(n->conf->db, "ve-jobd drive"),
-			   .client = node_client(n) };
+			   .db = db_create(n->conf->db, "ve-jobd drive") };
 
 	while (!node_is_gone(n)) {
 		struct err e = { 0 };
@@ -256,6 +304,6 @@ void *drive_run(void *arg)
 		pause_ms(1000);
 	}
 	db_destroy(d.db);
-	client_close(d.client);
+	link_close(&d.link);
 	return NULL;
 }

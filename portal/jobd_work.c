@@ -26,7 +26,7 @@ enum outcome {
 struct work {
 	struct node *node;
 	struct db *db;
-	struct client *client;
+	struct link link;
 	int (*claim)(struct db *db, const char *node, int32_t seconds,
 		     struct json_object **out, struct err *e);
 	struct json_object *job; /* as claimed */
@@ -96,7 +96,7 @@ static enum outcome await(struct work *w, const char *location)
 		enum outcome out;
 		const char *state;
 		bool over;
-		int rc = client_call(w->client, &call, &r, &e);
+		int rc = client_call(w->link.client, &call, &r, &e);
 
 		if (!rc && r.status == 404) {
 			err_set(&w->why, -EAGAIN, "the node forgot about it");
@@ -132,7 +132,7 @@ static enum outcome call_and_await(struct work *w, const struct call *call,
 {
 	_reply_ struct reply r = { 0 };
 	struct err e = { 0 };
-	int rc = client_call(w->client, call, &r, &e);
+	int rc = client_call(w->link.client, call, &r, &e);
 
 	if (!rc && r.status == 404 && gone == OUTCOME_DONE)
 		return OUTCOME_DONE;
@@ -156,7 +156,7 @@ static int look(struct work *w, struct reply *r, enum outcome *out)
 	int rc;
 
 	ve_path(w, path, "");
-	rc = client_call(w->client, &call, r, &e);
+	rc = client_call(w->link.client, &call, r, &e);
 	if (!rc && r->status == 200)
 		return 0;
 	if (!rc && r->status == 404)
@@ -331,6 +331,7 @@ static bool work_once(struct work *w)
 	w->kind = text_of(w->job, "kind");
 	w->key = text_of(w->job, "key");
 	w->why = (struct err){ 0 };
+	link_renew(&w->link, w->node);
 	conclude(w, perform(w));
 	json_object_put(w->job);
 	w->job = NULL;
@@ -357,7 +358,7 @@ static void work_for_ever(struct work *w)
 			 !db_wait(w->db, 1000, nothing, NULL, &e));
 	}
 	db_destroy(w->db);
-	client_close(w->client);
+	link_close(&w->link);
 }
 
 void *work_run(void *arg)
@@ -365,7 +366,6 @@ void *work_run(void *arg)
 	struct node *n = arg;
 	struct work w = { .node = n,
 			  .db = db_create(n->conf->db, "ve-jobd work"),
-			  .client = node_client(n),
 			  .claim = db_job_claim };
 
 	work_for_ever(&w);
@@ -377,7 +377,6 @@ void *urgent_run(void *arg)
 	struct node *n = arg;
 	struct work w = { .node = n,
 			  .db = db_create(n->conf->db, "ve-jobd urgent"),
-			  .client = node_client(n),
 			  .claim = db_job_claim_urgent };
 
 	work_for_ever(&w);

@@ -17,6 +17,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/front.h"
 #include "agent/libve/log.h"
+#include "portal/certs.h"
 #include "portal/channel.h"
 #include "portal/conf.h"
 #include "portal/front.h"
@@ -25,38 +26,43 @@
 
 #define FD_CHANNEL 3
 #define FD_LISTEN 4
+#define FD_CERTS 5
 
 static const char usage[] =
 	"usage: ve-portald -c FILE                 run\n"
 	"       ve-portald -t -c FILE              check the configuration\n"
 	"       ve-portald -o EMAIL -d CONNINFO    make an operator's account\n";
 
+#define PARTS 2
+
 struct part {
 	const char *name;
 	int channel, listen; /* what it is given; -1 for none */
+	int certs[2]; /* ours and its end */
+	struct tls_files files; /* what it shows */
 	pid_t pid;
 	time_t started;
 };
-
-static volatile sig_atomic_t ending;
-
-static void on_signal(int sig)
-{
-	ending = sig;
-}
 
 /* In the child: only what the part needs is at its place, then exec. */
 static void become(const struct part *p, const char *file)
 {
 	int channel = fcntl(p->channel, F_DUPFD, 10);
 	int listen = p->listen < 0 ? -1 : fcntl(p->listen, F_DUPFD, 10);
+	int certs = fcntl(p->certs[1], F_DUPFD, 10);
+	sigset_t none;
 
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (channel < 0 || dup2(channel, FD_CHANNEL) < 0)
+	if (channel < 0 || dup2(channel, FD_CHANNEL) < 0 || certs < 0 ||
+	    dup2(certs, FD_CERTS) < 0)
 		_exit(1);
 	if (listen >= 0)
 		dup2(listen, FD_LISTEN);
-	close_range(listen >= 0 ? FD_LISTEN + 1 : FD_LISTEN, ~0u, 0);
+	else
+		close(FD_LISTEN);
+	close_range(FD_CERTS + 1, ~0u, 0);
 	execl("/proc/self/exe", "ve-portald", "-P", p->name, "-c", file, NULL);
 	_exit(1);
 }
@@ -103,14 +109,64 @@ static void raise_limit(void)
 		log_warn("the limit of open files stays as it is");
 }
 
+/* SIGHUP: each part gets its certificates anew. */
+static void renew(const struct part *parts)
+{
+	for (int i = 0; i < PARTS; i++) {
+		struct err e = { 0 };
+
+		if (certs_send(parts[i].certs[0], &parts[i].files, &e))
+			log_err("%s keeps its certificates: %s", parts[i].name,
+				e.text);
+	}
+}
+
+static void collect(struct part *parts, const char *file)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (int i = 0; i < PARTS; i++)
+			if (parts[i].pid == pid)
+				restart(&parts[i], file, status);
+}
+
+/* Until a signal says that it is over. */
+static void keep_up(struct part *parts, const char *file, const sigset_t *set)
+{
+	int sig;
+
+	for (;;) {
+		if (sigwait(set, &sig))
+			continue;
+		if (sig == SIGTERM || sig == SIGINT)
+			return;
+		if (sig == SIGHUP)
+			renew(parts);
+		else
+			collect(parts, file);
+	}
+}
+
 static int supervise(const struct conf *c, const char *file)
 {
-	struct sigaction sa = { .sa_handler = on_signal };
-	struct part parts[2] = { { .name = "web", .listen = -1 },
-				 { .name = "front" } };
+	struct part parts[PARTS] = {
+		{ .name = "web",
+		  .listen = -1,
+		  .files = { c->terminal_cert, c->terminal_key, c->node_ca } },
+		{ .name = "front", .files = { c->tls_cert, c->tls_key, NULL } }
+	};
 	struct err e = { 0 };
-	int ends[2], status;
+	sigset_t set;
+	int ends[2];
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	raise_limit();
 	parts[1].listen = front_listen(c->listen, &e);
 	if (parts[1].listen < 0)
@@ -119,18 +175,10 @@ static int supervise(const struct conf *c, const char *file)
 		fatal("no channel");
 	parts[0].channel = ends[0];
 	parts[1].channel = ends[1];
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	for (int i = 0; i < 2; i++)
-		if (start(&parts[i], file))
+	for (int i = 0; i < PARTS; i++)
+		if (certs_create(parts[i].certs) || start(&parts[i], file))
 			fatal("cannot start %s", parts[i].name);
-	while (!ending) {
-		pid_t pid = wait(&status);
-
-		for (int i = 0; i < 2 && pid > 0 && !ending; i++)
-			if (parts[i].pid == pid)
-				restart(&parts[i], file, status);
-	}
+	keep_up(parts, file, &set);
 	stop(&parts[1]);
 	stop(&parts[0]);
 	return 0;
@@ -144,10 +192,10 @@ static int run_part(const char *name, const struct conf *c)
 	signal(SIGPIPE, SIG_IGN);
 	if (!strcmp(name, "front")) {
 		log_init("ve-portald front");
-		rc = front_run(c, FD_LISTEN, FD_CHANNEL, &e);
+		rc = front_run(c, FD_LISTEN, FD_CHANNEL, FD_CERTS, &e);
 	} else {
 		log_init("ve-portald web");
-		rc = web_run(c, FD_CHANNEL, &e);
+		rc = web_run(c, FD_CHANNEL, FD_CERTS, &e);
 	}
 	if (rc)
 		log_err("%s", e.text);

@@ -47,6 +47,7 @@ int do_key_add(struct request *r);
 int do_key_remove(struct request *r);
 int api_home(struct request *r);
 int api_ve(struct request *r);
+int api_usage(struct request *r);
 int api_job(struct request *r);
 
 /* page_terminal.c */
@@ -67,5 +68,14 @@ int again_nodes(struct request *r, const struct err *e);
 int do_pool_add(struct request *r);
 int again_pools(struct request *r, const struct err *e);
 int do_subscriber_act(struct request *r);
+
+/* page_plan.c */
+int page_admin_plans(struct request *r);
+int page_admin_plan(struct request *r);
+int do_plan_make(struct request *r);
+int again_plans(struct request *r, const struct err *e);
+int do_plan_change(struct request *r);
+int again_plan(struct request *r, const struct err *e);
+int do_ve_plan(struct request *r);
 
 #endif

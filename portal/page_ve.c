@@ -88,14 +88,17 @@ int do_ve_rename(struct request *r)
 	return answer_done(r, 200, v, "/home");
 }
 
-/* The page of a VE: the person's own, with keys and events. */
-static int own_page(struct request *r, int status, struct json_object **home,
-		    struct err *e)
+/* The page of a VE: the person's own, with keys, events and what it uses. */
+static int own_page(struct request *r, struct json_object **home, struct err *e)
 {
+	struct json_object *usage = NULL;
 	int rc = db_home_get(r->db, r->token, home, e);
 
 	if (rc)
 		return rc;
+	if (!db_usage_get(r->db, r->token, r->veid, &usage,
+			  &(struct err){ 0 }))
+		json_object_object_add(*home, "usage", usage);
 	if (veid_of(*home) != r->veid)
 		return err_set(e, fault_code_of_state("VE005"),
 			       "there is no such environment");
@@ -110,7 +113,7 @@ int page_ve(struct request *r)
 
 	db_ve_visit(r->db, r->token, r->veid, &e);
 	e = (struct err){ 0 };
-	if (own_page(r, 200, &home, &e)) {
+	if (own_page(r, &home, &e)) {
 		json_object_put(home);
 		return answer_fault(r, &e);
 	}
@@ -174,7 +177,13 @@ int again_ve(struct request *r, const struct err *e)
 		return answer_fault(r, e);
 	if (db_home_get(r->db, r->token, &home, &other))
 		return answer_fault(r, &other);
-	return answer_again(r, veid_of(home) ? "ve" : "home", home, e);
+	r->veid = veid_of(home);
+	if (!r->veid)
+		return answer_again(r, "home", home, e);
+	json_object_put(home);
+	if (own_page(r, &home, &other))
+		return answer_fault(r, &other);
+	return answer_again(r, "ve", home, e);
 }
 
 int do_key_add(struct request *r)
@@ -221,6 +230,16 @@ int api_ve(struct request *r)
 	struct err e = { 0 };
 
 	if (db_ve_get(r->db, r->token, r->veid, &v, &e))
+		return answer_fault(r, &e);
+	return answer_json(r, 200, v);
+}
+
+int api_usage(struct request *r)
+{
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	if (db_usage_get(r->db, r->token, r->veid, &v, &e))
 		return answer_fault(r, &e);
 	return answer_json(r, 200, v);
 }

@@ -16,6 +16,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/libve/stream.h"
+#include "portal/certs.h"
 #include "portal/db_ve.h"
 #include "portal/fault.h"
 #include "portal/proxy_head.h"
@@ -29,25 +30,16 @@
 #define HEAD_MS 10000
 #define OPEN_MS 60000
 
-int proxy_start(struct proxy **out, const struct conf *c, struct err *e)
+struct proxy *proxy_create(const struct conf *c, struct certs_box *certs)
 {
-	struct tls_files files = { .cert = c->terminal_cert,
-				   .key = c->terminal_key,
-				   .ca = c->node_ca };
 	struct proxy *p;
 
-	*out = NULL;
 	if (!c->domain)
-		return 0;
+		return NULL;
 	p = xcalloc(1, sizeof(*p));
 	p->domain = c->domain;
-	p->ctx = tls_client(&files, e);
-	if (!p->ctx) {
-		free(p);
-		return e->code;
-	}
-	*out = p;
-	return 0;
+	p->certs = certs;
+	return p;
 }
 
 void proxy_run(struct proxy *p, struct workers *workers)
@@ -144,7 +136,7 @@ static int open_stream(struct visit *v)
 	struct url url;
 	struct stream_conf c = { .host = url.host,
 				 .port = url.port,
-				 .ctx = v->proxy->ctx,
+				 .ctx = certs_box_get(v->proxy->certs),
 				 .node = text_of(v->grant, "node"),
 				 .path = path,
 				 .grant = text_of(v->grant, "grant"),
@@ -153,11 +145,11 @@ static int open_stream(struct visit *v)
 	struct err why = { 0 };
 	int rc = url_parse(&url, text_of(v->grant, "url"), &v->e);
 
-	if (rc)
-		return rc;
 	snprintf(path, sizeof(path), "/v1/ves/%s/ports/%s",
 		 text_of(v->grant, "veid"), text_of(v->grant, "port"));
-	rc = await_stream(v, &c, &why);
+	if (!rc)
+		rc = await_stream(v, &c, &why);
+	SSL_CTX_free(c.ctx); /* the stream has its own reference */
 	if (rc)
 		log_info("%s: %s", v->label, why.text);
 	if (rc && v->stream && !strcmp(stream_problem(v->stream), "port-closed"))

@@ -9,14 +9,14 @@
  * a flood of requests for sleeping VEs leaves room for the awake ones.
  */
 #include "agent/libve/addr.h"
-#include "agent/libve/err.h"
 #include "portal/conf.h"
 
+struct certs_box;
 struct proxy;
 struct workers;
 
-/* 0 and NULL when no domain is configured. */
-int proxy_start(struct proxy **out, const struct conf *c, struct err *e);
+/* @certs are what is shown to agents.  NULL when no domain is configured. */
+struct proxy *proxy_create(const struct conf *c, struct certs_box *certs);
 void proxy_run(struct proxy *p, struct workers *workers);
 
 /* Whether a visitor who asked for @name (of the TLS handshake) is ours. */

@@ -16,7 +16,7 @@ struct json_object;
 
 struct proxy {
 	const char *domain;
-	SSL_CTX *ctx;
+	struct certs_box *certs;
 	struct workers *workers;
 	int visits, wakes; /* atomic: under way */
 };

@@ -15,18 +15,11 @@
 #define SESSION_MAX 12 /* terminals of one session */
 #define DEAF_MS 30000
 
-int relays_start(struct relays **out, const struct conf *c, struct err *e)
+int relays_start(struct relays **out, struct certs_box *certs, struct err *e)
 {
-	struct tls_files files = { .cert = c->terminal_cert,
-				   .key = c->terminal_key,
-				   .ca = c->node_ca };
 	struct relays *all = xcalloc(1, sizeof(*all));
 
-	all->ctx = tls_client(&files, e);
-	if (!all->ctx) {
-		free(all);
-		return e->code;
-	}
+	all->certs = certs;
 	pthread_mutex_init(&all->lock, NULL);
 	all->ep = epoll_create1(EPOLL_CLOEXEC);
 	all->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -13,10 +13,10 @@
 
 #include "agent/libve/err.h"
 #include "agent/libve/wire.h"
-#include "portal/conf.h"
 #include "portal/token.h"
 
 struct MHD_UpgradeResponseHandle;
+struct certs_box;
 struct relays;
 struct workers;
 
@@ -35,8 +35,8 @@ struct relay_id {
 	uint32_t veid;
 };
 
-/* Read the certificates.  0, or -errno with words. */
-int relays_start(struct relays **out, const struct conf *c, struct err *e);
+/* @certs are what is shown to agents.  0, or -errno with words. */
+int relays_start(struct relays **out, struct certs_box *certs, struct err *e);
 
 /* Begin to work, after the privileges are gone. */
 void relays_run(struct relays *all, struct workers *workers);

@@ -12,6 +12,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "portal/certs.h"
 #include "portal/db_ve.h"
 #include "portal/fault.h"
 #include "portal/url.h"
@@ -228,22 +229,23 @@ static int start_stream(struct relay *r, struct err *e)
 	struct url url;
 	struct stream_conf c = { .host = url.host,
 				 .port = url.port,
-				 .ctx = r->all->ctx,
+				 .ctx = certs_box_get(r->all->certs),
 				 .node = text_of(r->grant, "node"),
 				 .path = path,
 				 .grant = text_of(r->grant, "grant"),
 				 .timeout_ms = CONNECT_MS };
 	int rc = url_parse(&url, text_of(r->grant, "url"), e);
 
-	if (rc)
-		return rc;
 	if (r->wish.from != UINT64_MAX)
 		snprintf(from, sizeof(from), "from=%llu&",
 			 (unsigned long long)r->wish.from);
 	snprintf(path, sizeof(path),
 		 "/v1/ves/%u/terminals/%s/ws?%scols=%u&rows=%u&kind=tty",
 		 r->wish.veid, r->wish.name, from, r->wish.cols, r->wish.rows);
-	return stream_start(&r->stream, &c, e);
+	if (!rc)
+		rc = stream_start(&r->stream, &c, e);
+	SSL_CTX_free(c.ctx); /* the stream has its own reference */
+	return rc;
 }
 
 /* Whether the session ended between the database's answer and now. */

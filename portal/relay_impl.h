@@ -49,7 +49,7 @@ struct relay {
 };
 
 struct relays {
-	SSL_CTX *ctx;
+	struct certs_box *certs;
 	struct workers *workers;
 	int ep, wake;
 	pthread_mutex_t lock; /* list, count, hearing, deaf_since and each

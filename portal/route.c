@@ -10,6 +10,16 @@
 
 #define FORM 8192
 
+/* What is missing stays as it is; a form sends all of it. */
+#define PLAN \
+	"title? memory? processes? disk? cpu_weight? cpu_cap? cpus? io_weight? " \
+	"up_rate? up_ceil? down_rate? down_ceil? flow_rate? flow_burst? life? " \
+	"grace? idle_after? stop_after? warn? egress? kmemsize? lockedpages? " \
+	"privvmpages? shmpages? numproc? physpages? vmguarpages? oomguarpages? " \
+	"numtcpsock? numflock? numpty? numsiginfo? tcpsndbuf? tcprcvbuf? " \
+	"othersockbuf? dgramrcvbuf? numothersock? dcachesize? numfile? " \
+	"numiptent? swappages?"
+
 /* clang-format off */
 static const struct route routes[] = {
  /* method       path                                  who           lane        flags  bound fields            handler             page, again */
@@ -48,6 +58,11 @@ static const struct route routes[] = {
  { METHOD_GET,    "/admin/subscribers",                WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_subscribers, "admin_subscribers", NULL },
  { METHOD_GET,    "/admin/pools",                      WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_pools, "admin_pools", NULL },
  { METHOD_GET,    "/admin/audit",                      WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_audit, "admin_audit", NULL },
+ { METHOD_GET,    "/admin/plans",                      WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_plans, "admin_plans", NULL },
+ { METHOD_GET,    "/admin/plans/{name}",               WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_plan, "admin_plan", NULL },
+ { METHOD_POST,   "/admin/plans",                      WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "plan " PLAN,     do_plan_make, NULL, again_plans },
+ { METHOD_POST,   "/admin/plans/{name}",               WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, PLAN,             do_plan_change, NULL, again_plan },
+ { METHOD_POST,   "/admin/ves/{veid}/plan",            WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "plan",           do_ve_plan, NULL, NULL },
  { METHOD_POST,   "/admin/nodes",                      WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "node url capacity", do_node_invite, NULL, again_nodes },
  { METHOD_POST,   "/admin/nodes/{name}/actions",       WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "action",         do_node_act, NULL, NULL },
  { METHOD_POST,   "/admin/pools",                      WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "range block_len? exclude?", do_pool_add, NULL, again_pools },
@@ -67,6 +82,7 @@ static const struct route routes[] = {
  { METHOD_GET,    "/api/v1/home",                      WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               api_home, NULL, NULL },
  { METHOD_POST,   "/api/v1/ves",                       WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "template",       do_ve_create, NULL, NULL },
  { METHOD_GET,    "/api/v1/ves/{veid}",                WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               api_ve, NULL, NULL },
+ { METHOD_GET,    "/api/v1/ves/{veid}/usage",          WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               api_usage, NULL, NULL },
  { METHOD_POST,   "/api/v1/ves/{veid}/actions",        WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "action",         do_ve_act, NULL, NULL },
  { METHOD_POST,   "/api/v1/ves/{veid}/name",           WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "name port?",     do_ve_rename, NULL, again_ve },
  { METHOD_DELETE, "/api/v1/queue",                     WHO_SESSION,  LANE_LIGHT, CSRF,  0,    "",               do_queue_leave, NULL, NULL },
@@ -79,6 +95,11 @@ static const struct route routes[] = {
  { METHOD_GET,    "/api/v1/admin/subscribers",         WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_subscribers, NULL, NULL },
  { METHOD_GET,    "/api/v1/admin/pools",               WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_pools, NULL, NULL },
  { METHOD_GET,    "/api/v1/admin/audit",               WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_audit, NULL, NULL },
+ { METHOD_GET,    "/api/v1/admin/plans",               WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_plans, NULL, NULL },
+ { METHOD_GET,    "/api/v1/admin/plans/{name}",        WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_admin_plan, NULL, NULL },
+ { METHOD_POST,   "/api/v1/admin/plans",               WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "plan " PLAN,     do_plan_make, NULL, again_plans },
+ { METHOD_POST,   "/api/v1/admin/plans/{name}",        WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, PLAN,             do_plan_change, NULL, again_plan },
+ { METHOD_POST,   "/api/v1/admin/ves/{veid}/plan",     WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "plan",           do_ve_plan, NULL, NULL },
  { METHOD_POST,   "/api/v1/admin/nodes",               WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "node url capacity", do_node_invite, NULL, again_nodes },
  { METHOD_POST,   "/api/v1/admin/nodes/{name}/actions", WHO_OPERATOR, LANE_LIGHT, CSRF, FORM, "action",        do_node_act, NULL, NULL },
  { METHOD_POST,   "/api/v1/admin/pools",               WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "range block_len? exclude?", do_pool_add, NULL, again_pools },

@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -134,6 +135,10 @@ int sandbox_enter(enum sandbox_kind kind, struct err *e)
 	if (!rc && kind == SANDBOX_FRONT)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES),
 				      SCMP_SYS(openat), 0);
+	/* a message looks whether it goes to a terminal */
+	if (!rc && kind == SANDBOX_FRONT)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				      SCMP_A1(SCMP_CMP_EQ, TCGETS));
 	if (!rc && prctl(PR_SET_DUMPABLE, 0))
 		rc = -errno;
 	if (!rc)

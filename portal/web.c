@@ -13,6 +13,7 @@
 #include "agent/libve/log.h"
 #include "portal/answer.h"
 #include "portal/asset.h"
+#include "portal/certs.h"
 #include "portal/channel.h"
 #include "portal/ear.h"
 #include "portal/fault.h"
@@ -32,6 +33,7 @@
 
 struct web {
 	struct web_site site;
+	struct certs_box certs; /* what agents are shown */
 	struct MHD_Daemon *mhd;
 	struct proxy *proxy;
 };
@@ -253,16 +255,22 @@ static int set_origin(struct web_site *s, const struct conf *c, struct err *e)
 
 static int prepare(struct web *w, const struct conf *c, struct err *e)
 {
+	struct tls_files files = { .cert = c->terminal_cert,
+				   .key = c->terminal_key,
+				   .ca = c->node_ca };
 	int rc = set_origin(&w->site, c, e);
 
+	if (!rc)
+		certs_box_init(&w->certs, tls_client(&files, e));
+	if (!rc)
+		rc = e->code;
 	if (!rc)
 		rc = tmpl_load(&w->site.pages, c->www, e);
 	if (!rc)
 		rc = asset_load(&w->site.assets, c->www, e);
 	if (!rc)
-		rc = relays_start(&w->site.relays, c, e);
-	if (!rc)
-		rc = proxy_start(&w->proxy, c, e);
+		rc = relays_start(&w->site.relays, &w->certs, e);
+	w->proxy = proxy_create(c, &w->certs);
 	w->site.domain = c->domain;
 	return rc;
 }
@@ -285,7 +293,7 @@ static void add_connection(struct web *w, int fd, const struct addr *peer)
 		log_warn("a connection could not be taken");
 }
 
-int web_run(const struct conf *c, int channel, struct err *e)
+int web_run(const struct conf *c, int channel, int certs, struct err *e)
 {
 	struct web *w = xcalloc(1, sizeof(*w));
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -304,7 +312,9 @@ int web_run(const struct conf *c, int channel, struct err *e)
 	relays_run(w->site.relays, w->site.workers);
 	proxy_run(w->proxy, w->site.workers);
 	ear_start(c->db, w->site.relays);
-	rc = start_mhd(w, e);
+	rc = certs_watch(certs, &w->certs, e);
+	if (!rc)
+		rc = start_mhd(w, e);
 	while (!rc) {
 		struct arrival who;
 		int fd = channel_receive(channel, &who);

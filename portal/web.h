@@ -32,8 +32,9 @@ struct web_site {
 
 const struct web_site *web_site(const struct web *w);
 
-/* Runs until the channel to the front closes; never returns then.  A negative
- * code with words when it cannot begin. */
-int web_run(const struct conf *c, int channel, struct err *e);
+/* Runs until the channel to the front closes; never returns then.  New
+ * certificates come by @certs.  A negative code with words when it cannot
+ * begin. */
+int web_run(const struct conf *c, int channel, int certs, struct err *e);
 
 #endif

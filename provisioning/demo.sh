@@ -113,7 +113,7 @@ database() {
 	psql -qXAt -h "$sock" -U postgres -d postgres -c "select 1 from pg_database where datname = 'vestibule'" |
 		grep -q 1 || psql -qX -h "$sock" -U postgres -d postgres -c 'create database vestibule'
 	schema/migrate.sh "host=$sock dbname=vestibule user=postgres" >"$run/migrate.log"
-	for r in portal jobd gateway admin; do
+	for r in portal jobd signer gateway admin; do
 		echo "alter role ve_$r login password '$(secret db-ve_$r)';"
 	done | psql -qX -h "$sock" -U postgres -d vestibule
 }
@@ -212,6 +212,14 @@ jobd_conf() {
 	T
 }
 
+signer_conf() {
+	cat <<-T
+		db $(conninfo ve_signer)
+		node_ca $run/pki/ca.crt
+		node_ca_key $run/pki/ca.key
+	T
+}
+
 gateway_conf() {
 	cat <<-T
 		db $(conninfo ve_gateway)
@@ -291,6 +299,7 @@ run_all() {
 		umask 077
 		for i in $(seq "$portals"); do portal_conf "$i" >"$run/portal$i.conf"; done
 		jobd_conf >"$run/jobd.conf"
+		signer_conf >"$run/signer.conf"
 		gateway_conf >"$run/gateway.conf"
 	)
 	admin=$(conninfo ve_admin)
@@ -299,8 +308,10 @@ run_all() {
 	done >/dev/null
 	psql -qXAt -d "$admin" -c "select ve.pool_install('10.77.0.0/24', 28), ve.pool_install('fd76:6573:7469::/64', 128)" >/dev/null
 	for i in $(seq "$nodes"); do await 120 "the agent of n$i" agent_ready "$i"; done
-	say "portal, job daemon, ssh gateway"
+	say "portal, job daemon, signer, ssh gateway"
 	launch jobd ve-jobd "$bin/ve-jobd" -c "$run/jobd.conf"
+	# further nodes enrol with a token from /admin: provisioning/enrol/ve-enrol -c build/run/pki/ca.crt
+	launch signer ve-signer "$bin/ve-signer" -c "$run/signer.conf"
 	for i in $(seq "$portals"); do launch "portal$i" ve-portald "$bin/ve-portald" -c "$run/portal$i.conf"; done
 	gateway
 	await 30 "the portal" portal_ready
@@ -322,6 +333,7 @@ stop_all() {
 	end sshd sshd
 	for f in "$run"/portal*.pid; do [ ! -f "$f" ] || end "$(basename "$f" .pid)" ve-portald; done
 	end jobd ve-jobd
+	end signer ve-signer
 	for f in "$run"/n*.pid; do
 		[ -f "$f" ] || continue
 		n=$(basename "$f" .pid)

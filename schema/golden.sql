@@ -227,6 +227,50 @@ $$;
 
 ALTER FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.amount_read(p_text text, p_unit text) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select case when m is null then null
+      when m[2] <> '' and p_unit = 'pages' then m[1]::bigint * (1024 ^ strpos('KMGT', upper(m[2])))::bigint / 4096
+      when m[2] <> '' and p_unit = 'count' then null
+      when m[2] <> '' then m[1]::bigint * (1024 ^ strpos('KMGT', upper(m[2])))::bigint
+      else m[1]::bigint end
+    from (select coalesce(regexp_match(trim(p_text), '^([0-9]{1,6})([KMGTkmgt])$'),
+      regexp_match(trim(p_text), '^([0-9]{1,15})()$'))) r(m)
+$_$;
+
+ALTER FUNCTION ve.amount_read(p_text text, p_unit text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.amount_show(n bigint, p_unit text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when n is null or n >= 1125899906842624 then null
+    when p_unit = 'count' then n::text
+    when b < 1024 then b || ' bytes'
+    when b < 1048576 then trim_scale(round(b / 1024, (b < 10240)::integer)) || ' KiB'
+    when b < 1073741824 then trim_scale(round(b / 1048576, (b < 10485760)::integer)) || ' MiB'
+    else trim_scale(round(b / 1073741824, 1)) || ' GiB' end
+    from (select n::numeric * case p_unit when 'pages' then 4096 else 1 end) s(b)
+$$;
+
+ALTER FUNCTION ve.amount_show(n bigint, p_unit text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.amount_write(n bigint, p_unit text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when n = 0 or n > 268435455999999 or p_unit = 'count' then n::text
+    when b % 1073741824 = 0 then b / 1073741824 || 'G'
+    when b % 1048576 = 0 then b / 1048576 || 'M'
+    when b % 1024 = 0 then b / 1024 || 'K'
+    else n::text end
+    from (select n * case p_unit when 'pages' then 4096 else 1 end) s(b)
+$$;
+
+ALTER FUNCTION ve.amount_write(n bigint, p_unit text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.audit_add(p_actor text, p_action text, p_subscriber bigint, p_veid integer, p_detail jsonb DEFAULT '{}'::jsonb) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 've', 'ext', 'pg_temp'
@@ -728,11 +772,16 @@ begin
         'fingerprint', k.fingerprint, 'comment', k.comment,
         'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
       from ssh_key k where k.subscriber_id = who.subscriber_id),
-    'events', (select coalesce(jsonb_agg(e.row order by e.id desc), '[]') from (
-      select a.id, jsonb_build_object('at', iso(a.at), 'action', translate(a.action, '._', '  '),
+    'events', (select coalesce(jsonb_agg(e.row order by e.at desc), '[]') from (
+      (select a.at, jsonb_build_object('at', iso(a.at), 'action', translate(a.action, '._', '  '),
           'actor', case when a.actor = who.email then 'you' else a.actor end) as row
         from audit a where a.subscriber_id = who.subscriber_id
-        order by a.id desc limit 8) e));
+        order by a.id desc limit 8)
+      union all
+      (select r.at, jsonb_build_object('at', iso(r.at), 'action', refusal_words(r), 'actor', 'its plan')
+        from refusal r join ve v on v.veid = r.veid
+        where v.subscriber_id = who.subscriber_id and v.deleted_at is null order by r.id desc limit 8)
+      order by at desc limit 10) e));
 end
 $$;
 
@@ -915,7 +964,14 @@ begin
           'stop_after_s', extract(epoch from p.stop_after)::integer,
           'warn_s', extract(epoch from p.warn)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
-          'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
+            'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)
+          || (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
+            from plan_bean l where l.plan = p.name),
+        'cpu', jsonb_build_object('weight', p.cpu_weight, 'cap_percent', p.cpu_cap, 'cpus', p.cpus),
+        'bandwidth', jsonb_build_object('up', jsonb_build_object('rate', p.up_rate, 'ceil', p.up_ceil),
+          'down', jsonb_build_object('rate', p.down_rate, 'ceil', p.down_ceil)),
+        'flows', jsonb_build_object('rate', p.flow_rate, 'burst', p.flow_burst))
+      || case when p.io_weight is null then '{}' else jsonb_build_object('io_weight', p.io_weight) end)
     from ve v join plan p on p.name = v.plan where v.veid = j.veid);
 end
 $$;
@@ -1163,6 +1219,246 @@ $$;
 
 ALTER FUNCTION ve.operator_create(p_email text, p_password_hash text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.plan_apply(p_veids integer[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  n integer;
+begin
+  update ve set generation = generation + 1 where veid = any(p_veids);
+  with made as (
+    insert into job (veid, node_id, kind)
+      select v.veid, v.node_id, 'apply' from ve v join node n on n.id = v.node_id
+        where v.veid = any(p_veids) and n.state <> 'revoked' and not v.suspended
+          and not exists (select from job j where j.veid = v.veid and j.state in ('queued', 'running'))
+      on conflict do nothing
+      returning 1)
+  select count(*) into n from made;
+  return n;
+end
+$$;
+
+ALTER FUNCTION ve.plan_apply(p_veids integer[]) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.plan_bounds(p_name text, f jsonb) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  b bean;
+  lo bigint;
+  hi bigint;
+begin
+  for b in select * from bean where f ? name loop
+    delete from plan_bean where plan = p_name and bean = b.name;
+    continue when trim(f ->> b.name) = '';
+    lo := amount_read(split_part(f ->> b.name, ':', 1), b.unit);
+    hi := case when f ->> b.name like '%:%' then amount_read(substr(f ->> b.name, strpos(f ->> b.name, ':') + 1), b.unit) else lo end;
+    if lo is null or hi is null then
+      raise exception using errcode = 'VE017', message = format('%s is not an amount, such as 64, 64:80 or 128M', b.name);
+    elsif lo > hi then
+      raise exception using errcode = 'VE017', message = format('%s: the barrier %s is above the limit %s', b.name, lo, hi);
+    end if;
+    insert into plan_bean values (p_name, b.name, lo, hi);
+  end loop;
+end
+$$;
+
+ALTER FUNCTION ve.plan_bounds(p_name text, f jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.plan_get(p_token bytea, p_name text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  p plan;
+begin
+  perform session_require(p_token, true);
+  select * into p from plan where name = p_name;
+  if not found then
+    raise exception using errcode = 'VE014', message = format('there is no plan %s', p_name);
+  end if;
+  return plan_json(p);
+end
+$$;
+
+ALTER FUNCTION ve.plan_get(p_token bytea, p_name text) OWNER TO ve_owner;
+
+CREATE TABLE ve.plan (
+    name text NOT NULL,
+    memory_bytes bigint NOT NULL,
+    processes integer NOT NULL,
+    cpu_weight integer NOT NULL,
+    disk_bytes bigint NOT NULL,
+    life interval NOT NULL,
+    grace interval NOT NULL,
+    egress boolean DEFAULT false NOT NULL,
+    idle_after interval DEFAULT '00:15:00'::interval NOT NULL,
+    stop_after interval DEFAULT '1 day'::interval NOT NULL,
+    warn interval DEFAULT '00:02:00'::interval NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    cpu_cap integer DEFAULT 0 NOT NULL,
+    cpus integer DEFAULT 0 NOT NULL,
+    up_rate bigint DEFAULT 0 NOT NULL,
+    up_ceil bigint DEFAULT 0 NOT NULL,
+    down_rate bigint DEFAULT 0 NOT NULL,
+    down_ceil bigint DEFAULT 0 NOT NULL,
+    flow_rate integer DEFAULT 0 NOT NULL,
+    flow_burst integer DEFAULT 0 NOT NULL,
+    io_weight integer,
+    CONSTRAINT plan_cpu_check CHECK ((((cpu_cap >= 0) AND (cpu_cap <= 409600)) AND ((cpus >= 0) AND (cpus <= 4096)))),
+    CONSTRAINT plan_down_check CHECK ((((down_rate >= 0) AND (down_rate <= '1099511627776'::bigint)) AND ((down_ceil >= 0) AND (down_ceil <= '1099511627776'::bigint)) AND ((down_rate = 0) OR (down_rate >= 1000)) AND ((down_ceil = 0) OR (down_ceil >= GREATEST(down_rate, (1000)::bigint))))),
+    CONSTRAINT plan_flow_check CHECK ((((flow_rate >= 0) AND (flow_rate <= 10000000)) AND ((flow_burst >= 0) AND (flow_burst <= 10000000)))),
+    CONSTRAINT plan_idle_check CHECK (((idle_after >= '00:00:00'::interval) AND (stop_after >= '00:00:00'::interval) AND (warn >= '00:00:00'::interval))),
+    CONSTRAINT plan_io_check CHECK (((io_weight >= 1) AND (io_weight <= 10000))),
+    CONSTRAINT plan_life_check CHECK (((life > '00:00:00'::interval) AND (grace >= '00:00:00'::interval))),
+    CONSTRAINT plan_limits_check CHECK (((memory_bytes >= 16777216) AND (processes >= 8) AND (disk_bytes >= 16777216) AND ((cpu_weight >= 1) AND (cpu_weight <= 10000)))),
+    CONSTRAINT plan_most_check CHECK (((memory_bytes <= '1099511627776'::bigint) AND (processes <= 1000000) AND (disk_bytes <= '1125899906842624'::bigint) AND (life <= '100 years'::interval) AND (grace <= '100 years'::interval) AND (idle_after <= '1 year'::interval) AND (stop_after <= '1 year'::interval) AND (warn <= '1 day'::interval))),
+    CONSTRAINT plan_name_check CHECK ((name ~ '^[a-z][a-z0-9-]{0,30}$'::text)),
+    CONSTRAINT plan_title_check CHECK (((length(title) <= 60) AND (title !~ '[[:cntrl:]]'::text))),
+    CONSTRAINT plan_up_check CHECK ((((up_rate >= 0) AND (up_rate <= '1099511627776'::bigint)) AND ((up_ceil >= 0) AND (up_ceil <= '1099511627776'::bigint)) AND ((up_rate = 0) OR (up_rate >= 1000)) AND ((up_ceil = 0) OR (up_ceil >= GREATEST(up_rate, (1000)::bigint)))))
+);
+
+ALTER TABLE ve.plan OWNER TO ve_owner;
+
+CREATE FUNCTION ve.plan_json(p ve.plan) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('name', p.name, 'title', p.title, 'memory_bytes', p.memory_bytes,
+      'processes', p.processes, 'disk_bytes', p.disk_bytes, 'egress', p.egress,
+      'cpu', jsonb_build_object('weight', p.cpu_weight, 'cap_percent', p.cpu_cap, 'cpus', p.cpus),
+      'bandwidth', jsonb_build_object('up', jsonb_build_object('rate', p.up_rate, 'ceil', p.up_ceil),
+        'down', jsonb_build_object('rate', p.down_rate, 'ceil', p.down_ceil)),
+      'flows', jsonb_build_object('rate', p.flow_rate, 'burst', p.flow_burst), 'io_weight', p.io_weight,
+      'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after),
+      'stop_after', span(p.stop_after), 'warn', span(p.warn),
+      'limits', (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
+        from plan_bean l where l.plan = p.name),
+      'ves', (select count(*) from ve v where v.plan = p.name and v.deleted_at is null))
+    || jsonb_build_object('form', jsonb_build_object('title', p.title,
+      'memory', amount_write(p.memory_bytes, 'bytes'), 'processes', p.processes::text,
+      'disk', amount_write(p.disk_bytes, 'bytes'), 'cpu_weight', p.cpu_weight::text, 'cpu_cap', p.cpu_cap::text,
+      'cpus', p.cpus::text, 'up_rate', amount_write(p.up_rate, 'bytes'), 'up_ceil', amount_write(p.up_ceil, 'bytes'),
+      'down_rate', amount_write(p.down_rate, 'bytes'), 'down_ceil', amount_write(p.down_ceil, 'bytes'),
+      'flow_rate', p.flow_rate::text, 'flow_burst', p.flow_burst::text, 'io_weight', coalesce(p.io_weight::text, ''),
+      'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after), 'stop_after', span(p.stop_after),
+      'warn', span(p.warn), 'egress', case when p.egress then 'yes' else '' end))
+    || jsonb_build_object('rows', (select jsonb_agg(jsonb_build_object('name', b.name, 'title', b.title, 'unit', b.unit,
+        'value', case when l.bean is null then '' when l.barrier = l."limit" then amount_write(l.barrier, b.unit)
+          else amount_write(l.barrier, b.unit) || ':' || amount_write(l."limit", b.unit) end) order by b.position)
+      from bean b left join plan_bean l on l.plan = p.name and l.bean = b.name))
+$$;
+
+ALTER FUNCTION ve.plan_json(p ve.plan) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.plan_list(p_token bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform session_require(p_token, true);
+  return (select coalesce(jsonb_agg(plan_json(p) order by p.memory_bytes, p.name), '[]') from plan p);
+end
+$$;
+
+ALTER FUNCTION ve.plan_list(p_token bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.plan_read(p ve.plan, p_name text, f jsonb) RETURNS ve.plan
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  k text;
+  n jsonb := '{}';
+  v interval;
+begin
+  foreach k in array array['memory', 'disk', 'up_rate', 'up_ceil', 'down_rate', 'down_ceil', 'processes', 'cpu_weight', 'cpu_cap',
+      'cpus', 'flow_rate', 'flow_burst', 'io_weight'] loop
+    n := n || jsonb_build_object(k, amount_read(f ->> k, case when k in ('memory', 'disk') or k like '%\_rate' or k like '%\_ceil'
+      then 'bytes' else 'count' end));
+    if n -> k = 'null' and not (k = 'io_weight' and f ->> k = '') then
+      raise exception using errcode = 'VE017', message = format('%s is not an amount, such as 64 or 128M', replace(k, '_', ' '));
+    end if;
+  end loop;
+  foreach k in array array['life', 'grace', 'idle_after', 'stop_after', 'warn'] loop
+    begin
+      v := (f ->> k)::interval;
+    exception when others then
+      raise exception using errcode = 'VE017', message = format('%s is not a time, such as 15 minutes or 7 days', replace(k, '_', ' '));
+    end;
+  end loop;
+  p.name := p_name;
+  p.title := f ->> 'title';
+  p.memory_bytes := n ->> 'memory';
+  p.disk_bytes := n ->> 'disk';
+  p.processes := n ->> 'processes';
+  p.cpu_weight := n ->> 'cpu_weight';
+  p.cpu_cap := n ->> 'cpu_cap';
+  p.cpus := n ->> 'cpus';
+  p.up_rate := n ->> 'up_rate';
+  p.up_ceil := n ->> 'up_ceil';
+  p.down_rate := n ->> 'down_rate';
+  p.down_ceil := n ->> 'down_ceil';
+  p.flow_rate := n ->> 'flow_rate';
+  p.flow_burst := n ->> 'flow_burst';
+  p.io_weight := n ->> 'io_weight';
+  p.life := f ->> 'life';
+  p.grace := f ->> 'grace';
+  p.idle_after := f ->> 'idle_after';
+  p.stop_after := f ->> 'stop_after';
+  p.warn := f ->> 'warn';
+  p.egress := f ->> 'egress' = 'yes';
+  return p;
+exception when numeric_value_out_of_range then
+  raise exception using errcode = 'VE017', message = 'a number is too large';
+end
+$$;
+
+ALTER FUNCTION ve.plan_read(p ve.plan, p_name text, f jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.plan_save(p_token bytea, p_name text, p_form jsonb, p_new boolean) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  p plan;
+  f jsonb;
+begin
+  select * into who from session_require(p_token, true);
+  select * into p from plan where name = case when p_new then 'trial' else p_name end for update;
+  if p_new and exists (select from plan where name = p_name) then
+    raise exception using errcode = 'VE028', message = format('there is a plan %s already', p_name);
+  elsif p.name is null then
+    raise exception using errcode = 'VE014', message = format('there is no plan %s', p_name);
+  end if;
+  f := (plan_json(p) -> 'form') || case when p_new then jsonb_build_object('title', p_name) else '{}' end || p_form;
+  p := plan_read(p, p_name, f);
+  if p_new then
+    insert into plan values (p.*);
+    insert into plan_bean select p_name, bean, barrier, "limit" from plan_bean where plan = 'trial';
+  else
+    update plan set (title, memory_bytes, processes, cpu_weight, disk_bytes, life, grace, egress, idle_after, stop_after,
+        warn, cpu_cap, cpus, up_rate, up_ceil, down_rate, down_ceil, flow_rate, flow_burst, io_weight)
+      = (p.title, p.memory_bytes, p.processes, p.cpu_weight, p.disk_bytes, p.life, p.grace, p.egress, p.idle_after, p.stop_after,
+        p.warn, p.cpu_cap, p.cpus, p.up_rate, p.up_ceil, p.down_rate, p.down_ceil, p.flow_rate, p.flow_burst, p.io_weight)
+      where name = p_name;
+  end if;
+  perform plan_bounds(p_name, p_form);
+  if not p_new then
+    perform plan_apply(array(select veid from ve where plan = p_name and deleted_at is null and desired <> 'deleted'));
+  end if;
+  select * into p from plan where name = p_name;
+  perform audit_add(who.email, case when p_new then 'plan.make' else 'plan.change' end, null, null,
+    jsonb_build_object('plan', p_name) || p_form);
+  return plan_json(p);
+end
+$$;
+
+ALTER FUNCTION ve.plan_save(p_token bytea, p_name text, p_form jsonb, p_new boolean) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1362,6 +1658,68 @@ $$;
 
 ALTER FUNCTION ve.rate_take(p_kind text, p_key text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.refusal_add(p_node text, p_event bigint, p_data jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  v integer := p_data ->> 'veid';
+  lo bigint := p_data ->> 'barrier';
+  hi bigint := p_data ->> 'limit';
+begin
+  insert into refusal (veid, node_id, event_id, at, bean, held, bound, times, program)
+    select v, p_node, p_event, coalesce((p_data ->> 'time')::timestamptz, now()), p_data ->> 'resource',
+        (p_data ->> 'held')::bigint, case when (p_data ->> 'held')::bigint > lo then hi else lo end,
+        greatest(coalesce((p_data ->> 'refused')::bigint, 1), 1),
+        left(regexp_replace(coalesce(p_data ->> 'program', '?'), '[[:cntrl:]]', '?', 'g'), 64)
+      from ve e join bean b on b.name = p_data ->> 'resource'
+      where e.veid = v and e.node_id = p_node and e.deleted_at is null
+    on conflict do nothing;
+  delete from refusal where veid = v and id <= (select id from refusal where veid = v order by id desc offset 50 limit 1);
+end
+$$;
+
+ALTER FUNCTION ve.refusal_add(p_node text, p_event bigint, p_data jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.refusal_last(p_node text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select to_jsonb(event_id) from refusal where node_id = p_node order by id desc limit 1
+$$;
+
+ALTER FUNCTION ve.refusal_last(p_node text) OWNER TO ve_owner;
+
+CREATE TABLE ve.refusal (
+    id bigint NOT NULL,
+    veid integer NOT NULL,
+    node_id text NOT NULL,
+    event_id bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    bean text NOT NULL,
+    held bigint NOT NULL,
+    bound bigint NOT NULL,
+    times bigint NOT NULL,
+    program text NOT NULL,
+    CONSTRAINT refusal_program_check CHECK ((length(program) <= 64))
+);
+
+ALTER TABLE ve.refusal OWNER TO ve_owner;
+
+CREATE FUNCTION ve.refusal_words(r ve.refusal) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select format('%s refused in %s: %s %s of %s', b.act, r.program, b.title,
+      case when amount_show(r.held, b.unit) = amount_show(r.bound, b.unit) or b.unit = 'count'
+        then regexp_replace(amount_show(r.held, b.unit), ' .*', '') else amount_show(r.held, b.unit) end,
+      coalesce(amount_show(r.bound, b.unit), 'no bound'))
+      || case when r.times > 1 then format(' (%s times)', r.times) else '' end
+    from bean b where b.name = r.bean
+$$;
+
+ALTER FUNCTION ve.refusal_words(r ve.refusal) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.session_check(p_session bigint, p_veid integer) RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1471,6 +1829,16 @@ $$;
 
 ALTER FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.span(t interval) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "IntervalStyle" TO 'postgres_verbose'
+    AS $$
+  select substr(t::text, 3)
+$$;
+
+ALTER FUNCTION ve.span(t interval) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1566,6 +1934,9 @@ CREATE FUNCTION ve.sweep_run() RETURNS void
   delete from job where finished_at < now() - interval '30 days';
   delete from mail where coalesce(sent_at, failed_at) < now() - interval '30 days';
   delete from enrolment where expires_at <= now();
+  delete from usage_now u using ve v where v.veid = u.veid and v.deleted_at is not null;
+  delete from usage_sample u using ve v where v.veid = u.veid and (v.deleted_at is not null or u.at < now() - interval '2 hours');
+  delete from refusal r using ve v where v.veid = r.veid and v.deleted_at is not null;
   delete from confirmation where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;
@@ -1701,6 +2072,96 @@ $$;
 
 ALTER FUNCTION ve.trial_run() OWNER TO ve_owner;
 
+CREATE FUNCTION ve.usage_due(p_node text) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_agg(d.veid), '[]')
+    from (select v.veid from ve v left join usage_now u on u.veid = v.veid
+      where v.node_id = p_node and v.deleted_at is null and v.state = 'running'
+        and coalesce(u.at <= now() - interval '55 seconds', true)
+      order by u.at nulls first limit 25) d
+$$;
+
+ALTER FUNCTION ve.usage_due(p_node text) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.usage_get(p_token bytea, p_veid integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  return usage_json((ve_require(p_token, p_veid)).veid);
+end
+$$;
+
+ALTER FUNCTION ve.usage_get(p_token bytea, p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.usage_json(p_veid integer) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  with u as (
+    select n.at, coalesce(n.usage, '{}') as usage from (select p_veid) x
+      left join usage_now n on n.veid = p_veid and n.at > now() - interval '1 hour'),
+  s as (
+    select b.name, min(h.held) as low, max(h.held) as high, count(*) as minutes,
+        jsonb_agg(h.held order by h.at) as samples,
+        string_agg(format('%s,%s', round(60 - extract(epoch from now() - h.at) / 60, 1),
+          round(15 - 14.0 * h.held / greatest(h.top, 1), 1)), ' ' order by h.at) as points
+      from bean b, lateral (select m.at, m.held[b.position] as held, max(m.held[b.position]) over () as top
+        from usage_sample m where m.veid = p_veid and m.at > now() - interval '1 hour') h
+      group by b.name),
+  r as (
+    select b.*, (u.usage #>> array[b.name, 'held'])::bigint as held,
+        (u.usage #>> array[b.name, 'maxheld'])::bigint as maxheld,
+        coalesce((u.usage #>> array[b.name, 'barrier'])::bigint, l.barrier) as barrier,
+        coalesce((u.usage #>> array[b.name, 'limit'])::bigint, l."limit") as bound,
+        coalesce((u.usage #>> array[b.name, 'failcnt'])::bigint, 0) as failcnt
+      from u, ve v, bean b
+        left join ve w on w.veid = p_veid left join plan_bean l on l.plan = w.plan and l.bean = b.name
+      where v.veid = p_veid)
+  select jsonb_build_object('at', iso(u.at), 'counted', u.usage <> '{}',
+      'net', case when u.usage ? 'net' then jsonb_build_object('sent_bytes', u.usage #> '{net,tx_bytes}',
+        'received_bytes', u.usage #> '{net,rx_bytes}', 'flows_braked', u.usage #> '{net,flows_braked}') end,
+      'rows', (select jsonb_agg(jsonb_build_object('name', r.name, 'title', r.title, 'unit', r.unit, 'kind', r.kind,
+          'held', r.held, 'maxheld', r.maxheld, 'barrier', r.barrier, 'limit', r.bound, 'refused', r.failcnt,
+          'used', amount_show(r.held, r.unit),
+          'bound', amount_show(case r.kind when 'guarantee' then nullif(r.barrier, 0) else r.bound end, r.unit),
+          'hour', case when s.minutes > 1 then case when s.low = s.high then 'steady' else
+            amount_show(s.low, r.unit) || ' to ' || amount_show(s.high, r.unit) end end,
+          'samples', coalesce(s.samples, '[]'), 'points', case when s.minutes > 1 then s.points end) order by r.position)
+        from r left join s on s.name = r.name),
+      'refusals', (select coalesce(jsonb_agg(jsonb_build_object('at', iso(f.at), 'words', refusal_words(f)) order by f.id desc), '[]')
+        from (select * from refusal where veid = p_veid order by id desc limit 10) f))
+    from u
+$$;
+
+ALTER FUNCTION ve.usage_json(p_veid integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.usage_take(p_node text, p_veid integer, p_usage jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform from ve where veid = p_veid and node_id = p_node and deleted_at is null for key share;
+  if not found then
+    return;
+  end if;
+  p_usage := nullif(p_usage, 'null');
+  insert into usage_now values (p_veid, now(), p_usage)
+    on conflict (veid) do update set at = excluded.at, usage = excluded.usage;
+  if p_usage is null then
+    return;
+  end if;
+  insert into usage_sample
+    select p_veid, extract(minute from now())::integer, now(),
+      array_agg(coalesce((p_usage #>> array[name, 'held'])::bigint, 0) order by position) from bean
+    on conflict (veid, slot) do update set at = excluded.at, held = excluded.held;
+end
+$$;
+
+ALTER FUNCTION ve.usage_take(p_node text, p_veid integer, p_usage jsonb) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1805,7 +2266,7 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     AS $$
   select jsonb_build_object(
     'veid', v.veid, 'hostname', v.hostname, 'port', v.port, 'template', v.template,
-    'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
+    'template_title', t.title, 'node', v.node_id, 'plan', v.plan, 'plan_title', p.title,
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when n.state = 'revoked' then 'lost'
                   when v.desired = 'deleted' then 'deleting'
@@ -1839,7 +2300,8 @@ CREATE FUNCTION ve.ve_list(p_token bytea, p_before integer) RETURNS jsonb
 begin
   perform session_require(p_token, true);
   return (select coalesce(jsonb_agg(ve_json(v) || jsonb_build_object('email', p.email,
-        'subscriber', p.id) order by v.veid desc), '[]')
+        'subscriber', p.id, 'plans', (select jsonb_agg(jsonb_build_object('name', l.name, 'title', l.title,
+          'chosen', l.name = v.plan) order by l.memory_bytes, l.name) from plan l)) order by v.veid desc), '[]')
     from (select * from ve where deleted_at is null and veid < coalesce(p_before, 2147483647)
       order by veid desc limit 50) v join subscriber p on p.id = v.subscriber_id);
 end
@@ -1992,6 +2454,33 @@ $$;
 
 ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  who record;
+  v ve;
+begin
+  select * into who from session_require(p_token, true);
+  v := ve_require(p_token, p_veid);
+  if not exists (select from plan where name = p_plan) then
+    raise exception using errcode = 'VE014', message = format('there is no plan %s', p_plan);
+  end if;
+  if v.desired = 'deleted' then
+    raise exception using errcode = 'VE006', message = 'the environment is being deleted';
+  end if;
+  update ve set plan = p_plan, expires_at = greatest(expires_at, now() + p.life), warned_at = null, expired_at = null
+    from plan p where p.name = p_plan and veid = p_veid;
+  perform plan_apply(array[p_veid]);
+  perform audit_add(who.email, 've.plan', v.subscriber_id, p_veid, jsonb_build_object('plan', p_plan));
+  select * into v from ve where veid = p_veid;
+  return ve_json(v);
+end
+$$;
+
+ALTER FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -2108,6 +2597,19 @@ CREATE TABLE ve.audit_head (
 );
 
 ALTER TABLE ve.audit_head OWNER TO ve_owner;
+
+CREATE TABLE ve.bean (
+    name text NOT NULL,
+    "position" integer NOT NULL,
+    unit text NOT NULL,
+    kind text NOT NULL,
+    title text NOT NULL,
+    act text NOT NULL,
+    CONSTRAINT bean_kind_check CHECK ((kind = ANY (ARRAY['refuse'::text, 'reclaim'::text, 'guarantee'::text]))),
+    CONSTRAINT bean_unit_check CHECK ((unit = ANY (ARRAY['count'::text, 'bytes'::text, 'pages'::text])))
+);
+
+ALTER TABLE ve.bean OWNER TO ve_owner;
 
 CREATE TABLE ve.block (
     id bigint NOT NULL,
@@ -2375,24 +2877,15 @@ CREATE VIEW ve.node_overview AS
 
 ALTER TABLE ve.node_overview OWNER TO ve_owner;
 
-CREATE TABLE ve.plan (
-    name text NOT NULL,
-    memory_bytes bigint NOT NULL,
-    processes integer NOT NULL,
-    cpu_weight integer NOT NULL,
-    disk_bytes bigint NOT NULL,
-    life interval NOT NULL,
-    grace interval NOT NULL,
-    egress boolean DEFAULT false NOT NULL,
-    idle_after interval DEFAULT '00:15:00'::interval NOT NULL,
-    stop_after interval DEFAULT '1 day'::interval NOT NULL,
-    warn interval DEFAULT '00:02:00'::interval NOT NULL,
-    CONSTRAINT plan_idle_check CHECK (((idle_after >= '00:00:00'::interval) AND (stop_after >= '00:00:00'::interval) AND (warn >= '00:00:00'::interval))),
-    CONSTRAINT plan_life_check CHECK (((life > '00:00:00'::interval) AND (grace >= '00:00:00'::interval))),
-    CONSTRAINT plan_limits_check CHECK (((memory_bytes >= 16777216) AND (processes >= 8) AND (disk_bytes >= 16777216) AND ((cpu_weight >= 1) AND (cpu_weight <= 10000))))
+CREATE TABLE ve.plan_bean (
+    plan text NOT NULL,
+    bean text NOT NULL,
+    barrier bigint NOT NULL,
+    "limit" bigint NOT NULL,
+    CONSTRAINT plan_bean_check CHECK (((barrier >= 0) AND (barrier <= "limit")))
 );
 
-ALTER TABLE ve.plan OWNER TO ve_owner;
+ALTER TABLE ve.plan_bean OWNER TO ve_owner;
 
 ALTER TABLE ve.pool ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ve.pool_id_seq
@@ -2500,6 +2993,15 @@ CREATE TABLE ve.rate_rule (
 
 ALTER TABLE ve.rate_rule OWNER TO ve_owner;
 
+ALTER TABLE ve.refusal ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME ve.refusal_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ve.reserved_name (
     name text NOT NULL
 );
@@ -2585,6 +3087,25 @@ CREATE TABLE ve.ticket (
 
 ALTER TABLE ve.ticket OWNER TO ve_owner;
 
+CREATE TABLE ve.usage_now (
+    veid integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    usage jsonb
+);
+
+ALTER TABLE ve.usage_now OWNER TO ve_owner;
+
+CREATE TABLE ve.usage_sample (
+    veid integer NOT NULL,
+    slot integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    held bigint[] NOT NULL,
+    CONSTRAINT usage_sample_held_check CHECK ((cardinality(held) = 21)),
+    CONSTRAINT usage_sample_slot_check CHECK (((slot >= 0) AND (slot <= 59)))
+);
+
+ALTER TABLE ve.usage_sample OWNER TO ve_owner;
+
 CREATE TABLE ve_meta.migration (
     id text NOT NULL,
     sha256 text NOT NULL,
@@ -2598,6 +3119,12 @@ ALTER TABLE ONLY ve.audit_head
 
 ALTER TABLE ONLY ve.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.bean
+    ADD CONSTRAINT bean_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY ve.bean
+    ADD CONSTRAINT bean_position_key UNIQUE ("position");
 
 ALTER TABLE ONLY ve.block
     ADD CONSTRAINT block_one_borrower_excl EXCLUDE USING gist (range inet_ops WITH &&, term WITH &&);
@@ -2644,6 +3171,9 @@ ALTER TABLE ONLY ve.node
 ALTER TABLE ONLY ve.node
     ADD CONSTRAINT node_url_key UNIQUE (url);
 
+ALTER TABLE ONLY ve.plan_bean
+    ADD CONSTRAINT plan_bean_pkey PRIMARY KEY (plan, bean);
+
 ALTER TABLE ONLY ve.plan
     ADD CONSTRAINT plan_pkey PRIMARY KEY (name);
 
@@ -2671,6 +3201,12 @@ ALTER TABLE ONLY ve.rate
 ALTER TABLE ONLY ve.rate_rule
     ADD CONSTRAINT rate_rule_pkey PRIMARY KEY (kind);
 
+ALTER TABLE ONLY ve.refusal
+    ADD CONSTRAINT refusal_event_key UNIQUE (node_id, event_id, at);
+
+ALTER TABLE ONLY ve.refusal
+    ADD CONSTRAINT refusal_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY ve.reserved_name
     ADD CONSTRAINT reserved_name_pkey PRIMARY KEY (name);
 
@@ -2694,6 +3230,12 @@ ALTER TABLE ONLY ve.template
 
 ALTER TABLE ONLY ve.ticket
     ADD CONSTRAINT ticket_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY ve.usage_now
+    ADD CONSTRAINT usage_now_pkey PRIMARY KEY (veid);
+
+ALTER TABLE ONLY ve.usage_sample
+    ADD CONSTRAINT usage_sample_pkey PRIMARY KEY (veid, slot);
 
 ALTER TABLE ONLY ve.ve
     ADD CONSTRAINT ve_ipv6_key UNIQUE (ipv6);
@@ -2720,6 +3262,8 @@ CREATE INDEX lease_veid_idx ON ve.lease USING btree (veid);
 
 CREATE INDEX mail_queue_idx ON ve.mail USING btree (run_at) WHERE ((sent_at IS NULL) AND (failed_at IS NULL));
 
+CREATE INDEX refusal_veid_idx ON ve.refusal USING btree (veid, id);
+
 CREATE INDEX session_subscriber_idx ON ve.session USING btree (subscriber_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX ssh_key_subscriber_idx ON ve.ssh_key USING btree (subscriber_id);
@@ -2735,6 +3279,8 @@ CREATE UNIQUE INDEX ve_hostname_key ON ve.ve USING btree (hostname) WHERE (delet
 CREATE INDEX ve_node_idx ON ve.ve USING btree (node_id) WHERE (deleted_at IS NULL);
 
 CREATE UNIQUE INDEX ve_one_a_person_key ON ve.ve USING btree (subscriber_id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX ve_plan_idx ON ve.ve USING btree (plan) WHERE (deleted_at IS NULL);
 
 CREATE TRIGGER audit_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ve.audit FOR EACH STATEMENT EXECUTE FUNCTION ve.audit_refuse();
 
@@ -2769,6 +3315,12 @@ ALTER TABLE ONLY ve.lease
 ALTER TABLE ONLY ve.mail
     ADD CONSTRAINT mail_confirms_fk FOREIGN KEY (confirms) REFERENCES ve.subscriber(id);
 
+ALTER TABLE ONLY ve.plan_bean
+    ADD CONSTRAINT plan_bean_bean_fk FOREIGN KEY (bean) REFERENCES ve.bean(name);
+
+ALTER TABLE ONLY ve.plan_bean
+    ADD CONSTRAINT plan_bean_plan_fk FOREIGN KEY (plan) REFERENCES ve.plan(name);
+
 ALTER TABLE ONLY ve.queue
     ADD CONSTRAINT queue_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
 
@@ -2777,6 +3329,15 @@ ALTER TABLE ONLY ve.queue
 
 ALTER TABLE ONLY ve.rate
     ADD CONSTRAINT rate_kind_fk FOREIGN KEY (kind) REFERENCES ve.rate_rule(kind);
+
+ALTER TABLE ONLY ve.refusal
+    ADD CONSTRAINT refusal_bean_fk FOREIGN KEY (bean) REFERENCES ve.bean(name);
+
+ALTER TABLE ONLY ve.refusal
+    ADD CONSTRAINT refusal_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
+
+ALTER TABLE ONLY ve.refusal
+    ADD CONSTRAINT refusal_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
 
 ALTER TABLE ONLY ve.session
     ADD CONSTRAINT session_subscriber_fk FOREIGN KEY (subscriber_id) REFERENCES ve.subscriber(id);
@@ -2789,6 +3350,12 @@ ALTER TABLE ONLY ve.ticket
 
 ALTER TABLE ONLY ve.ticket
     ADD CONSTRAINT ticket_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
+
+ALTER TABLE ONLY ve.usage_now
+    ADD CONSTRAINT usage_now_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
+
+ALTER TABLE ONLY ve.usage_sample
+    ADD CONSTRAINT usage_sample_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
 
 ALTER TABLE ONLY ve.ve
     ADD CONSTRAINT ve_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
@@ -2828,6 +3395,12 @@ GRANT ALL ON FUNCTION ve.account_rehash(p_subscriber bigint, p_old text, p_new t
 
 REVOKE ALL ON FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.account_signup(p_email text, p_password_hash text, p_template text, p_address inet, p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.amount_read(p_text text, p_unit text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.amount_show(n bigint, p_unit text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.amount_write(n bigint, p_unit text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.audit_add(p_actor text, p_action text, p_subscriber bigint, p_veid integer, p_detail jsonb) FROM PUBLIC;
 
@@ -2952,6 +3525,23 @@ GRANT ALL ON FUNCTION ve.node_list(p_token bytea) TO ve_portal;
 REVOKE ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.operator_create(p_email text, p_password_hash text) TO ve_admin;
 
+REVOKE ALL ON FUNCTION ve.plan_apply(p_veids integer[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.plan_bounds(p_name text, f jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.plan_get(p_token bytea, p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.plan_get(p_token bytea, p_name text) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.plan_json(p ve.plan) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.plan_list(p_token bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.plan_list(p_token bytea) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.plan_read(p ve.plan, p_name text, f jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.plan_save(p_token bytea, p_name text, p_form jsonb, p_new boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.plan_save(p_token bytea, p_name text, p_form jsonb, p_new boolean) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.pool_add(p_token bytea, p_range text, p_block_len integer, p_excluded text) TO ve_portal;
 
@@ -2976,6 +3566,14 @@ GRANT ALL ON FUNCTION ve.queue_run() TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.rate_take(p_kind text, p_key text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ve.refusal_add(p_node text, p_event bigint, p_data jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.refusal_add(p_node text, p_event bigint, p_data jsonb) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.refusal_last(p_node text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.refusal_last(p_node text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.refusal_words(r ve.refusal) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ve.session_check(p_session bigint, p_veid integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.session_check(p_session bigint, p_veid integer) TO ve_portal;
 
@@ -2992,6 +3590,8 @@ GRANT ALL ON FUNCTION ve.sign_claim() TO ve_signer;
 
 REVOKE ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) TO ve_signer;
+
+REVOKE ALL ON FUNCTION ve.span(t interval) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) TO ve_portal;
@@ -3020,6 +3620,17 @@ GRANT ALL ON FUNCTION ve.ticket_redeem(p_token bytea, p_veid integer, p_ticket b
 REVOKE ALL ON FUNCTION ve.trial_run() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.trial_run() TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.usage_due(p_node text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.usage_due(p_node text) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.usage_get(p_token bytea, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.usage_get(p_token bytea, p_veid integer) TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.usage_json(p_veid integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.usage_take(p_node text, p_veid integer, p_usage jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.usage_take(p_node text, p_veid integer, p_usage jsonb) TO ve_jobd;
+
 REVOKE ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_act(p_token bytea, p_veid integer, p_action text) TO ve_portal;
 
@@ -3045,6 +3656,9 @@ GRANT ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boole
 REVOKE ALL ON FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) TO ve_portal;

@@ -2,7 +2,7 @@
 # Guest programs: static, so that they run on the node and in any VE.  Those of the kernel's own selftests
 # lie in the kernel room; tests/guest has what needs more than one room.
 SELFTESTS := kernel/tree/tools/testing/selftests/ve
-GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test fuzz_test
+GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test fuzz_test ub_test ub_eat view_test
 GUEST_PROGRAMS := $(GUEST_NAMES:%=build/guest/bin/%)
 build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)

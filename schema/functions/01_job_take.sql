@@ -32,7 +32,14 @@ begin
           'stop_after_s', extract(epoch from p.stop_after)::integer,
           'warn_s', extract(epoch from p.warn)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
-          'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)))
+            'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)
+          || (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
+            from plan_bean l where l.plan = p.name),
+        'cpu', jsonb_build_object('weight', p.cpu_weight, 'cap_percent', p.cpu_cap, 'cpus', p.cpus),
+        'bandwidth', jsonb_build_object('up', jsonb_build_object('rate', p.up_rate, 'ceil', p.up_ceil),
+          'down', jsonb_build_object('rate', p.down_rate, 'ceil', p.down_ceil)),
+        'flows', jsonb_build_object('rate', p.flow_rate, 'burst', p.flow_burst))
+      || case when p.io_weight is null then '{}' else jsonb_build_object('io_weight', p.io_weight) end)
     from ve v join plan p on p.name = v.plan where v.veid = j.veid);
 end
 $$;

@@ -7,7 +7,7 @@ create or replace function ve.ve_json(v ve.ve) returns jsonb
 as $$
   select jsonb_build_object(
     'veid', v.veid, 'hostname', v.hostname, 'port', v.port, 'template', v.template,
-    'template_title', t.title, 'node', v.node_id, 'plan', v.plan,
+    'template_title', t.title, 'node', v.node_id, 'plan', v.plan, 'plan_title', p.title,
     'desired', v.desired, 'suspended', v.suspended,
     'state', case when n.state = 'revoked' then 'lost'
                   when v.desired = 'deleted' then 'deleting'

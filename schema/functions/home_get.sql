@@ -22,10 +22,15 @@ begin
         'fingerprint', k.fingerprint, 'comment', k.comment,
         'created_at', iso(k.created_at), 'used_at', iso(k.used_at)) order by k.id), '[]')
       from ssh_key k where k.subscriber_id = who.subscriber_id),
-    'events', (select coalesce(jsonb_agg(e.row order by e.id desc), '[]') from (
-      select a.id, jsonb_build_object('at', iso(a.at), 'action', translate(a.action, '._', '  '),
+    'events', (select coalesce(jsonb_agg(e.row order by e.at desc), '[]') from (
+      (select a.at, jsonb_build_object('at', iso(a.at), 'action', translate(a.action, '._', '  '),
           'actor', case when a.actor = who.email then 'you' else a.actor end) as row
         from audit a where a.subscriber_id = who.subscriber_id
-        order by a.id desc limit 8) e));
+        order by a.id desc limit 8)
+      union all
+      (select r.at, jsonb_build_object('at', iso(r.at), 'action', refusal_words(r), 'actor', 'its plan')
+        from refusal r join ve v on v.veid = r.veid
+        where v.subscriber_id = who.subscriber_id and v.deleted_at is null order by r.id desc limit 8)
+      order by at desc limit 10) e));
 end
 $$;

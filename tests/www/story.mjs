@@ -68,6 +68,12 @@ async function typeIn(page, text) {
   await page.locator('.xterm-helper-textarea').focus();
   await page.keyboard.type(text);
 }
+// A link or a form's button: over when the page that answers is there.
+async function press(page, what) {
+  const answered = page.waitForEvent('load');
+  await (typeof what === 'string' ? page.locator(what).first() : what).click();
+  await answered;
+}
 async function logIn(page, url, email, password) {
   await page.goto(`${url}/login`);
   await page.fill('#email', email);
@@ -192,8 +198,8 @@ await shot(second.page, '06-dark');
 const boss = await visitor();
 await logIn(boss.page, o.url, o.operator, o.password);
 await shot(boss.page, '07-operator');
-for (const name of ['Environments', 'Addresses', 'Audit', 'Subscribers']) {
-  await boss.page.click(`nav.tabs >> text=${name}`);
+for (const name of ['Environments', 'Plans', 'Addresses', 'Audit', 'Subscribers']) {
+  await press(boss.page, `nav.tabs >> text=${name}`);
   await shot(boss.page, `08-${name.toLowerCase()}`);
 }
 const row = boss.page.locator('tr', { hasText: email });
@@ -209,15 +215,15 @@ const ends = await went.catch(() => [Infinity]);
 const took = Math.max(...ends) - clicked;
 ok(took < 1000, `a suspension ends every terminal within a second (${took} ms)`);
 await shot(page, '09-suspended');
-await page.goto(`${o.url}/home`);
-ok(page.url().endsWith('/login'), 'and the session');
+// the page finds out by itself that it has no session; another navigation would race with it
+await until('and the session', async () => page.url().endsWith('/login') || page.url());
 await page.fill('#email', email);
 await page.fill('#password', word);
-await page.click('main button.button');
+await press(page, 'main button.button');
 ok((await page.locator('main').innerText()).includes('mining'), 'a log-in says why');
 await shot(page, '10-why');
-await boss.page.locator('tr', { hasText: email }).locator('text=Lift').click();
-await boss.page.waitForURL(/subscribers$/);
+await press(boss.page, row.locator('text=Lift'));
+ok(await row.locator('input[name=why]').isVisible(), 'the operator lifts it');
 await logIn(page, o.url, email, word);
 await until('lifted, the terminal is back', connected(page), 60000);
 await typeIn(page, 'echo ba""ck\n');
@@ -239,24 +245,24 @@ const plain = await visitor({ javaScriptEnabled: false });
 await logIn(plain.page, o.url, email, word);
 const text = await plain.page.locator('main').innerText();
 ok(/ssh/.test(text) && /needs script/.test(text), 'without script the page says how else');
-await plain.page.click('button:has-text("Stop")');
+await press(plain.page, 'button:has-text("Stop")');
 await until('without script it stops', async () => {
   await plain.page.goto(`${o.url}/home`);
   return (await plain.page.locator('.ve-state').innerText()) === 'stopped' || 'not yet';
 });
-await plain.page.click('button:has-text("Start")');
+await press(plain.page, 'button:has-text("Start")');
 await until('and starts', async () => {
   await plain.page.goto(`${o.url}/home`);
   return (await plain.page.locator('.ve-state').innerText()) === 'running' || 'not yet';
 }, 60000);
-await plain.page.click('text=Delete…');
+await press(plain.page, 'text=Delete…');
 await shot(plain.page, '12-delete');
-await plain.page.click('button:has-text("Yes, delete it")');
+await press(plain.page, 'button:has-text("Yes, delete it")');
 await until('and is deleted', async () => {
   await plain.page.goto(`${o.url}/home`);
   return (await plain.page.locator('h1').innerText()) === 'No environment yet' || 'not yet';
 });
-await plain.page.click('text=Log out');
+await press(plain.page, 'text=Log out');
 ok(await plain.page.locator('text=Sign up').first().isVisible(), 'log-out leads to the front door');
 
 if (process.env.STAY) await stay();

@@ -19,8 +19,8 @@
 /* At the top of /proc. */
 static const char *const ve_proc_names[] = {
 	"cmdline", "cpuinfo", "filesystems", "loadavg", "meminfo", "mounts",
-	"net", "self", "stat", "swaps", "sys", "sysvipc", "thread-self",
-	"uptime", "version", "vmstat",
+	"net", "pressure", "self", "stat", "swaps", "sys", "sysvipc", "thread-self",
+	"uptime", "user_beancounters", "version", "vmstat",
 };
 
 /*

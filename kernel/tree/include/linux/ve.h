@@ -23,6 +23,7 @@ struct nsproxy;
 struct pid;
 struct pid_namespace;
 struct signal_struct;
+struct user_beancounter;
 struct ve_proc;
 struct ve_spawn;
 struct venet_ve;
@@ -30,12 +31,50 @@ struct venet_ve;
 #ifdef CONFIG_VE
 
 #include <linux/completion.h>
+#include <linux/hrtimer_types.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/path.h>
 #include <linux/refcount.h>
 #include <linux/wait.h>
+#include <linux/workqueue_types.h>
 #include <uapi/linux/ve.h>
+
+/**
+ * struct ve_cpu - CPU time (kernel/ve/cpu.c)
+ * @quota: ns that it may run in a period; 0: no cap
+ * @left: of this period; below 0 what it has had too much
+ * @armed: the timer runs
+ * @throttled: ns that a task or more has waited for a new period
+ * @waiting: how many do, under @wait.lock, and @since when
+ * @weight: as cpu.weight has it; 0: nobody has said
+ * @cpus: that it sees; 0: all
+ */
+struct ve_cpu {
+	s64			quota;
+	atomic64_t		left;
+	atomic_t		armed;
+	atomic64_t		throttled;
+	unsigned int		waiting;
+	u64			since;
+	struct hrtimer		timer;
+	wait_queue_head_t	wait;
+	u32			weight;
+	u32			cpus;
+};
+
+/**
+ * struct ve_load - load averages (fs/proc/ve_stat.c)
+ * @avg: over 1, 5 and 15 minutes, fixed point
+ * @looked_at: jiffies of the last look
+ * @sampled: @work is under way
+ */
+struct ve_load {
+	unsigned long		avg[3];
+	unsigned long		looked_at;
+	bool			sampled;
+	struct delayed_work	work;
+};
 
 /**
  * struct ve_struct - one Virtual Environment
@@ -57,6 +96,9 @@ struct venet_ve;
  * @acct: the cgroup whose subtree is the VE; from START to STOPPED.
  * @init: process object of PID 1; from START, counted.
  * @net: addresses and counters, owned by venet.
+ * @cpu: CPU time.
+ * @load: load averages.
+ * @ub: what it uses and may use; NULL for the node alone.  Constant.
  * @nr_fds: open VE descriptors (for KILL_ON_CLOSE and for held VEs).
  * @wait: woken at each state change; its lock orders state changes.  Taken
  *	with interrupts off, inside tasklist_lock and siglock.
@@ -84,6 +126,9 @@ struct ve_struct {
 	struct cgroup		*acct;
 	struct ve_proc		*init;
 	struct venet_ve		*net;
+	struct ve_cpu		cpu;
+	struct ve_load		load;
+	struct user_beancounter	*ub;
 	atomic_t		nr_fds;
 	wait_queue_head_t	wait;
 	struct list_head	all;

@@ -10,6 +10,7 @@
 
 struct env_activity;
 struct env_ip;
+struct env_netlimit;
 struct env_netstat;
 struct net;
 struct sk_buff;
@@ -41,6 +42,12 @@ int venet_stat(struct ve_struct *ve, struct env_netstat *st);
 int venet_activity(struct ve_struct *ve, struct env_activity *a);
 unsigned int venet_nr_addrs(struct ve_struct *ve);
 
+/*
+ * Mark and brakes, replacing the ones before.  Under ve->lock.  0, -EINVAL (a
+ * burst without a rate), -ESRCH, -ENOMEM.
+ */
+int venet_limit(struct ve_struct *ve, const struct env_netlimit *limit);
+
 /* A socket of @ve takes this packet; its headers are at skb->data. */
 void venet_saw_rx(struct ve_struct *ve, const struct sk_buff *skb);
 
@@ -66,6 +73,12 @@ static inline int venet_stat(struct ve_struct *ve, struct env_netstat *st)
 }
 
 static inline int venet_activity(struct ve_struct *ve, struct env_activity *a)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline int venet_limit(struct ve_struct *ve,
+			      const struct env_netlimit *limit)
 {
 	return -EOPNOTSUPP;
 }

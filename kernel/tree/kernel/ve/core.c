@@ -18,7 +18,9 @@
 
 #include <linux/init.h>
 #include <linux/slab.h>
+#include <linux/ub.h>
 #include <linux/spinlock.h>
+#include <linux/ve_stat.h>
 #include <linux/xarray.h>
 
 struct ve_struct ve0 = {
@@ -44,10 +46,17 @@ struct ve_struct *ve_alloc(void)
 	ve = kzalloc(sizeof(*ve), GFP_KERNEL_ACCOUNT);
 	if (!ve)
 		return NULL;
+	ve->ub = ub_alloc();
+	if (!ve->ub) {
+		kfree(ve);
+		return NULL;
+	}
 	refcount_set(&ve->ref, 1);
 	ve->state = ENV_ST_EMBRYO;
 	mutex_init(&ve->lock);
 	init_waitqueue_head(&ve->wait);
+	ve_cpu_init(ve);
+	ve_load_init(ve);
 
 	spin_lock_irq(&ve_list_lock);
 	list_add_tail(&ve->all, &ve_list);
@@ -61,10 +70,11 @@ void ve_put(struct ve_struct *ve)
 
 	if (!refcount_dec_and_test(&ve->ref))
 		return;
-	WARN_ON_ONCE(ve->nsproxy || ve->cred || ve->net);
+	WARN_ON_ONCE(ve->nsproxy || ve->cred || ve->net || ve->cpu.quota);
 	spin_lock_irqsave(&ve_list_lock, flags);
 	list_del(&ve->all);
 	spin_unlock_irqrestore(&ve_list_lock, flags);
+	ub_put(ve->ub);
 	kfree_rcu(ve, rcu);
 }
 

@@ -203,14 +203,14 @@ static int ve_set_root(struct ve_struct *ve, int fd)
 	return 0;
 }
 
-static int ve_set_acct(struct ve_struct *ve, int fd)
+static int ve_set_acct(struct ve_struct *ve, envid_t veid, int fd)
 {
 	struct cgroup *cgrp = cgroup_get_from_fd(fd);
 
 	if (IS_ERR(cgrp))
 		return PTR_ERR(cgrp);
 	ve->acct = cgrp;
-	return 0;
+	return ub_start(ve->ub, veid, cgrp) ?: ve_cpu_apply(ve);
 }
 
 /* Give back what a start took, so that a held VE can be started again. */
@@ -218,6 +218,7 @@ static void ve_unstart(struct ve_struct *ve)
 {
 	ve_unregister(ve);
 	ve->veid = 0;
+	ub_stop(ve->ub);
 	if (ve->acct)
 		cgroup_put(ve->acct);
 	ve->acct = NULL;
@@ -247,7 +248,7 @@ static struct ve_proc *ve_start_init(struct ve_struct *ve,
 	if (!err)
 		err = ve_set_root(ve, args->root_fd);
 	if (!err)
-		err = ve_set_acct(ve, args->acct_cgroup_fd);
+		err = ve_set_acct(ve, args->veid, args->acct_cgroup_fd);
 	if (err) {
 		ve_exec_release(&ex);
 		return ERR_PTR(err);

@@ -12,6 +12,8 @@
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
 #include <linux/proc_ns.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/syscalls.h>
 #include <linux/uaccess.h>
 #include <linux/venet.h>
@@ -26,6 +28,10 @@ union env_ctl_arg {
 	struct env_ip		ip;
 	struct env_netstat	netstat;
 	struct env_activity	activity;
+	struct env_ublimits	ub_limits;
+	struct env_ubstats	ub_stats;
+	struct env_cpu		cpu;
+	struct env_netlimit	net_limit;
 	envid_t			veid;
 	__u32			signal;
 	__u64			features;
@@ -279,6 +285,62 @@ static int ctl_features(struct env_ctl_ctx *c)
 	return 0;
 }
 
+static int ctl_ub_set(struct env_ctl_ctx *c)
+{
+	const struct env_ublimits *u = &c->arg->ub_limits;
+	struct env_ublimit *limits __free(kfree) = NULL;
+
+	if (u->flags & ~ENV_UB_EXACT || !u->nr || u->nr > UB_RESOURCES)
+		return -EINVAL;
+	limits = memdup_array_user(u64_to_user_ptr(u->limits), u->nr,
+				   sizeof(*limits));
+	if (IS_ERR(limits))
+		return PTR_ERR(no_free_ptr(limits));
+	guard(mutex)(&c->ve->lock);
+	if (ve_state(c->ve) >= ENV_ST_STOPPING)
+		return -ESRCH;
+	return ub_set(c->ve, limits, u->nr, u->flags & ENV_UB_EXACT);
+}
+
+static int ctl_ub_stat(struct env_ctl_ctx *c)
+{
+	struct env_ubstats *u = &c->arg->ub_stats;
+	struct env_ubstat __user *to = u64_to_user_ptr(u->stats);
+	struct env_ubstat stat;
+	u32 i;
+
+	if (u->__reserved)
+		return -EINVAL;
+	u->nr = min_t(u32, u->nr, UB_RESOURCES);
+	for (i = 0; i < u->nr; i++) {
+		ub_stat(c->ve->ub, i, &stat);
+		if (copy_to_user(to + i, &stat, sizeof(stat)))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+static int ctl_ub_events(struct env_ctl_ctx *c)
+{
+	return ub_events_open();
+}
+
+static int ctl_cpu(struct env_ctl_ctx *c)
+{
+	guard(mutex)(&c->ve->lock);
+	if (ve_state(c->ve) >= ENV_ST_STOPPING)
+		return -ESRCH;
+	return ve_cpu_set(c->ve, &c->arg->cpu);
+}
+
+static int ctl_net_limit(struct env_ctl_ctx *c)
+{
+	guard(mutex)(&c->ve->lock);
+	if (ve_state(c->ve) >= ENV_ST_STOPPING)
+		return -ESRCH;
+	return venet_limit(c->ve, &c->arg->net_limit);
+}
+
 /* What a command is about */
 #define ON_NOTHING	0	/* fd is -1 */
 #define ON_VE		BIT(0)
@@ -303,12 +365,18 @@ static const struct env_ctl {
 	[ENV_CTL_OPEN_NET] = { ctl_open_net, 0, 0, ON_VE },
 	[ENV_CTL_IP_ADD]   = { ctl_ip_add, IP_ARG, ON_VE },
 	[ENV_CTL_IP_DEL]   = { ctl_ip_del, IP_ARG, ON_VE },
-	[ENV_CTL_NET_STAT] = { ctl_net_stat, ARG(struct env_netstat), ON_VE, true },
+	[ENV_CTL_NET_STAT] = { ctl_net_stat, ENV_NETSTAT_SIZE_VER0,
+			       sizeof(struct env_netstat), ON_VE, true },
 	[ENV_CTL_FREEZE]   = { ctl_freeze, 0, 0, ON_VE },
 	[ENV_CTL_THAW]     = { ctl_thaw, 0, 0, ON_VE },
 	[ENV_CTL_FEATURES] = { ctl_features, ARG(__u64), ON_VE },
 	[ENV_CTL_OPEN_USER] = { ctl_open_user, 0, 0, ON_VE },
 	[ENV_CTL_ACTIVITY] = { ctl_activity, ARG(struct env_activity), ON_VE, true },
+	[ENV_CTL_UB_SET]   = { ctl_ub_set, ARG(struct env_ublimits), ON_VE },
+	[ENV_CTL_UB_STAT]  = { ctl_ub_stat, ARG(struct env_ubstats), ON_VE, true },
+	[ENV_CTL_UB_EVENTS] = { ctl_ub_events, 0, 0, ON_NOTHING },
+	[ENV_CTL_CPU]	   = { ctl_cpu, ARG(struct env_cpu), ON_VE },
+	[ENV_CTL_NET_LIMIT] = { ctl_net_limit, ARG(struct env_netlimit), ON_VE },
 #undef IP_ARG
 #undef ARG
 };
@@ -346,7 +414,8 @@ static size_t env_ctl_known(const struct env_ctl_ctx *c,
  * Return: 0 or a descriptor; EPERM (not the node's root), EINVAL (command,
  * kind of descriptor, size, field), E2BIG, EFAULT, EBADF, ESRCH (the VE or
  * process is gone, or not running), EBUSY (not from this state), EADDRINUSE,
- * EADDRNOTAVAIL, EAFNOSUPPORT, ETIME, ENOSPC, ENOMEM, EMFILE.
+ * EADDRNOTAVAIL, EAFNOSUPPORT, EOPNOTSUPP (no memory cgroup), ETIME, ENOSPC,
+ * ENOMEM, EMFILE.
  */
 SYSCALL_DEFINE4(env_ctl, int, fd, unsigned int, cmd, void __user *, uarg,
 		size_t, size)

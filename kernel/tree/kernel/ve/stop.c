@@ -15,6 +15,7 @@
 #include <linux/llist.h>
 #include <linux/nsproxy.h>
 #include <linux/pid_namespace.h>
+#include <linux/ve_stat.h>
 #include <linux/venet.h>
 
 /* A pid namespace's init is about to kill the rest; is it a VE's? */
@@ -55,6 +56,9 @@ void ve_drop_context(struct ve_struct *ve)
 	path_put(&root);
 	if (nsproxy)
 		put_nsproxy(nsproxy);
+	ve_cpu_stop(ve);
+	ve_load_stop(ve);
+	ub_stop(ve->ub);
 	if (acct)
 		cgroup_put(acct);
 	ve_proc_put(init);

@@ -46,6 +46,20 @@ static inline int ve_state(const struct ve_struct *ve)
 /* Visit each VE, live or dying, under the list's lock; @fn must not sleep. */
 void ve_for_each(void (*fn)(struct ve_struct *ve, void *arg), void *arg);
 
+/* ub/: beancounters */
+int ub_start(struct user_beancounter *ub, envid_t veid, struct cgroup *acct);
+void ub_stop(struct user_beancounter *ub);
+int ub_set(struct ve_struct *ve, const struct env_ublimit *limits, u32 nr,
+	   bool exact);
+void ub_stat(struct user_beancounter *ub, int resource, struct env_ubstat *stat);
+int ub_events_open(void);
+
+/* cpu.c */
+void ve_cpu_init(struct ve_struct *ve);
+void ve_cpu_stop(struct ve_struct *ve);
+int ve_cpu_apply(struct ve_struct *ve);
+int ve_cpu_set(struct ve_struct *ve, const struct env_cpu *arg);
+
 /* fd.c: VE descriptors */
 int ve_fd_install(struct ve_struct *ve);
 struct file *ve_file_create(struct ve_struct *ve);

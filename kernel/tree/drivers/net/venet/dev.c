@@ -31,6 +31,11 @@
 
 static struct net_device *venet_node_dev __read_mostly;
 
+bool venet_is_node_dev(const struct net_device *dev)
+{
+	return dev && dev == READ_ONCE(venet_node_dev);
+}
+
 /* Source and destination as table keys; false for what is neither family. */
 static bool venet_parse(struct sk_buff *skb, struct in6_addr *src,
 			struct in6_addr *dst)
@@ -60,11 +65,12 @@ static bool venet_parse(struct sk_buff *skb, struct in6_addr *src,
 
 /* Hand the packet to the stack behind @to as if it came in there. */
 static void venet_deliver(struct sk_buff *skb, struct net_device *from,
-			  struct net_device *to)
+			  struct net_device *to, u32 mark)
 {
 	unsigned int len = skb->len;
 
 	skb_scrub_packet(skb, true);
+	skb->mark = mark;
 	skb->dev = to;
 	skb->pkt_type = PACKET_HOST;
 	skb_reset_mac_header(skb);
@@ -101,8 +107,16 @@ static netdev_tx_t venet_ve_xmit(struct sk_buff *skb, struct net_device *dev)
 		atomic64_inc(&v->spoofed);
 		goto drop;
 	}
+	if (!venet_may_send(v, skb)) {
+		atomic64_inc(&v->tx_dropped);
+		goto drop;
+	}
 	venet_saw_tx(v);
-	venet_deliver(skb, dev, node);
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		this_cpu_inc(v->v6->tx_packets);
+		this_cpu_add(v->v6->tx_bytes, skb->len);
+	}
+	venet_deliver(skb, dev, node, READ_ONCE(v->mark));
 	return NETDEV_TX_OK;
 drop:
 	kfree_skb(skb);
@@ -126,7 +140,12 @@ static netdev_tx_t venet_node_xmit(struct sk_buff *skb, struct net_device *dev)
 		atomic64_inc(&a->v->rx_dropped);
 		goto drop;
 	}
-	venet_deliver(skb, dev, a->v->dev);
+	venet_heard(a->v, skb);
+	if (skb->protocol == htons(ETH_P_IPV6)) {
+		this_cpu_inc(a->v->v6->rx_packets);
+		this_cpu_add(a->v->v6->rx_bytes, skb->len);
+	}
+	venet_deliver(skb, dev, a->v->dev, 0);
 	return NETDEV_TX_OK;
 drop:
 	kfree_skb(skb);
@@ -150,8 +169,17 @@ static void venet_uninit(struct net_device *dev)
 	struct venet_ve *v = netdev_priv(dev);
 
 	venet_table_flush(v);
+	venet_limit_free(v);
 	if (!ve_is_node(v->ve))
 		v->ve->net = NULL;
+}
+
+static void venet_destroy(struct net_device *dev)
+{
+	struct venet_ve *v = netdev_priv(dev);
+
+	free_percpu(v->v6);
+	v->v6 = NULL;
 }
 
 static const struct net_device_ops venet_ve_ops = {
@@ -174,6 +202,7 @@ static void venet_setup(struct net_device *dev)
 	dev->min_mtu = IPV6_MIN_MTU;
 	dev->max_mtu = ETH_MAX_MTU;
 	dev->needs_free_netdev = true;
+	dev->priv_destructor = venet_destroy;
 	dev->pcpu_stat_type = NETDEV_PCPU_STAT_TSTATS;
 	dev->priv_flags |= IFF_NO_QUEUE;
 	dev->lltx = true;
@@ -192,6 +221,7 @@ static int venet_bring_up(struct net_device *dev)
 
 	err = register_netdevice(dev);
 	if (err) {
+		venet_destroy(dev);
 		free_netdev(dev);
 		return err;
 	}
@@ -218,6 +248,11 @@ static int venet_create(struct net *net, struct ve_struct *ve)
 	v->dev = dev;
 	INIT_LIST_HEAD(&v->addrs);
 	spin_lock_init(&v->seen_lock);
+	v->v6 = alloc_percpu_gfp(struct venet_v6, GFP_KERNEL_ACCOUNT);
+	if (!v->v6) {
+		free_netdev(dev);
+		return -ENOMEM;
+	}
 
 	rtnl_lock();
 	err = venet_bring_up(dev);
@@ -330,6 +365,7 @@ void venet_stop(struct ve_struct *ve)
 int venet_stat(struct ve_struct *ve, struct env_netstat *st)
 {
 	struct rtnl_link_stats64 link = {};
+	int cpu;
 
 	if (!ve->nsproxy || !ve->net)
 		return -ESRCH;
@@ -342,7 +378,17 @@ int venet_stat(struct ve_struct *ve, struct env_netstat *st)
 		.spoofed = atomic64_read(&ve->net->spoofed),
 		.tx_dropped = atomic64_read(&ve->net->tx_dropped),
 		.rx_dropped = atomic64_read(&ve->net->rx_dropped),
+		.flows_braked = atomic64_read(&ve->net->flows_braked),
+		.packets_braked = atomic64_read(&ve->net->packets_braked),
 	};
+	for_each_possible_cpu(cpu) {
+		const struct venet_v6 *v6 = per_cpu_ptr(ve->net->v6, cpu);
+
+		st->tx6_packets += READ_ONCE(v6->tx_packets);
+		st->tx6_bytes += READ_ONCE(v6->tx_bytes);
+		st->rx6_packets += READ_ONCE(v6->rx_packets);
+		st->rx6_bytes += READ_ONCE(v6->rx_bytes);
+	}
 	return 0;
 }
 
@@ -404,6 +450,6 @@ static int __init venet_init(void)
 {
 	int err = venet_table_init();
 
-	return err ?: register_pernet_device(&venet_net_ops);
+	return err ?: register_pernet_device(&venet_net_ops) ?: venet_limit_init();
 }
 device_initcall(venet_init);

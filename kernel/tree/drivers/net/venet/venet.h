@@ -21,6 +21,9 @@
  * @tx_dropped, @rx_dropped: seen from the VE
  * @last_tx: ns of CLOCK_BOOTTIME; written by whoever sends, read anywhere
  * @seen: what came last to a socket, under @seen_lock
+ * @mark: of its packets on the node; written under ve->lock
+ * @limit: brakes, or NULL; under RCU, written under ve->lock
+ * @v6: what of the traffic is IPv6
  */
 struct venet_ve {
 	struct ve_struct	*ve;
@@ -33,6 +36,15 @@ struct venet_ve {
 	u64			last_tx;
 	spinlock_t		seen_lock;
 	struct env_activity	seen;
+	u32			mark;
+	struct venet_limit __rcu *limit;
+	atomic64_t		flows_braked;
+	atomic64_t		packets_braked;
+	struct venet_v6 __percpu *v6;
+};
+
+struct venet_v6 {
+	u64 tx_packets, tx_bytes, rx_packets, rx_bytes;
 };
 
 /**
@@ -54,6 +66,15 @@ struct venet_addr {
 	struct list_head	timed;	/* in the rows with a deadline, or empty */
 	struct rcu_head		rcu;
 };
+
+/* dev.c */
+bool venet_is_node_dev(const struct net_device *dev);
+
+/* limit.c */
+int venet_limit_init(void);
+bool venet_may_send(struct venet_ve *v, const struct sk_buff *skb);
+void venet_heard(struct venet_ve *v, const struct sk_buff *skb);
+void venet_limit_free(struct venet_ve *v);
 
 extern struct mutex venet_mutex;	/* writers of the table; nests in ve->lock */
 

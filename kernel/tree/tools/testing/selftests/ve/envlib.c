@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -212,6 +213,26 @@ static char *no_env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
 			  "/usr/bin:/sbin:/bin", "HOME=/root", "TERM=linux",
 			  NULL };
 
+void env_put(const struct env_ve *ve, const char *file, const char *as)
+{
+	char to[512];
+	int in, out;
+
+	snprintf(to, sizeof(to), "%s/upper", ve->private);
+	mkdir(to, 0755);
+	snprintf(to, sizeof(to), "%s/upper/root", ve->private);
+	mkdir(to, 0700);
+	snprintf(to, sizeof(to), "%s/upper/root/%s", ve->private, as);
+	in = open(file, O_RDONLY);
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0755);
+	if (in < 0 || out < 0)
+		die("put %s", file);
+	while (sendfile(out, in, NULL, 1 << 20) > 0)
+		;
+	close(in);
+	close(out);
+}
+
 static void fill_exec(struct env_exec *ex, char *const argv[])
 {
 	*ex = (struct env_exec){
@@ -258,9 +279,9 @@ void env_start(struct env_ve *ve, envid_t veid, const char *templ,
 	close(args.root_fd);
 }
 
-static int run_with(const struct env_ve *ve, char *const argv[], int out)
+int env_run_with(const struct env_ve *ve, char *const argv[], int in, int out)
 {
-	const struct env_fdmap fds[] = { { 0, 0 }, { out, 1 }, { out == 1 ? 2 : out, 2 } };
+	const struct env_fdmap fds[] = { { in, 0 }, { out, 1 }, { out == 1 ? 2 : out, 2 } };
 	struct env_enter_args args = { .cgroup_fd = ve->enter };
 
 	fill_exec(&args.exec, argv);
@@ -272,7 +293,7 @@ static int run_with(const struct env_ve *ve, char *const argv[], int out)
 
 int env_run(const struct env_ve *ve, char *const argv[])
 {
-	return run_with(ve, argv, 1);
+	return env_run_with(ve, argv, 0, 1);
 }
 
 int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size)
@@ -284,7 +305,7 @@ int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size)
 
 	if (pipe2(p, O_CLOEXEC))
 		die("pipe");
-	fd = run_with(ve, argv, p[1]);
+	fd = env_run_with(ve, argv, 0, p[1]);
 	close(p[1]);
 	if (fd < 0)
 		die("env_enter");

@@ -46,6 +46,12 @@ void env_start(struct env_ve *ve, envid_t veid, const char *templ,
  * descriptor, or -1 with errno. */
 int env_run(const struct env_ve *ve, char *const argv[]);
 
+/* The same with @in as its 0 and @out as its 1 and 2. */
+int env_run_with(const struct env_ve *ve, char *const argv[], int in, int out);
+
+/* Lay @file into a prepared VE's private tree as /root/@as, before it runs. */
+void env_put(const struct env_ve *ve, const char *file, const char *as);
+
 /* Run a shell script as root in the VE; what it writes goes to @out (NUL at
  * the end, cut to @size).  wait(2) status, or -errno of the exec. */
 int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size);

@@ -284,6 +284,19 @@ static void test_ctl(void)
 	fd = env_ctl(ve.fd, ENV_CTL_OPEN_USER, NULL, 0);
 	ok(fd >= 0, "open of the user namespace succeeds");
 	close(fd);
+	refused(env_ctl(ve.fd, ENV_CTL_UB_SET, &info, 8), EINVAL, "limits of half the size");
+	refused(env_ctl(-1, ENV_CTL_UB_SET, &info, 16), EBADF, "limits of nothing");
+	refused(env_ctl(ve.fd, ENV_CTL_UB_STAT, (void *)16, 16), EFAULT, "rows to a bad address");
+	refused(env_ctl(ve.fd, ENV_CTL_UB_EVENTS, NULL, 0), EINVAL, "refusals of one VE");
+	refused(env_ctl(ve.fd, ENV_CTL_CPU, &info, 8), EINVAL, "CPU time of half the size");
+	refused(env_ctl(ve.fd, ENV_CTL_NET_LIMIT,
+			&(struct env_netlimit){ .flow_burst = 1 }, sizeof(struct env_netlimit)),
+		EINVAL, "a burst without a rate");
+	refused(env_ctl(ve.fd, ENV_CTL_NET_LIMIT,
+			&(struct env_netlimit){ .__reserved = 1 }, sizeof(struct env_netlimit)),
+		EINVAL, "a reserved field");
+	ok(!env_ctl(ve.fd, ENV_CTL_NET_LIMIT, &(struct env_netlimit){ .packet_rate = 1000 },
+		    sizeof(struct env_netlimit)), "a rate of packets");
 	refused(env_ctl(ve.fd, ENV_CTL_ACTIVITY, &info, 8), EINVAL,
 		"activity with a small size");
 	refused(env_ctl(-1, ENV_CTL_ACTIVITY, &info, sizeof(info)), EBADF,

@@ -192,6 +192,40 @@ static void test_deadline(struct env_ve *a)
 		"an address whose time has passed");
 }
 
+static void brake(struct env_ve *ve, struct env_netlimit l)
+{
+	if (env_ctl(ve->fd, ENV_CTL_NET_LIMIT, &l, sizeof(l)))
+		die("net limit");
+}
+
+static void test_brakes(struct env_ve *a, struct env_ve *b)
+{
+	struct env_netstat st = stat_of(a), then;
+
+	ok(st.tx6_packets > 0 && st.tx6_packets < st.tx_packets && st.rx6_bytes > 1000000,
+	   "what is IPv6 is counted apart");
+	ok(!st.packets_braked && !st.flows_braked, "without brakes nothing is braked");
+
+	brake(a, (struct env_netlimit){ .flow_rate = 1, .flow_burst = 3 });
+	passes(a, "[ $(wget -qO- http://10.77.0.3/big | wc -c) = 1000000 ]",
+	       "a flow within the rate passes, all of it");
+	env_sh(a, "for i in 1 2 3 4 5 6; do nc -w1 10.77.0.3 4444 </dev/null; done", out, sizeof(out));
+	then = stat_of(a);
+	ok(then.flows_braked > st.flows_braked, "flows beyond it are braked and counted");
+	passes(b, "ping -c1 -W3 10.77.0.1", "of that VE alone");
+	brake(a, (struct env_netlimit){});
+	passes(a, "for i in 1 2 3 4 5 6; do nc -w1 10.77.0.3 80 </dev/null || exit 1; done",
+	       "without a rate as many as one likes");
+	ok(stat_of(a).flows_braked == then.flows_braked, "and none is braked");
+
+	brake(a, (struct env_netlimit){ .packet_rate = 1, .packet_burst = 2 });
+	passes(a, "ping -c1 -W3 10.77.0.3", "a packet within the rate passes");
+	env_sh(a, "for i in 1 2 3 4 5; do ping -c1 -W1 10.77.0.3 & done; wait", out, sizeof(out));
+	ok(stat_of(a).packets_braked > 0, "packets beyond it are braked and counted");
+	brake(a, (struct env_netlimit){});
+	passes(a, "ping -c3 -W3 10.77.0.3", "and pass without it");
+}
+
 int main(void)
 {
 	struct env_ve a, b;
@@ -207,6 +241,7 @@ int main(void)
 	test_source(&a, &b);
 	test_device(&a);
 	test_activity(&a, &b);
+	test_brakes(&a, &b);
 	test_deadline(&a);
 	test_revoke(&a, &b);
 	env_destroy(&a);

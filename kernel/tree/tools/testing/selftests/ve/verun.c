@@ -9,31 +9,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Lay a file into the private tree before anybody runs there. */
-static void put(const char *dir, const char *file)
+static void put(const struct env_ve *ve, const char *file)
 {
 	const char *name = strrchr(file, '/');
-	char to[512];
-	int in, out;
 
-	snprintf(to, sizeof(to), "%s/upper", dir);
-	mkdir(to, 0755);
-	snprintf(to, sizeof(to), "%s/upper/root", dir);
-	mkdir(to, 0700);
-	snprintf(to, sizeof(to), "%s/upper/root/%s", dir, name ? name + 1 : file);
-	in = open(file, O_RDONLY);
-	out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0755);
-	if (in < 0 || out < 0)
-		die("put %s", file);
-	while (sendfile(out, in, NULL, 1 << 20) > 0)
-		;
-	close(in);
-	close(out);
+	env_put(ve, file, name ? name + 1 : file);
 }
 
 int main(int argc, char **argv)
@@ -51,7 +35,7 @@ int main(int argc, char **argv)
 	}
 	env_prepare(&ve, 1, templ, &args, init);
 	for (; argc > i + 1 && !strcmp(argv[i], "--put"); i += 2)
-		put(ve.private, argv[i + 1]);
+		put(&ve, argv[i + 1]);
 	if (i >= argc) {
 		fputs("usage: verun [--template DIR] [--put FILE]... COMMAND...\n",
 		      stderr);

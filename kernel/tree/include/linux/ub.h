@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * User Beancounters: what a VE uses of each resource, and how much it may.
+ *
+ * A beancounter belongs to a VE and outlives it while something that was
+ * charged to it does.  The node (VE 0) has none, so that what it does costs a
+ * test of a pointer.  Rows of memory ride on the counters of the VE's memory
+ * cgroup (struct ub_memcg); the others have a counter of their own.
+ */
+#ifndef _LINUX_UB_H
+#define _LINUX_UB_H
+
+#include <linux/types.h>
+#include <linux/ub_types.h>
+
+struct file_lock_core;
+struct mem_cgroup;
+struct mm_struct;
+struct net;
+struct seq_file;
+struct sock;
+struct task_struct;
+struct user_beancounter;
+
+#ifdef CONFIG_VE
+
+#include <linux/ve.h>
+
+/**
+ * enum ub_severity - how hard it would be to refuse
+ * @UB_HARD: an ordinary request: refused above the barrier
+ * @UB_SOFT: one that is hard to refuse: refused above the limit
+ * @UB_FORCE: one that cannot be refused: charged whatever it makes
+ */
+enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
+
+/* A beancounter without limits, one reference; NULL: no memory. */
+struct user_beancounter *ub_alloc(void);
+struct user_beancounter *ub_get(struct user_beancounter *ub);
+void ub_put(struct user_beancounter *ub); /* any context; NULL is fine */
+
+/* How much of a row that has a counter of its own is in use. */
+s64 ub_held(struct user_beancounter *ub, int resource);
+
+bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
+		 enum ub_severity how);
+void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n);
+bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n);
+
+/**
+ * ub_charge - @n more of @resource are in use
+ * @ub: whose; NULL is the node, which has no limits
+ * @n: above 0
+ *
+ * Context: any.
+ * Return: false when it is refused: then nothing is charged, and the refusal
+ * is counted and told.
+ */
+static inline bool ub_charge(struct user_beancounter *ub, int resource, s64 n,
+			     enum ub_severity how)
+{
+	return !ub || __ub_charge(ub, resource, n, how);
+}
+
+static inline void ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
+{
+	if (ub)
+		__ub_uncharge(ub, resource, n);
+}
+
+/* Would ub_charge(UB_HARD) go through?  A "no" is counted and told as one. */
+static inline bool ub_has_room(struct user_beancounter *ub, int resource, s64 n)
+{
+	return !ub || __ub_has_room(ub, resource, n);
+}
+
+static inline struct user_beancounter *userns_ub(const struct user_namespace *ns)
+{
+	return ns->ve->ub;
+}
+
+static inline struct user_beancounter *cred_ub(const struct cred *cred)
+{
+	return userns_ub(cred->user_ns);
+}
+
+static inline struct user_beancounter *task_ub(const struct task_struct *p)
+{
+	return p->ve->ub;
+}
+
+/* kernel/ve/ub/hooks.c */
+void ub_mm_init(struct mm_struct *mm);
+void ub_mm_exit(struct mm_struct *mm);
+bool __ub_may_expand(struct user_beancounter *ub, s64 pages);
+void ub_flock_add(struct file_lock_core *flc);
+void ub_flock_del(struct file_lock_core *flc);
+bool ub_flock_room(int type);
+bool ub_sk_alloc(struct sock *sk, const struct net *net);
+void ub_sk_free(struct sock *sk);
+bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, bool force);
+void __ub_sk_mem_uncharge(struct sock *sk, int pages);
+bool __ub_sk_send_charge(struct sock *sk, int bytes);
+void __ub_sk_send_uncharge(struct sock *sk, int bytes);
+struct user_beancounter *ub_of_net(const struct net *net);
+
+/* kernel/ve/ub/memcg.c */
+void ub_memcg_init(struct mem_cgroup *memcg, struct mem_cgroup *parent);
+void ub_memcg_free(struct mem_cgroup *memcg);
+bool __ub_kmem_charge(struct mem_cgroup *top, gfp_t gfp, long pages);
+void __ub_kmem_uncharge(struct mem_cgroup *top, long pages);
+bool __ub_dcache_charge(struct mem_cgroup *top, gfp_t gfp, long bytes);
+void __ub_dcache_uncharge(struct mem_cgroup *top, long bytes);
+void ub_memcg_refused(struct mem_cgroup *memcg, int resource);
+struct mem_cgroup *ub_memcg_get(struct user_beancounter *ub); /* counted, or NULL */
+long ub_oom_guarantee(const struct task_struct *p, long totalpages);
+
+/* These look into structures that this header cannot know. */
+#define ub_may_expand(mm, pages) \
+	(!(mm)->ub || __ub_may_expand((mm)->ub, pages))
+#define ub_may_lock(mm, pages) \
+	ub_has_room((mm)->ub, UB_LOCKEDPAGES, pages)
+
+#define ub_kmem_charge(memcg, gfp, pages) \
+	(!(memcg)->ub.top || __ub_kmem_charge((memcg)->ub.top, gfp, pages))
+#define ub_kmem_uncharge(memcg, pages)					\
+	do {								\
+		if ((memcg)->ub.top)					\
+			__ub_kmem_uncharge((memcg)->ub.top, pages);	\
+	} while (0)
+
+#define ub_sk_mem_charge(sk, pages, kind, force) \
+	(!(sk)->sk_ub || __ub_sk_mem_charge(sk, pages, kind, force))
+#define ub_sk_mem_uncharge(sk, pages)					\
+	do {								\
+		if ((sk)->sk_ub)					\
+			__ub_sk_mem_uncharge(sk, pages);		\
+	} while (0)
+#define ub_sk_send_charge(sk, bytes) \
+	(!(sk)->sk_ub || __ub_sk_send_charge(sk, bytes))
+#define ub_sk_send_uncharge(sk, bytes)					\
+	do {								\
+		if ((sk)->sk_ub)					\
+			__ub_sk_send_uncharge(sk, bytes);		\
+	} while (0)
+
+#else /* !CONFIG_VE */
+
+#define ub_get(ub)				(ub)
+#define ub_put(ub)				do { } while (0)
+#define ub_charge(ub, resource, n, how)		true
+#define ub_uncharge(ub, resource, n)		do { } while (0)
+#define ub_has_room(ub, resource, n)		true
+#define ub_mm_init(mm)				do { } while (0)
+#define ub_mm_exit(mm)				do { } while (0)
+#define ub_may_expand(mm, pages)		true
+#define ub_may_lock(mm, pages)			true
+#define ub_flock_add(flc)			do { } while (0)
+#define ub_flock_del(flc)			do { } while (0)
+#define ub_flock_room(type)			true
+#define ub_sk_alloc(sk, net)			true
+#define ub_sk_free(sk)				do { } while (0)
+#define ub_sk_mem_charge(sk, pages, kind, force) true
+#define ub_sk_mem_uncharge(sk, pages)		do { } while (0)
+#define ub_sk_send_charge(sk, bytes)		true
+#define ub_sk_send_uncharge(sk, bytes)		do { } while (0)
+#define ub_of_net(net)				NULL
+#define ub_memcg_init(memcg, parent)		do { } while (0)
+#define ub_memcg_free(memcg)			do { } while (0)
+#define ub_kmem_charge(memcg, gfp, pages)	true
+#define ub_kmem_uncharge(memcg, pages)		do { } while (0)
+#define ub_memcg_refused(memcg, resource)	do { } while (0)
+#define ub_oom_guarantee(p, totalpages)		0L
+
+#endif /* CONFIG_VE */
+#endif /* _LINUX_UB_H */

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the rest of the kernel calls where a plain ub_charge() does not do.
+ */
+#include "ub.h"
+
+#include <linux/filelock.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+/* An address space is charged to the VE that it was made in, for good. */
+void ub_mm_init(struct mm_struct *mm)
+{
+	mm->ub = ub_get(task_ub(current));
+	mm->data_vm = 0; /* of a copy: dup_mmap() says when it counts */
+	mm->ub_data = 0;
+	mm->ub_locked = 0;
+}
+
+static void ub_follow(struct user_beancounter *ub, int resource,
+		      unsigned long *charged, unsigned long now)
+{
+	if (now > *charged)
+		__ub_charge(ub, resource, now - *charged, UB_FORCE);
+	else if (now < *charged)
+		__ub_uncharge(ub, resource, *charged - now);
+	*charged = now;
+}
+
+/*
+ * At the end of each change of the mappings, with mmap_lock held for writing:
+ * what has been let through is charged in one go.
+ */
+void __ub_mm_sync(struct mm_struct *mm)
+{
+	ub_follow(mm->ub, UB_PRIVVMPAGES, &mm->ub_data, mm->data_vm);
+	ub_follow(mm->ub, UB_LOCKEDPAGES, &mm->ub_locked, mm->locked_vm);
+}
+
+void ub_mm_exit(struct mm_struct *mm)
+{
+	if (!mm->ub)
+		return;
+	ub_follow(mm->ub, UB_PRIVVMPAGES, &mm->ub_data, 0);
+	ub_follow(mm->ub, UB_LOCKEDPAGES, &mm->ub_locked, 0);
+	ub_put(mm->ub);
+	mm->ub = NULL;
+}
+
+bool __ub_may_expand(struct user_beancounter *ub, s64 pages)
+{
+	return __ub_has_room(ub, UB_PRIVVMPAGES, pages);
+}
+
+static struct user_beancounter *flock_ub(const struct file_lock_core *flc)
+{
+	return cred_ub(flc->flc_file->f_cred);
+}
+
+/*
+ * A lock counts while it is in the list of its file; splitting one in two is
+ * not refused.  Whoever locks was asked before, by ub_flock_room().
+ */
+void ub_flock_add(struct file_lock_core *flc)
+{
+	ub_charge(flock_ub(flc), UB_NUMFLOCK, 1, UB_FORCE);
+}
+
+void ub_flock_del(struct file_lock_core *flc)
+{
+	ub_uncharge(flock_ub(flc), UB_NUMFLOCK, 1);
+}
+
+bool ub_flock_room(int type)
+{
+	return type == F_UNLCK || ub_has_room(task_ub(current), UB_NUMFLOCK, 1);
+}
+
+static bool sk_counts_as_tcp(const struct sock *sk)
+{
+	return sk->sk_prot_creator->twsk_prot;
+}
+
+struct user_beancounter *ub_of_net(const struct net *net)
+{
+	return userns_ub(net->user_ns);
+}
+
+/*
+ * A socket that was just made, its fields in place.  What the kernel makes for
+ * itself does not count.
+ */
+bool ub_sk_alloc(struct sock *sk, const struct net *net)
+{
+	struct user_beancounter *ub = ub_of_net(net);
+
+	sk->sk_ub = NULL;
+	atomic_set(&sk->sk_ub_snd, 0);
+	atomic_set(&sk->sk_ub_rcv, 0);
+	if (!ub || sk->sk_kern_sock)
+		return true;
+	if (!__ub_charge(ub, sk_counts_as_tcp(sk) ? UB_NUMTCPSOCK : UB_NUMOTHERSOCK,
+			 1, UB_HARD))
+		return false;
+	sk->sk_ub = ub_get(ub);
+	return true;
+}
+
+static int sk_snd_row(const struct sock *sk)
+{
+	return sk_counts_as_tcp(sk) ? UB_TCPSNDBUF : UB_OTHERSOCKBUF;
+}
+
+static int sk_rcv_row(const struct sock *sk)
+{
+	return sk_counts_as_tcp(sk) ? UB_TCPRCVBUF : UB_DGRAMRCVBUF;
+}
+
+void ub_sk_free(struct sock *sk)
+{
+	struct user_beancounter *ub = sk->sk_ub;
+
+	if (!ub)
+		return;
+	__ub_uncharge(ub, sk_snd_row(sk), atomic_read(&sk->sk_ub_snd));
+	__ub_uncharge(ub, sk_rcv_row(sk), atomic_read(&sk->sk_ub_rcv));
+	__ub_uncharge(ub, sk_counts_as_tcp(sk) ? UB_NUMTCPSOCK : UB_NUMOTHERSOCK, 1);
+	sk->sk_ub = NULL;
+	ub_put(ub);
+}
+
+/**
+ * __ub_sk_mem_charge - a socket takes @pages more for its buffers
+ * @kind: SK_MEM_SEND or SK_MEM_RECV
+ * @force: cannot be refused
+ */
+bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, bool force)
+{
+	bool snd = kind == SK_MEM_SEND;
+	s64 bytes = (s64)pages << PAGE_SHIFT;
+
+	if (!__ub_charge(sk->sk_ub, snd ? sk_snd_row(sk) : sk_rcv_row(sk), bytes,
+			 force ? UB_FORCE : UB_HARD))
+		return false;
+	atomic_add(bytes, snd ? &sk->sk_ub_snd : &sk->sk_ub_rcv);
+	return true;
+}
+
+/* Take up to @bytes off @charged: how many it were. */
+static int sk_take(atomic_t *charged, int bytes)
+{
+	int old = atomic_read(charged);
+	int n;
+
+	do {
+		n = min(old, bytes);
+	} while (n > 0 && !atomic_try_cmpxchg(charged, &old, old - n));
+	return max(n, 0);
+}
+
+/*
+ * Pages come back without saying whether they were to send or to receive:
+ * those beyond what waits to be sent were the sender's, the rest were not.
+ * A socket's both sums end at nothing.
+ */
+void __ub_sk_mem_uncharge(struct sock *sk, int pages)
+{
+	int bytes = pages << PAGE_SHIFT;
+	int snd = 0, spare = atomic_read(&sk->sk_ub_snd);
+
+	if (sk_counts_as_tcp(sk))
+		spare -= READ_ONCE(sk->sk_wmem_queued);
+	if (spare > 0)
+		snd = sk_take(&sk->sk_ub_snd, min(bytes, spare));
+	if (snd)
+		__ub_uncharge(sk->sk_ub, sk_snd_row(sk), snd);
+	bytes = sk_take(&sk->sk_ub_rcv, bytes - snd);
+	if (bytes)
+		__ub_uncharge(sk->sk_ub, sk_rcv_row(sk), bytes);
+}
+
+/* A message of a socket other than TCP, until its receiver has taken it. */
+bool __ub_sk_send_charge(struct sock *sk, int bytes)
+{
+	if (!__ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes, UB_HARD))
+		return false;
+	atomic_add(bytes, &sk->sk_ub_snd);
+	return true;
+}
+
+void __ub_sk_send_uncharge(struct sock *sk, int bytes)
+{
+	int n = sk_take(&sk->sk_ub_snd, bytes);
+
+	if (n)
+		__ub_uncharge(sk->sk_ub, UB_OTHERSOCKBUF, n);
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The rows that the VE's memory cgroup counts.  physpages and swappages are its
+ * own counters; kernel memory, and of it what dentries and inodes take, it
+ * counts here, since cgroup v2 has no limit for them.
+ */
+#include "ub.h"
+
+#include <linux/cgroup.h>
+#include <linux/memcontrol.h>
+#include <linux/oom.h>
+#include <linux/page_counter.h>
+#include <linux/swap.h>
+
+bool ub_row_of_memcg(int resource)
+{
+	switch (resource) {
+	case UB_KMEMSIZE:
+	case UB_PHYSPAGES:
+	case UB_VMGUARPAGES:
+	case UB_OOMGUARPAGES:
+	case UB_DCACHESIZE:
+	case UB_SWAPPAGES:
+		return true;
+	}
+	return false;
+}
+
+/* A new cgroup below one that is a VE is part of that VE. */
+void ub_memcg_init(struct mem_cgroup *memcg, struct mem_cgroup *parent)
+{
+	memcg->ub.top = parent ? READ_ONCE(parent->ub.top) : NULL;
+}
+
+void ub_memcg_free(struct mem_cgroup *memcg)
+{
+	ub_put(rcu_dereference_protected(memcg->ub.ub, true));
+}
+
+static void note_max(unsigned long *max, long now)
+{
+	if (now > 0 && now > READ_ONCE(*max))
+		WRITE_ONCE(*max, now);
+}
+
+/* Kernel memory can be let go by reclaim: caches of dentries and inodes. */
+static bool ub_reclaim(struct mem_cgroup *top, gfp_t gfp)
+{
+	return gfpflags_allow_blocking(gfp) && !(current->flags & PF_MEMALLOC) &&
+	       try_to_free_mem_cgroup_pages(top, SWAP_CLUSTER_MAX, gfp, 0, NULL);
+}
+
+/*
+ * @n more of @count: above the barrier reclaim, then refuse; what cannot wait
+ * is refused above the limit; what cannot fail is not.
+ */
+static bool ub_memcg_charge(struct mem_cgroup *top, atomic_long_t *count,
+			    unsigned long *max, int resource, long unit, gfp_t gfp,
+			    long n)
+{
+	struct user_beancounter *ub;
+	int tries = 3;
+	s64 bound;
+	long now;
+
+	for (;;) {
+		now = atomic_long_add_return(n, count);
+		scoped_guard(rcu) {
+			ub = rcu_dereference(top->ub.ub);
+			bound = !ub ? UB_MAXVALUE :
+				gfpflags_allow_blocking(gfp) ?
+				READ_ONCE(ub->row[resource].barrier) :
+				READ_ONCE(ub->row[resource].limit);
+		}
+		if (likely((s64)now * unit <= bound) || gfp & __GFP_NOFAIL ||
+		    current->flags & PF_MEMALLOC) {
+			note_max(max, now);
+			return true;
+		}
+		atomic_long_sub(n, count);
+		if (!tries-- || !ub_reclaim(top, gfp))
+			break;
+	}
+	scoped_guard(rcu) {
+		ub = rcu_dereference(top->ub.ub);
+		if (ub)
+			ub_refused(ub, resource);
+	}
+	return false;
+}
+
+/* What was charged before the cgroup became a VE's was not counted. */
+static void ub_memcg_uncharge(atomic_long_t *count, long n)
+{
+	if (atomic_long_sub_return(n, count) < 0)
+		atomic_long_add_unless(count, n, 0);
+}
+
+bool __ub_kmem_charge(struct mem_cgroup *top, gfp_t gfp, long pages)
+{
+	return ub_memcg_charge(top, &top->ub.kmem, &top->ub.kmem_max, UB_KMEMSIZE,
+			       PAGE_SIZE, gfp, pages);
+}
+
+void __ub_kmem_uncharge(struct mem_cgroup *top, long pages)
+{
+	ub_memcg_uncharge(&top->ub.kmem, pages);
+}
+
+bool __ub_dcache_charge(struct mem_cgroup *top, gfp_t gfp, long bytes)
+{
+	return ub_memcg_charge(top, &top->ub.dcache, &top->ub.dcache_max,
+			       UB_DCACHESIZE, 1, gfp, bytes);
+}
+
+void __ub_dcache_uncharge(struct mem_cgroup *top, long bytes)
+{
+	ub_memcg_uncharge(&top->ub.dcache, bytes);
+}
+
+/* The memory cgroup itself has said no. */
+void ub_memcg_refused(struct mem_cgroup *memcg, int resource)
+{
+	struct mem_cgroup *top = READ_ONCE(memcg->ub.top);
+	struct user_beancounter *ub;
+
+	if (!top)
+		return;
+	guard(rcu)();
+	ub = rcu_dereference(top->ub.ub);
+	if (ub)
+		ub_refused(ub, resource);
+}
+
+static s64 memcg_count(const struct mem_cgroup *memcg, int resource, bool max)
+{
+	const struct page_counter *c = NULL;
+
+	switch (resource) {
+	case UB_KMEMSIZE:
+		return PAGE_SIZE * (max ? READ_ONCE(memcg->ub.kmem_max) :
+				    atomic_long_read(&memcg->ub.kmem));
+	case UB_DCACHESIZE:
+		return max ? READ_ONCE(memcg->ub.dcache_max) :
+			     atomic_long_read(&memcg->ub.dcache);
+	case UB_SWAPPAGES:
+		c = &memcg->swap;
+		break;
+	default:
+		c = &memcg->memory;
+		break;
+	}
+	return max ? READ_ONCE(c->watermark) : atomic_long_read(&c->usage);
+}
+
+static s64 ub_memcg_count(struct user_beancounter *ub, int resource, bool max)
+{
+	struct mem_cgroup *memcg;
+	s64 n;
+
+	guard(rcu)();
+	memcg = rcu_dereference(ub->memcg);
+	/* What is guaranteed is only compared; it is not itself used. */
+	if (!memcg || resource == UB_VMGUARPAGES)
+		return 0;
+	n = memcg_count(memcg, resource, max);
+	if (resource == UB_OOMGUARPAGES)
+		n += memcg_count(memcg, UB_SWAPPAGES, max);
+	return max_t(s64, n, 0);
+}
+
+s64 ub_memcg_held(struct user_beancounter *ub, int resource)
+{
+	return ub_memcg_count(ub, resource, false);
+}
+
+s64 ub_memcg_maxheld(struct user_beancounter *ub, int resource)
+{
+	return ub_memcg_count(ub, resource, true);
+}
+
+static unsigned long ub_pages(s64 bound)
+{
+	return min_t(u64, bound, PAGE_COUNTER_MAX);
+}
+
+/* Bring usage down to a new memory.max, as far as it goes. */
+static void ub_shrink(struct mem_cgroup *memcg)
+{
+	int tries = 16;
+
+	while (tries && !signal_pending(current)) {
+		unsigned long max = READ_ONCE(memcg->memory.max);
+		unsigned long now = page_counter_read(&memcg->memory);
+
+		if (now <= max)
+			return;
+		if (!try_to_free_mem_cgroup_pages(memcg, now - max, GFP_KERNEL,
+						  MEMCG_RECLAIM_MAY_SWAP, NULL))
+			tries--;
+	}
+}
+
+/* Make the cgroup do what a row says that somebody has set. */
+void ub_memcg_apply(struct user_beancounter *ub, int resource)
+{
+	struct mem_cgroup *memcg = rcu_dereference_protected(ub->memcg,
+						lockdep_is_held(&ub->lock));
+	const struct ub_row *row = &ub->row[resource];
+
+	if (!row->set)
+		return;
+	switch (resource) {
+	case UB_PHYSPAGES:
+		page_counter_set_high(&memcg->memory,
+				      row->barrier < row->limit ?
+				      ub_pages(row->barrier) : PAGE_COUNTER_MAX);
+		xchg(&memcg->memory.max, ub_pages(row->limit));
+		ub_shrink(memcg);
+		break;
+	case UB_SWAPPAGES:
+		xchg(&memcg->swap.max, ub_pages(row->limit));
+		break;
+	case UB_VMGUARPAGES:
+		page_counter_set_low(&memcg->memory, ub_pages(row->barrier));
+		break;
+	}
+}
+
+/**
+ * ub_start - the VE has a cgroup from now on
+ * @ub: of the VE
+ * @acct: the cgroup
+ *
+ * Return: 0, -EOPNOTSUPP (bounds of memory are set, and no memory controller
+ * is on for @acct).
+ */
+int ub_start(struct user_beancounter *ub, envid_t veid, struct cgroup *acct)
+{
+	struct cgroup_subsys_state *css = cgroup_get_e_css(acct, &memory_cgrp_subsys);
+	struct mem_cgroup *memcg = mem_cgroup_from_css(css);
+	struct user_beancounter *old;
+	int i;
+
+	guard(mutex)(&ub->lock);
+	ub->veid = veid;
+	if (css->cgroup != acct) {
+		css_put(css);
+		for (i = 0; i < UB_RESOURCES; i++)
+			if (ub->row[i].set && ub_row_of_memcg(i))
+				return -EOPNOTSUPP;
+		return 0;
+	}
+	page_counter_reset_watermark(&memcg->memory);
+	page_counter_reset_watermark(&memcg->swap);
+	memcg->ub.kmem_max = memcg->ub.dcache_max = 0;
+	WRITE_ONCE(memcg->ub.top, memcg);
+	old = unrcu_pointer(xchg(&memcg->ub.ub, RCU_INITIALIZER(ub_get(ub))));
+	rcu_assign_pointer(ub->memcg, memcg);
+	for (i = 0; i < UB_RESOURCES; i++)
+		ub_memcg_apply(ub, i);
+	ub_put(old);
+	return 0;
+}
+
+/* The VE has ended, or never began: its cgroup may go. */
+void ub_stop(struct user_beancounter *ub)
+{
+	struct mem_cgroup *memcg;
+
+	scoped_guard(mutex, &ub->lock) {
+		memcg = rcu_dereference_protected(ub->memcg, true);
+		rcu_assign_pointer(ub->memcg, NULL);
+	}
+	if (memcg)
+		css_put(&memcg->css);
+}
+
+struct mem_cgroup *ub_memcg_get(struct user_beancounter *ub)
+{
+	struct mem_cgroup *memcg;
+
+	guard(rcu)();
+	memcg = rcu_dereference(ub->memcg);
+	return memcg && css_tryget(&memcg->css) ? memcg : NULL;
+}
+
+/**
+ * ub_oom_guarantee - how much better a task is to be thought of
+ *
+ * A VE that uses no more than oomguarpages says is a victim only when there is
+ * nobody else.
+ *
+ * Return: points for oom_badness() to take off.
+ */
+long ub_oom_guarantee(const struct task_struct *p, long totalpages)
+{
+	struct user_beancounter *ub = task_ub(p);
+	s64 barrier = ub ? READ_ONCE(ub->row[UB_OOMGUARPAGES].barrier) : 0;
+
+	return barrier && ub_memcg_held(ub, UB_OOMGUARPAGES) <= barrier ?
+	       totalpages : 0;
+}

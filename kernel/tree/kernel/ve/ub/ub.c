@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The counters.
+ *
+ * A charge is an addition to a per-CPU counter while the bound is far, and an
+ * exact one under the row's own lock near it (percpu_counter_limited_add()).
+ * Rows that are charged seldom have no per-CPU part.
+ */
+#include "ub.h"
+
+#include <linux/export.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+const char *const ub_names[UB_RESOURCES] = {
+	[UB_KMEMSIZE]	  = "kmemsize",
+	[UB_LOCKEDPAGES]  = "lockedpages",
+	[UB_PRIVVMPAGES]  = "privvmpages",
+	[UB_SHMPAGES]	  = "shmpages",
+	[UB_NUMPROC]	  = "numproc",
+	[UB_PHYSPAGES]	  = "physpages",
+	[UB_VMGUARPAGES]  = "vmguarpages",
+	[UB_OOMGUARPAGES] = "oomguarpages",
+	[UB_NUMTCPSOCK]	  = "numtcpsock",
+	[UB_NUMFLOCK]	  = "numflock",
+	[UB_NUMPTY]	  = "numpty",
+	[UB_NUMSIGINFO]	  = "numsiginfo",
+	[UB_TCPSNDBUF]	  = "tcpsndbuf",
+	[UB_TCPRCVBUF]	  = "tcprcvbuf",
+	[UB_OTHERSOCKBUF] = "othersockbuf",
+	[UB_DGRAMRCVBUF]  = "dgramrcvbuf",
+	[UB_NUMOTHERSOCK] = "numothersock",
+	[UB_DCACHESIZE]	  = "dcachesize",
+	[UB_NUMFILE]	  = "numfile",
+	[UB_NUMIPTENT]	  = "numiptent",
+	[UB_SWAPPAGES]	  = "swappages",
+};
+
+/* How much a CPU may keep to itself, in the row's unit. */
+static const s32 ub_batches[UB_RESOURCES] = {
+	[UB_PRIVVMPAGES]  = 64,
+	[UB_NUMFILE]	  = 32,
+	[UB_TCPSNDBUF]	  = 32 * 4096,
+	[UB_TCPRCVBUF]	  = 32 * 4096,
+	[UB_OTHERSOCKBUF] = 32 * 4096,
+	[UB_DGRAMRCVBUF]  = 32 * 4096,
+};
+
+static s32 ub_batch(const struct user_beancounter *ub, int resource)
+{
+	return READ_ONCE(ub->exact) ? 0 : ub_batches[resource];
+}
+
+struct user_beancounter *ub_alloc(void)
+{
+	struct user_beancounter *ub;
+	int i;
+
+	ub = kzalloc(sizeof(*ub), GFP_KERNEL_ACCOUNT);
+	if (!ub)
+		return NULL;
+	if (percpu_counter_init_many(ub->held, 0, GFP_KERNEL_ACCOUNT,
+				     UB_RESOURCES)) {
+		kfree(ub);
+		return NULL;
+	}
+	refcount_set(&ub->ref, 1);
+	mutex_init(&ub->lock);
+	for (i = 0; i < UB_RESOURCES; i++) {
+		ub->row[i].barrier = ub->row[i].limit = UB_MAXVALUE;
+		ub->row[i].told_at = jiffies - HZ;
+	}
+	ub->row[UB_VMGUARPAGES].barrier = 0;
+	ub->row[UB_OOMGUARPAGES].barrier = 0;
+	return ub;
+}
+
+struct user_beancounter *ub_get(struct user_beancounter *ub)
+{
+	if (ub)
+		refcount_inc(&ub->ref);
+	return ub;
+}
+
+static void ub_free(struct rcu_head *rcu)
+{
+	struct user_beancounter *ub = container_of(rcu, typeof(*ub), rcu);
+
+	percpu_counter_destroy_many(ub->held, UB_RESOURCES);
+	kfree(ub);
+}
+
+void ub_put(struct user_beancounter *ub)
+{
+	int i;
+
+	if (!ub || !refcount_dec_and_test(&ub->ref))
+		return;
+	for (i = 0; i < UB_RESOURCES; i++) {
+		s64 left = percpu_counter_sum(&ub->held[i]);
+
+		WARN_ONCE(left, "ve %u: %lld of %s left over\n", ub->veid, left,
+			  ub_names[i]);
+	}
+	call_rcu(&ub->rcu, ub_free);
+}
+
+/* The barrier of a guarantee holds for what it guarantees. */
+static s64 ub_barrier(const struct user_beancounter *ub, int resource)
+{
+	s64 barrier = READ_ONCE(ub->row[resource].barrier);
+
+	if (resource == UB_PRIVVMPAGES)
+		barrier = max(barrier, READ_ONCE(ub->row[UB_VMGUARPAGES].barrier));
+	return barrier;
+}
+
+static void ub_note_max(struct user_beancounter *ub, int resource)
+{
+	struct ub_row *row = &ub->row[resource];
+	s64 held = percpu_counter_read(&ub->held[resource]);
+
+	if (held > READ_ONCE(row->maxheld))
+		WRITE_ONCE(row->maxheld, held);
+}
+
+bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
+		 enum ub_severity how)
+{
+	struct percpu_counter *held = &ub->held[resource];
+	s32 batch = ub_batch(ub, resource);
+	s64 bound;
+
+	if (how == UB_FORCE) {
+		percpu_counter_add_batch(held, n, batch);
+	} else {
+		bound = how == UB_HARD ? ub_barrier(ub, resource) :
+					 READ_ONCE(ub->row[resource].limit);
+		if (!__percpu_counter_limited_add(held, bound, n, batch)) {
+			ub_refused(ub, resource);
+			return false;
+		}
+	}
+	ub_note_max(ub, resource);
+	return true;
+}
+EXPORT_SYMBOL_GPL(__ub_charge);
+
+void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
+{
+	percpu_counter_add_batch(&ub->held[resource], -n, ub_batch(ub, resource));
+}
+EXPORT_SYMBOL_GPL(__ub_uncharge);
+
+bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n)
+{
+	s64 bound = ub_barrier(ub, resource);
+
+	/* Far from the bound the sum over the CPUs is not needed. */
+	if (n <= bound &&
+	    __percpu_counter_compare(&ub->held[resource], bound - n,
+				     ub_batches[resource]) <= 0)
+		return true;
+	ub_refused(ub, resource);
+	return false;
+}
+
+void ub_refused(struct user_beancounter *ub, int resource)
+{
+	struct ub_row *row = &ub->row[resource];
+	unsigned long told_at = READ_ONCE(row->told_at);
+
+	atomic64_inc(&row->failcnt);
+	atomic64_inc(&row->untold);
+	if (time_before(jiffies, told_at + HZ) ||
+	    cmpxchg(&row->told_at, told_at, jiffies) != told_at)
+		return;
+	ub_event(ub, resource, atomic64_xchg(&row->untold, 0));
+}
+
+s64 ub_held(struct user_beancounter *ub, int resource)
+{
+	return max_t(s64, percpu_counter_sum(&ub->held[resource]), 0);
+}
+
+#ifdef CONFIG_VE_KUNIT_TEST
+
+#include <kunit/test.h>
+#include <linux/kthread.h>
+
+static s64 failures(const struct user_beancounter *ub, int resource)
+{
+	return atomic64_read(&ub->row[resource].failcnt);
+}
+
+static void bound(struct user_beancounter *ub, int resource, s64 barrier, s64 limit)
+{
+	ub->row[resource].barrier = barrier;
+	ub->row[resource].limit = limit;
+}
+
+static void test_severity(struct kunit *test)
+{
+	struct user_beancounter *ub = ub_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, ub);
+	bound(ub, UB_NUMPTY, 10, 12);
+	KUNIT_EXPECT_TRUE(test, ub_charge(ub, UB_NUMPTY, 9, UB_HARD));
+	KUNIT_EXPECT_TRUE(test, ub_charge(ub, UB_NUMPTY, 1, UB_HARD));
+	KUNIT_EXPECT_FALSE(test, ub_charge(ub, UB_NUMPTY, 1, UB_HARD));
+	KUNIT_EXPECT_EQ(test, failures(ub, UB_NUMPTY), 1);
+	KUNIT_EXPECT_TRUE(test, ub_charge(ub, UB_NUMPTY, 2, UB_SOFT));
+	KUNIT_EXPECT_FALSE(test, ub_charge(ub, UB_NUMPTY, 1, UB_SOFT));
+	KUNIT_EXPECT_TRUE(test, ub_charge(ub, UB_NUMPTY, 5, UB_FORCE));
+	KUNIT_EXPECT_EQ(test, ub_held(ub, UB_NUMPTY), 17);
+	KUNIT_EXPECT_EQ(test, ub->row[UB_NUMPTY].maxheld, 17);
+	KUNIT_EXPECT_EQ(test, failures(ub, UB_NUMPTY), 2);
+	ub_uncharge(ub, UB_NUMPTY, 17);
+	KUNIT_EXPECT_EQ(test, ub_held(ub, UB_NUMPTY), 0);
+	ub_put(ub);
+	KUNIT_EXPECT_TRUE(test, ub_charge(NULL, UB_NUMPTY, 1, UB_HARD));
+}
+
+/* A row with per-CPU batches is as exact at its bound as one without. */
+static void test_batch_edge(struct kunit *test)
+{
+	struct user_beancounter *ub = ub_alloc();
+	int n = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, ub);
+	bound(ub, UB_NUMFILE, 1000, 1000);
+	while (n < 2000 && ub_charge(ub, UB_NUMFILE, 1, UB_HARD))
+		n++;
+	KUNIT_EXPECT_EQ(test, n, 1000);
+	KUNIT_EXPECT_EQ(test, failures(ub, UB_NUMFILE), 1);
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_NUMFILE, 1));
+	ub_uncharge(ub, UB_NUMFILE, 1);
+	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_NUMFILE, 1));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_NUMFILE, 2));
+	ub_uncharge(ub, UB_NUMFILE, 999);
+	bound(ub, UB_NUMFILE, 0, 0);
+	KUNIT_EXPECT_FALSE(test, ub_charge(ub, UB_NUMFILE, 1, UB_HARD));
+	KUNIT_EXPECT_EQ(test, ub_held(ub, UB_NUMFILE), 0);
+	ub_put(ub);
+}
+
+static void test_guarantee(struct kunit *test)
+{
+	struct user_beancounter *ub = ub_alloc();
+
+	KUNIT_ASSERT_NOT_NULL(test, ub);
+	bound(ub, UB_PRIVVMPAGES, 10, 10);
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 11));
+	bound(ub, UB_VMGUARPAGES, 20, UB_MAXVALUE);
+	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_PRIVVMPAGES, 20));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 21));
+	ub_put(ub);
+}
+
+#define UB_TEST_ROUNDS 20000
+
+static int charge_much(void *arg)
+{
+	struct user_beancounter *ub = arg;
+	int i, n = 0;
+
+	for (i = 0; i < UB_TEST_ROUNDS; i++) {
+		if (ub_charge(ub, UB_NUMFILE, 1, UB_HARD))
+			n++;
+		if (n && i % 3)
+			ub_uncharge(ub, UB_NUMFILE, 1), n--;
+	}
+	if (n)
+		ub_uncharge(ub, UB_NUMFILE, n);
+	return 0;
+}
+
+static void test_many(struct kunit *test)
+{
+	struct user_beancounter *ub = ub_alloc();
+	struct task_struct *t[4];
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ub);
+	bound(ub, UB_NUMFILE, 100, 100);
+	for (i = 0; i < 4; i++) {
+		t[i] = kthread_create(charge_much, ub, "ub_test/%d", i);
+		KUNIT_ASSERT_FALSE(test, IS_ERR(t[i]));
+		get_task_struct(t[i]);
+		wake_up_process(t[i]);
+	}
+	for (i = 0; i < 4; i++)
+		kthread_stop_put(t[i]);
+	KUNIT_EXPECT_EQ(test, ub_held(ub, UB_NUMFILE), 0);
+	KUNIT_EXPECT_LE(test, ub->row[UB_NUMFILE].maxheld, 100);
+	ub_put(ub);
+}
+
+static struct kunit_case ub_cases[] = {
+	KUNIT_CASE(test_severity),
+	KUNIT_CASE(test_batch_edge),
+	KUNIT_CASE(test_guarantee),
+	KUNIT_CASE(test_many),
+	{}
+};
+
+static struct kunit_suite ub_suite = {
+	.name = "ub",
+	.test_cases = ub_cases,
+};
+kunit_test_suite(ub_suite);
+
+#endif /* CONFIG_VE_KUNIT_TEST */

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ub_eat ROW COUNT: what runs inside a VE for ub_test.  Takes COUNT of a
+ * resource, or as many as it gets; says "COUNT ERRNO" (errno of the refusal, or
+ * 0), and keeps them until its standard input ends.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define CHUNK (256 * PAGE)
+
+static int eat_numproc(void)
+{
+	int pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	return pid;
+}
+
+static int eat_numfile(void)
+{
+	return open("/dev/null", O_RDONLY);
+}
+
+static int eat_numflock(void)
+{
+	static int fd = -1;
+	static off_t at;
+	struct flock fl = { .l_type = F_WRLCK, .l_start = at, .l_len = 1 };
+
+	if (fd < 0)
+		fd = open("/root/lock", O_RDWR | O_CREAT, 0600);
+	at += 2; /* or they would become one */
+	return fcntl(fd, F_SETLK, &fl);
+}
+
+static int eat_numpty(void)
+{
+	return open("/dev/ptmx", O_RDWR | O_NOCTTY);
+}
+
+static int eat_numsiginfo(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return sigqueue(getpid(), SIGRTMIN, (union sigval){ .sival_int = 1 });
+}
+
+static int eat_numtcpsock(void)
+{
+	return socket(AF_INET, SOCK_STREAM, 0);
+}
+
+static int eat_numothersock(void)
+{
+	return socket(AF_INET, SOCK_DGRAM, 0);
+}
+
+static int eat_privvmpages(void)
+{
+	return mmap(NULL, CHUNK, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1 : 0;
+}
+
+static int eat_lockedpages(void)
+{
+	void *p = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mlock(p, 16 * PAGE);
+}
+
+static int eat_shmpages(void)
+{
+	static char page[PAGE];
+	static int fd = -1;
+
+	if (fd < 0)
+		fd = memfd_create("eat", 0);
+	return write(fd, page, PAGE) == PAGE ? 0 : -1;
+}
+
+/* Messages of 8 KiB that nobody takes. */
+static int eat_kmemsize(void)
+{
+	static struct {
+		long type;
+		char text[8192 - 64];
+	} msg = { .type = 1 };
+	int q = msgget(IPC_PRIVATE, 0600);
+
+	return q < 0 ? -1 : msgsnd(q, &msg, sizeof(msg.text), IPC_NOWAIT);
+}
+
+/* A directory of a tmpfs is nothing but a dentry and an inode, both held. */
+static int eat_dcachesize(void)
+{
+	static int n;
+	char path[32];
+
+	snprintf(path, sizeof(path), "/run/eat%d", n++);
+	return mkdir(path, 0700);
+}
+
+static int touch_pages(void)
+{
+	char *p = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -1;
+	for (int i = 0; i < CHUNK; i += PAGE)
+		memset(p + i, i + 1, PAGE); /* no two alike */
+	return 0;
+}
+
+/* Nonblocking; what is sent stays where it is.  A KiB at a time. */
+static int eat_stream(int fd)
+{
+	static char text[1024];
+
+	return send(fd, text, sizeof(text), MSG_DONTWAIT) == sizeof(text) ? 0 : -1;
+}
+
+static int tcp_pair(int *in)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (bind(l, (void *)&a, n) || listen(l, 1) || getsockname(l, (void *)&a, &n) ||
+	    connect(out, (void *)&a, n))
+		return -1;
+	*in = accept(l, NULL, NULL);
+	return *in < 0 ? -1 : out;
+}
+
+static int eat_tcp(void)
+{
+	static int out = -1, in;
+
+	if (out < 0)
+		out = tcp_pair(&in);
+	return eat_stream(out);
+}
+
+static int eat_othersockbuf(void)
+{
+	static int pair[2] = { -1, -1 };
+
+	if (pair[0] < 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return -1;
+	return eat_stream(pair[0]);
+}
+
+static int eat_dgramrcvbuf(void)
+{
+	static int fd = -1;
+
+	if (fd < 0) {
+		struct sockaddr_in a = { .sin_family = AF_INET,
+					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		socklen_t n = sizeof(a);
+
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		if (bind(fd, (void *)&a, n) || getsockname(fd, (void *)&a, &n) ||
+		    connect(fd, (void *)&a, n))
+			return -1;
+	}
+	return eat_stream(fd);
+}
+
+/* nfnetlink, no more of it than a table, a chain and empty rules take */
+static char nl_buf[4096];
+static size_t nl_len;
+
+static struct nlmsghdr *nl_begin(int type, int flags, int family, int res_id)
+{
+	struct nlmsghdr *h = (void *)(nl_buf + nl_len);
+	struct nfgenmsg *g = NLMSG_DATA(h);
+
+	*h = (struct nlmsghdr){
+		.nlmsg_len = NLMSG_LENGTH(sizeof(*g)),
+		.nlmsg_type = (unsigned short)type,
+		.nlmsg_flags = (unsigned short)(NLM_F_REQUEST | flags),
+	};
+	*g = (struct nfgenmsg){ .nfgen_family = (unsigned char)family,
+				.res_id = htons((unsigned short)res_id) };
+	return h;
+}
+
+static void nl_string(struct nlmsghdr *h, int type, const char *s)
+{
+	struct nlattr *a = (void *)((char *)h + NLMSG_ALIGN(h->nlmsg_len));
+
+	a->nla_type = (unsigned short)type;
+	a->nla_len = (unsigned short)(NLA_HDRLEN + strlen(s) + 1);
+	strcpy((char *)a + NLA_HDRLEN, s);
+	h->nlmsg_len = NLMSG_ALIGN(h->nlmsg_len) + NLA_ALIGN(a->nla_len);
+}
+
+static void nl_end(struct nlmsghdr *h)
+{
+	nl_len += NLMSG_ALIGN(h->nlmsg_len);
+}
+
+#define NFT(msg) (NFNL_SUBSYS_NFTABLES << 8 | (msg))
+
+static int eat_numiptent(void)
+{
+	static int fd = -1, made;
+	struct nlmsghdr *h;
+	char answer[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+	nl_len = 0;
+	nl_end(nl_begin(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+	if (!made) {
+		h = nl_begin(NFT(NFT_MSG_NEWTABLE), NLM_F_CREATE, NFPROTO_IPV4, 0);
+		nl_string(h, NFTA_TABLE_NAME, "eat");
+		nl_end(h);
+		h = nl_begin(NFT(NFT_MSG_NEWCHAIN), NLM_F_CREATE, NFPROTO_IPV4, 0);
+		nl_string(h, NFTA_CHAIN_TABLE, "eat");
+		nl_string(h, NFTA_CHAIN_NAME, "c");
+		nl_end(h);
+		made = 1;
+	}
+	h = nl_begin(NFT(NFT_MSG_NEWRULE), NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK,
+		     NFPROTO_IPV4, 0);
+	nl_string(h, NFTA_RULE_TABLE, "eat");
+	nl_string(h, NFTA_RULE_CHAIN, "c");
+	nl_end(h);
+	nl_end(nl_begin(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+	if (send(fd, nl_buf, nl_len, 0) < 0)
+		return -1;
+	n = recv(fd, answer, sizeof(answer), 0);
+	h = (void *)answer;
+	if (n < (ssize_t)NLMSG_LENGTH(sizeof(int)) || h->nlmsg_type != NLMSG_ERROR)
+		return -1;
+	errno = -((struct nlmsgerr *)NLMSG_DATA(h))->error;
+	return errno ? -1 : 0;
+}
+
+static const struct {
+	const char *row;
+	int (*eat)(void);
+} rows[] = {
+	{ "numproc", eat_numproc },	    { "numfile", eat_numfile },
+	{ "numflock", eat_numflock },	    { "numpty", eat_numpty },
+	{ "numsiginfo", eat_numsiginfo },   { "numtcpsock", eat_numtcpsock },
+	{ "numothersock", eat_numothersock }, { "privvmpages", eat_privvmpages },
+	{ "lockedpages", eat_lockedpages }, { "shmpages", eat_shmpages },
+	{ "kmemsize", eat_kmemsize },	    { "dcachesize", eat_dcachesize },
+	{ "tcpsndbuf", eat_tcp },	    { "tcprcvbuf", eat_tcp },
+	{ "othersockbuf", eat_othersockbuf }, { "dgramrcvbuf", eat_dgramrcvbuf },
+	{ "numiptent", eat_numiptent },	    { "physpages", touch_pages },
+	{ "swappages", touch_pages },
+};
+
+/* What does not go with the process. */
+static void give_back(const char *row, int n)
+{
+	struct msginfo info;
+	char path[32];
+
+	if (!strcmp(row, "dcachesize"))
+		for (int i = 0; i <= n; i++) {
+			snprintf(path, sizeof(path), "/run/eat%d", i);
+			rmdir(path);
+		}
+	if (!strcmp(row, "kmemsize")) {
+		int top = msgctl(0, MSG_INFO, (struct msqid_ds *)&info);
+		struct msqid_ds ds;
+
+		for (int i = 0; i <= top; i++)
+			msgctl(msgctl(i, MSG_STAT, &ds), IPC_RMID, NULL);
+	}
+	if (!strcmp(row, "numflock"))
+		unlink("/root/lock");
+	if (!strcmp(row, "numiptent")) {
+		struct nlmsghdr *h;
+		int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER);
+
+		nl_len = 0;
+		nl_end(nl_begin(NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+		h = nl_begin(NFT(NFT_MSG_DELTABLE), NLM_F_ACK, NFPROTO_IPV4, 0);
+		nl_string(h, NFTA_TABLE_NAME, "eat");
+		nl_end(h);
+		nl_end(nl_begin(NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES));
+		if (send(fd, nl_buf, nl_len, 0) < 0)
+			perror("deleting the table");
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int (*eat)(void) = NULL;
+	char c;
+	int n, most;
+
+	signal(SIGCHLD, SIG_IGN);
+	for (size_t i = 0; argc == 3 && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].row, argv[1]))
+			eat = rows[i].eat;
+	if (!eat) {
+		fputs("usage: ub_eat ROW COUNT\n", stderr);
+		return 2;
+	}
+	most = atoi(argv[2]);
+	errno = 0;
+	for (n = 0; n < most && eat() >= 0; n++)
+		errno = 0;
+	dprintf(1, "%d %d\n", n, n < most ? errno : 0);
+	while (read(0, &c, 1) > 0)
+		;
+	give_back(argv[1], n);
+	return 0;
+}

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * User Beancounters: each row by its kind.  ub_eat runs inside a VE and takes
+ * of a resource; from outside the row is read, bounded, and read again when
+ * everything was given back.
+ */
+#include "envlib.h"
+#include "tap.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TINY "/usr/share/ve/template/tiny"
+
+static char *init[] = { "/sbin/init", NULL };
+static char out[65536];
+
+enum kind {
+	EXACT,	/* one of it is so many units, and a refusal is one failcnt */
+	BYTES,	/* it is at least so many, and the kernel may ask more than once */
+};
+
+static const struct row {
+	const char *name;
+	int resource;
+	enum kind kind;
+	uint64_t unit;		/* held by one, at least */
+	int error, error2;	/* of a refusal */
+	int few;		/* taken without a bound */
+} rows[] = {
+	{ "numproc", UB_NUMPROC, EXACT, 1, EAGAIN, 0, 20 },
+	{ "numfile", UB_NUMFILE, EXACT, 1, ENFILE, 0, 100 },
+	{ "numflock", UB_NUMFLOCK, EXACT, 1, ENOLCK, 0, 20 },
+	{ "numpty", UB_NUMPTY, EXACT, 1, ENOSPC, 0, 10 },
+	{ "numsiginfo", UB_NUMSIGINFO, EXACT, 1, EAGAIN, 0, 20 },
+	{ "numtcpsock", UB_NUMTCPSOCK, EXACT, 1, ENOBUFS, 0, 20 },
+	{ "numothersock", UB_NUMOTHERSOCK, EXACT, 1, ENOBUFS, 0, 20 },
+	{ "numiptent", UB_NUMIPTENT, EXACT, 1, ENOMEM, 0, 20 },
+	{ "privvmpages", UB_PRIVVMPAGES, EXACT, 256, ENOMEM, 0, 20 },
+	{ "lockedpages", UB_LOCKEDPAGES, EXACT, 16, ENOMEM, EAGAIN, 20 },
+	{ "shmpages", UB_SHMPAGES, EXACT, 1, ENOSPC, 0, 100 },
+	{ "kmemsize", UB_KMEMSIZE, BYTES, 8000, ENOMEM, 0, 100 },
+	{ "dcachesize", UB_DCACHESIZE, BYTES, 700, ENOMEM, ENOSPC, 400 },
+	{ "tcpsndbuf", UB_TCPSNDBUF, BYTES, 0, EAGAIN, 0, 100000 },
+	{ "tcprcvbuf", UB_TCPRCVBUF, BYTES, 0, EAGAIN, 0, 100000 },
+	{ "othersockbuf", UB_OTHERSOCKBUF, BYTES, 1024, ENOBUFS, 0, 50 },
+	{ "dgramrcvbuf", UB_DGRAMRCVBUF, BYTES, 1024, 0, 0, 50 },
+};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static struct env_ubstat stat_of(const struct env_ve *ve, int resource)
+{
+	struct env_ubstat all[UB_RESOURCES];
+	struct env_ubstats arg = { .stats = (uintptr_t)all, .nr = UB_RESOURCES };
+
+	if (env_ctl(ve->fd, ENV_CTL_UB_STAT, &arg, sizeof(arg)))
+		die("UB_STAT");
+	return all[resource];
+}
+
+static int set(int fd, uint32_t resource, uint64_t barrier, uint64_t limit)
+{
+	struct env_ublimit l = { .resource = resource, .barrier = barrier,
+				 .limit = limit };
+	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
+
+	return env_ctl(fd, ENV_CTL_UB_SET, &arg, sizeof(arg));
+}
+
+static void must_set(const struct env_ve *ve, int resource, uint64_t bound)
+{
+	if (set(ve->fd, (uint32_t)resource, bound, bound))
+		die("UB_SET of %d to %llu", resource, (unsigned long long)bound);
+}
+
+/* Until the row holds no more than @want: objects go after an RCU grace period. */
+static uint64_t settle(const struct env_ve *ve, int resource, uint64_t want)
+{
+	struct env_ubstat s = {};
+
+	for (int i = 0; i < 200; i++) {
+		s = stat_of(ve, resource);
+		if (s.held <= want)
+			break;
+		usleep(50000);
+	}
+	return s.held;
+}
+
+struct eater {
+	int proc;	/* process descriptor */
+	int in;		/* closing it gives everything back */
+	int got, error;
+};
+
+static struct eater eat(const struct env_ve *ve, const char *row, int most)
+{
+	char count[16], line[64] = "";
+	char *argv[] = { "/root/ub_eat", (char *)row, count, NULL };
+	struct eater e = { .got = -1, .error = -1 };
+	int in[2], said[2];
+	ssize_t n, len = 0;
+
+	snprintf(count, sizeof(count), "%d", most);
+	if (pipe2(in, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
+		die("pipe");
+	e.proc = env_run_with(ve, argv, in[0], said[1]);
+	if (e.proc < 0)
+		die("ub_eat %s", row);
+	close(in[0]);
+	close(said[1]);
+	e.in = in[1];
+	while (!strchr(line, '\n') && len < (ssize_t)sizeof(line) - 1 &&
+	       (n = read(said[0], line + len, sizeof(line) - 1 - (size_t)len)) > 0)
+		len += n;
+	close(said[0]);
+	sscanf(line, "%d %d", &e.got, &e.error);
+	return e;
+}
+
+static int finish(struct eater *e)
+{
+	int status;
+
+	close(e->in);
+	status = env_wait(e->proc);
+	close(e->proc);
+	return status;
+}
+
+static struct env_ve start(envid_t id)
+{
+	struct env_create_args args;
+	struct env_ve ve;
+
+	env_prepare(&ve, id, TINY, &args, init);
+	env_put(&ve, "/bin/ub_eat", "ub_eat");
+	args.features = ENV_FEAT_NETFILTER;
+	ve.fd = env_create(&args, sizeof(args));
+	if (ve.fd < 0)
+		die("env_create");
+	close(args.root_fd);
+	/* Until init has done what it does at its start. */
+	env_sh(&ve, "until grep -q /dev/shm /proc/self/mounts; do sleep 0.1; done",
+	       out, sizeof(out));
+	return ve;
+}
+
+/* What the row holds when nobody eats: the eater itself holds some, too. */
+static uint64_t idle_held(const struct env_ve *ve, const struct row *r)
+{
+	struct eater e = eat(ve, r->name, 0);
+	uint64_t with = stat_of(ve, r->resource).held;
+
+	finish(&e);
+	return with;
+}
+
+static void test_row(const struct env_ve *ve, const struct row *r)
+{
+	uint64_t base, bound, before;
+	struct env_ubstat s, s2;
+	struct eater e;
+
+	before = stat_of(ve, r->resource).held;
+	base = idle_held(ve, r);
+	settle(ve, r->resource, before);
+	e = eat(ve, r->name, r->few);
+	s = stat_of(ve, r->resource);
+	if (!ok(r->kind == EXACT ? s.held == base + r->unit * (uint64_t)r->few && e.got == r->few :
+				   s.held >= base + r->unit * (uint64_t)e.got && e.got > 0 &&
+				   s.held > base,
+		"%s: held rises with use", r->name))
+		printf("# base %llu held %llu, took %d of %d, errno %s\n",
+		       (unsigned long long)base, (unsigned long long)s.held, e.got,
+		       r->few, strerror(e.error));
+	finish(&e);
+	s2 = stat_of(ve, r->resource);
+	ok(s2.maxheld >= s.held && s2.failcnt == s.failcnt, "%s: maxheld keeps it", r->name);
+	if (!ok(settle(ve, r->resource, before) <= before,
+		"%s: and falls when it is given back", r->name))
+		printf("# before %llu after %llu\n", (unsigned long long)before,
+		       (unsigned long long)stat_of(ve, r->resource).held);
+
+	/* Room for half as much. */
+	bound = base + (s.held - base) / 2;
+	must_set(ve, r->resource, bound);
+	e = eat(ve, r->name, r->few);
+	s2 = stat_of(ve, r->resource);
+	if (!ok(e.got < r->few || !r->error, "%s: a bound refuses", r->name))
+		printf("# took %d of %d, held %llu of %llu\n", e.got, r->few,
+		       (unsigned long long)s2.held, (unsigned long long)bound);
+	if (r->error && !ok(e.error == r->error || e.error == r->error2, "%s: with %s",
+			    r->name, strerror(r->error)))
+		printf("# but with %s\n", strerror(e.error));
+	if (!ok(r->kind == EXACT ? s2.failcnt == s.failcnt + 1 : s2.failcnt > s.failcnt,
+		"%s: failcnt counts it", r->name))
+		printf("# from %llu to %llu\n", (unsigned long long)s.failcnt,
+		       (unsigned long long)s2.failcnt);
+	ok(s2.held <= bound, "%s: no more than the bound is held", r->name);
+	finish(&e);
+	must_set(ve, r->resource, UB_MAXVALUE);
+	settle(ve, r->resource, before);
+	e = eat(ve, r->name, r->few);
+	s = stat_of(ve, r->resource);
+	ok(s.failcnt == s2.failcnt && (r->kind != EXACT || e.got == r->few),
+	   "%s: without the bound it goes on", r->name);
+	finish(&e);
+	settle(ve, r->resource, before);
+}
+
+/* A VE that eats all that it may does not touch another one's rows. */
+static void test_apart(const struct env_ve *a, const struct env_ve *b)
+{
+	struct eater ea, eb;
+	uint64_t held;
+
+	must_set(a, UB_NUMPROC, stat_of(a, UB_NUMPROC).held + 10);
+	held = stat_of(b, UB_NUMPROC).held;
+	ea = eat(a, "numproc", 1000);
+	ok(ea.error == EAGAIN, "one VE is out of processes");
+	ok(stat_of(b, UB_NUMPROC).held == held, "another one's row does not move");
+	eb = eat(b, "numproc", 50);
+	ok(eb.got == 50, "and it has all that it asks for");
+	finish(&ea);
+	finish(&eb);
+	must_set(a, UB_NUMPROC, UB_MAXVALUE);
+}
+
+static void test_reclaim(const struct env_ve *ve)
+{
+	struct env_ubstat s, s2;
+	struct eater e;
+	uint64_t base = stat_of(ve, UB_PHYSPAGES).held;
+	int status;
+
+	s = stat_of(ve, UB_PHYSPAGES);
+	e = eat(ve, "physpages", 8);
+	s2 = stat_of(ve, UB_PHYSPAGES);
+	ok(e.got == 8 && s2.held >= base + 8 * 256, "physpages: held rises with use");
+	finish(&e);
+	must_set(ve, UB_SWAPPAGES, 0);
+	must_set(ve, UB_PHYSPAGES, base + 16 * 256);
+	e = eat(ve, "physpages", 8);
+	ok(e.got == 8 && stat_of(ve, UB_PHYSPAGES).failcnt == s.failcnt,
+	   "physpages: below the bound nothing is refused");
+	finish(&e);
+	e = eat(ve, "physpages", 64);
+	status = finish(&e);
+	s2 = stat_of(ve, UB_PHYSPAGES);
+	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s2.failcnt > s.failcnt,
+	   "physpages: who asks for more than there is ends, and failcnt counts it");
+	ok(s2.held <= base + 16 * 256, "physpages: no more than the bound is held");
+	ok(!env_sh(ve, "echo alive", out, sizeof(out)), "physpages: the VE goes on");
+	must_set(ve, UB_PHYSPAGES, UB_MAXVALUE);
+}
+
+static void test_swap(const struct env_ve *ve)
+{
+	uint64_t base = stat_of(ve, UB_PHYSPAGES).held;
+	struct env_ubstat s;
+	struct eater e;
+
+	if (system("echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && "
+		   "swapon /dev/zram0")) {
+		ok(false, "swappages: a swap device on zram");
+		return;
+	}
+	must_set(ve, UB_SWAPPAGES, 16 * 256);
+	must_set(ve, UB_PHYSPAGES, base + 8 * 256);
+	e = eat(ve, "swappages", 16);
+	s = stat_of(ve, UB_SWAPPAGES);
+	if (!ok(e.got == 16 && s.held > 4 * 256, "swappages: what does not fit in memory is there"))
+		printf("# took %d, held %llu\n", e.got, (unsigned long long)s.held);
+	ok(s.held <= 16 * 256, "swappages: no more than its bound");
+	finish(&e);
+	ok(settle(ve, UB_SWAPPAGES, 256) <= 256, "swappages: and falls when it is given back");
+	must_set(ve, UB_SWAPPAGES, 256);
+	e = eat(ve, "swappages", 16);
+	ok(WIFSIGNALED(finish(&e)) && stat_of(ve, UB_SWAPPAGES).failcnt > s.failcnt,
+	   "swappages: a small bound refuses, and failcnt counts it");
+	must_set(ve, UB_PHYSPAGES, UB_MAXVALUE);
+	must_set(ve, UB_SWAPPAGES, UB_MAXVALUE);
+}
+
+static int oom_score(int pid)
+{
+	char path[64], text[16] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/oom_score", pid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		die("%s", path);
+	close(fd);
+	return atoi(text);
+}
+
+static void test_guarantees(const struct env_ve *ve)
+{
+	uint64_t base = stat_of(ve, UB_PRIVVMPAGES).held;
+	struct env_proc_info info;
+	int before, guarded;
+	struct eater e;
+
+	must_set(ve, UB_PRIVVMPAGES, base + 4 * 256);
+	e = eat(ve, "privvmpages", 8);
+	ok(e.got < 8, "vmguarpages: without it the barrier of privvmpages holds");
+	finish(&e);
+	if (set(ve->fd, UB_VMGUARPAGES, base + 16 * 256, UB_MAXVALUE))
+		die("vmguarpages");
+	e = eat(ve, "privvmpages", 8);
+	ok(e.got == 8, "vmguarpages: what is guaranteed is not refused");
+	finish(&e);
+	e = eat(ve, "privvmpages", 64);
+	ok(e.got < 64 && e.error == ENOMEM, "vmguarpages: what is not still is");
+	finish(&e);
+	must_set(ve, UB_PRIVVMPAGES, UB_MAXVALUE);
+
+	e = eat(ve, "physpages", 8);
+	if (env_ctl(e.proc, ENV_CTL_QUERY, &info, sizeof(info)))
+		die("query");
+	before = oom_score(info.pid);
+	if (set(ve->fd, UB_OOMGUARPAGES, stat_of(ve, UB_PHYSPAGES).held + 1000, UB_MAXVALUE))
+		die("oomguarpages");
+	guarded = oom_score(info.pid);
+	if (!ok(guarded < before && guarded < 100, "oomguarpages: below it the OOM killer looks elsewhere"))
+		printf("# score %d, was %d\n", guarded, before);
+	if (set(ve->fd, UB_OOMGUARPAGES, 1, UB_MAXVALUE))
+		die("oomguarpages");
+	ok(oom_score(info.pid) >= before - 10, "oomguarpages: above it the VE is as any other");
+	finish(&e);
+}
+
+static void test_events(const struct env_ve *ve)
+{
+	int fd = env_ctl(-1, ENV_CTL_UB_EVENTS, NULL, 0);
+	uint64_t base = stat_of(ve, UB_NUMPTY).held, failed;
+	struct env_event ev = {};
+	struct eater e;
+	char small[8];
+
+	ok(fd >= 0 && !env_poll(fd, POLLIN, 0), "events: none before a refusal");
+	refused((int)read(fd, small, sizeof(small)), EINVAL, "events: a buffer for less than one");
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	refused((int)read(fd, &ev, sizeof(ev)), EAGAIN, "events: none to read");
+	usleep(1100000); /* what other tests were refused has been told by then */
+	must_set(ve, UB_NUMPTY, base + 2);
+	failed = stat_of(ve, UB_NUMPTY).failcnt;
+	e = eat(ve, "numpty", 5);
+	ok(env_poll(fd, POLLIN, 5000) & POLLIN, "events: a refusal wakes the reader");
+	while (read(fd, &ev, sizeof(ev)) == sizeof(ev) && ev.resource != UB_NUMPTY)
+		;
+	ok(ev.veid == ve->veid && ev.resource == UB_NUMPTY, "events: it says whose and of what");
+	ok(ev.barrier == base + 2 && ev.limit == base + 2 && ev.held == base + 2,
+	   "events: and how much there was");
+	ok(!strcmp(ev.comm, "ub_eat") && ev.pid > 1, "events: and which program");
+	ok(ev.time > 0 && ev.refused >= 1 && !ev.lost, "events: and when, how often, that none is missing");
+	finish(&e);
+	for (int i = 0; i < 20; i++) {
+		e = eat(ve, "numpty", 5);
+		finish(&e);
+	}
+	ok(stat_of(ve, UB_NUMPTY).failcnt >= failed + 21, "events: failcnt counts each");
+	must_set(ve, UB_NUMPTY, UB_MAXVALUE);
+	close(fd);
+}
+
+static void test_errors(const struct env_ve *ve)
+{
+	struct env_ublimit l[2] = { { .resource = UB_NUMPROC, .barrier = 5, .limit = 5 },
+				    { .resource = UB_NUMFILE, .barrier = 9, .limit = 8 } };
+	struct env_ublimits arg = { .limits = (uintptr_t)l, .nr = 2 };
+	struct env_ubstat before = stat_of(ve, UB_NUMPROC);
+	int proc = env_run(ve, (char *[]){ "/bin/true", NULL });
+
+	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "a barrier above its limit");
+	ok(stat_of(ve, UB_NUMPROC).barrier == before.barrier, "of a refused set nothing is taken");
+	refused(set(ve->fd, UB_RESOURCES, 1, 1), EINVAL, "an unknown resource");
+	refused(set(ve->fd, UB_DUMMY, 1, 1), EINVAL, "a row that is none");
+	refused(set(ve->fd, UB_NUMPROC, 1, 1ULL << 63), EINVAL, "a limit over the maximum");
+	arg.nr = 0;
+	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "no limits at all");
+	arg.nr = UB_RESOURCES + 1;
+	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "more limits than rows");
+	arg = (struct env_ublimits){ .limits = 16, .nr = 1 };
+	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EFAULT, "limits at a bad address");
+	arg = (struct env_ublimits){ .limits = (uintptr_t)l, .nr = 1, .flags = 2 };
+	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "an unknown flag");
+	refused(set(proc, UB_NUMPROC, 1, 1), EINVAL, "a process descriptor");
+	env_wait(proc);
+	close(proc);
+	ok(!set(ve->fd, UB_NUMPTY, 0, 0), "a limit of nothing");
+	env_sh(ve, "exec 3<>/dev/ptmx", out, sizeof(out));
+	ok(strstr(out, "No space") != NULL, "with it there is none");
+	ok(!set(ve->fd, UB_NUMPTY, UB_MAXVALUE, UB_MAXVALUE), "the greatest limit");
+	ok(!env_sh(ve, "exec 3<>/dev/ptmx", out, sizeof(out)), "with it there is one");
+}
+
+static void test_calls(const struct env_ve *ve)
+{
+	uint64_t bounds[2] = { 77, 88 };
+	struct env_ubstat s[UB_RESOURCES];
+
+	ok(syscall(__NR_getluid) == 0, "getluid: the node is 0");
+	ok(syscall(__NR_setluid, 0) == 0, "setluid: what one has already");
+	refused((int)syscall(__NR_setluid, ve->veid), EPERM, "setluid: another one");
+	ok(!syscall(__NR_setublimit, ve->veid, UB_NUMIPTENT, bounds) &&
+	   stat_of(ve, UB_NUMIPTENT).barrier == 77 && stat_of(ve, UB_NUMIPTENT).limit == 88,
+	   "setublimit: sets a row");
+	refused((int)syscall(__NR_setublimit, 4711, UB_NUMIPTENT, bounds), ESRCH, "setublimit: no such VE");
+	refused((int)syscall(__NR_setublimit, ve->veid, UB_NUMIPTENT, NULL), EFAULT, "setublimit: bad address");
+	bounds[0] = 99;
+	refused((int)syscall(__NR_setublimit, ve->veid, UB_NUMIPTENT, bounds), EINVAL, "setublimit: wrong way round");
+	ok(syscall(__NR_ubstat, ve->veid, 0, s, sizeof(s)) == UB_RESOURCES && s[UB_NUMIPTENT].limit == 88,
+	   "ubstat: reads all rows");
+	ok(syscall(__NR_ubstat, ve->veid, UB_NUMFILE, s, sizeof(s[0])) == 1 && s[0].held > 0,
+	   "ubstat: reads one row");
+	refused((int)syscall(__NR_ubstat, ve->veid, UB_RESOURCES, s, sizeof(s)), EINVAL, "ubstat: no such row");
+	refused((int)syscall(__NR_ubstat, 4711, 0, s, sizeof(s)), ESRCH, "ubstat: no such VE");
+	must_set(ve, UB_NUMIPTENT, UB_MAXVALUE);
+}
+
+static void test_file(const struct env_ve *a, const struct env_ve *b)
+{
+	char want[64];
+	FILE *f;
+	size_t n;
+
+	ok(!env_sh(a, "cat /proc/user_beancounters", out, sizeof(out)) &&
+	   !strncmp(out, "Version: 2.5\n       uid  resource ", 34), "the file inside begins as it always did");
+	snprintf(want, sizeof(want), "%10u: kmemsize ", a->veid);
+	ok(strstr(out, want) && strstr(out, "\n            numproc "), "it has one's own rows");
+	snprintf(want, sizeof(want), "%10u:", b->veid);
+	ok(!strstr(out, want), "and nobody else's");
+	n = 0;
+	for (char *p = out; (p = strchr(p, '\n')); p++)
+		n++;
+	ok(n == 2 + UB_RESOURCES, "a line a row");
+	ok(env_sh(a, "su -s /bin/sh nobody -c 'cat /proc/user_beancounters' 2>&1", out, sizeof(out)) &&
+	   strstr(out, "denied"), "a user inside may not read it");
+	f = fopen("/proc/user_beancounters", "r");
+	n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
+	out[n] = '\0';
+	if (f)
+		fclose(f);
+	snprintf(want, sizeof(want), "%10u: kmemsize ", a->veid);
+	ok(strstr(out, want) != NULL, "the node sees one VE");
+	snprintf(want, sizeof(want), "%10u: kmemsize ", b->veid);
+	ok(strstr(out, want) != NULL, "and the other");
+}
+
+/* Bounds that change under those who use what they bound. */
+static void test_race(const struct env_ve *ve)
+{
+	static const struct { const char *name; int resource; int n; } of[] = {
+		{ "numproc", UB_NUMPROC, 30 }, { "numfile", UB_NUMFILE, 200 },
+		{ "privvmpages", UB_PRIVVMPAGES, 30 }, { "numothersock", UB_NUMOTHERSOCK, 100 },
+	};
+	uint64_t before[4];
+	bool back = true;
+
+	for (int i = 0; i < 4; i++)
+		before[i] = stat_of(ve, of[i].resource).held;
+	for (int round = 0; round < 5; round++) {
+		struct eater e[4];
+		int pid = fork();
+
+		if (!pid) {
+			for (int k = 0; k < 2000; k++) {
+				int i = k % 4;
+				uint64_t bound = k % 7 ? UB_MAXVALUE : before[i] + (uint64_t)of[i].n / 2;
+
+				if (set(ve->fd, (uint32_t)of[i].resource, bound, bound))
+					_exit(1);
+			}
+			_exit(0);
+		}
+		for (int i = 0; i < 4; i++)
+			e[i] = eat(ve, of[i].name, of[i].n);
+		waitpid(pid, NULL, 0);
+		for (int i = 0; i < 4; i++)
+			finish(&e[i]);
+	}
+	for (int i = 0; i < 4; i++) {
+		must_set(ve, of[i].resource, UB_MAXVALUE);
+		if (settle(ve, of[i].resource, before[i]) > before[i])
+			back = false;
+	}
+	ok(back, "after changes under use every row is where it was");
+}
+
+static void test_exact(const struct env_ve *ve)
+{
+	struct env_ublimit l = { .resource = UB_NUMFILE, .barrier = UB_MAXVALUE, .limit = UB_MAXVALUE };
+	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1, .flags = ENV_UB_EXACT };
+	struct env_ubstat s;
+	struct eater e;
+
+	ok(!env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), "exact mode can be asked for");
+	e = eat(ve, "numfile", 300);
+	s = stat_of(ve, UB_NUMFILE);
+	finish(&e);
+	ok(stat_of(ve, UB_NUMFILE).maxheld >= s.held && s.held >= 300, "it knows the most there was");
+	arg.flags = 0;
+	ok(!env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), "and be ended");
+}
+
+/* A descriptor that has left the VE is still its charge. */
+static void test_after(void)
+{
+	struct env_ve ve = start(503);
+	struct env_ubstat s = stat_of(&ve, UB_NUMPROC);
+	int fd = ve.fd;
+
+	ok(s.held > 0, "a VE that runs holds processes");
+	ve.fd = dup(fd);
+	env_destroy(&ve);
+	ve.fd = fd;
+	ok(settle(&ve, UB_NUMPROC, 0) == 0, "one that is gone holds none");
+	refused(set(fd, UB_NUMPROC, 1, 1), ESRCH, "a VE that is gone");
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct env_ve a, b;
+
+	env_require();
+	a = start(501);
+	b = start(502);
+	for (size_t i = 0; i < ROWS; i++)
+		if (argc < 2 || !strcmp(argv[1], rows[i].name))
+			test_row(&a, &rows[i]);
+	if (argc < 2) {
+		test_apart(&a, &b);
+		test_reclaim(&a);
+		test_swap(&a);
+		test_guarantees(&a);
+		test_events(&a);
+		test_errors(&a);
+		test_calls(&a);
+		test_file(&a, &b);
+		test_exact(&b);
+		test_race(&b);
+	}
+	env_destroy(&a);
+	env_destroy(&b);
+	if (argc < 2)
+		test_after();
+	return tap_done();
+}
