@@ -29,7 +29,8 @@ AGENT_TOOLS := $(addprefix $(BUILD)/bin/,ve-agentd-fake vectl t2tool)
 TEST_TOOLS += $(AGENT_TOOLS)
 
 # Benches
-$(eval $(call program,bench_lease,tests/bench/lease.c,,json-c))
+$(BUILD)/tests/bench/lease.o: CPPFLAGS += -Ikernel/tree/include/uapi
+$(eval $(call program,bench_lease,tests/bench/lease.c agent/msg.c agent/bean.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))
 BENCH_TOOLS += $(BUILD)/bin/bench_lease
 
 check-agent-unit: $(AGENT_UNIT_BINS)
