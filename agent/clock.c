@@ -84,16 +84,7 @@ void clock_lease_ended(uint32_t veid)
 	}
 }
 
-/* The status shows the address: it is another now. */
-static void show_change(uint32_t veid)
-{
-	struct ve v;
-
-	if (ve_load(api.db, veid, &v))
-		ve_save(api.db, &v);
-}
-
-#define BATCH 64 /* leases that begin or end with one wait for the disk */
+#define BATCH 128 /* leases that begin or end with one wait for the disk */
 
 /* What became of each lease of a batch. */
 struct outcome {
@@ -175,7 +166,7 @@ static bool take_back(unsigned (*find)(struct lease *l))
 				continue;
 			}
 			clock_lease_ended(l[i].veid);
-			show_change(l[i].veid);
+			ve_touch(api.db, l[i].veid);
 		}
 		db_commit(api.db);
 		state_unlock();
@@ -259,18 +250,15 @@ static bool tell_fences(void)
 /* Who waits gets what is free, in their order; their number. */
 static unsigned pick(struct lease *l)
 {
-	unsigned n = 0;
+	uint32_t veids[BATCH];
+	unsigned n = 0, waiting;
 
 	state_lock();
 	db_begin(api.db);
-	while (n < BATCH) {
-		uint32_t veid = lease_next_waiting(api.db, VE_RUNNING);
-
-		if (!veid || lease_pick(api.db, veid, clock_boot(),
-					clock_wall(), &l[n]) < 0)
-			break;
+	waiting = lease_waiting(api.db, VE_RUNNING, veids, BATCH);
+	while (n < waiting && lease_pick(api.db, veids[n], clock_boot(),
+					 clock_wall(), &l[n]) == 0)
 		n++;
-	}
 	if (db_commit(api.db) < 0)
 		n = 0;
 	state_unlock();
@@ -283,7 +271,7 @@ static void settle(const struct lease *l, const struct outcome *o)
 		lease_installed(api.db, l);
 		begun++;
 		tell(l, "began");
-		show_change(l->veid);
+		ve_touch(api.db, l->veid);
 		return;
 	}
 	log_err("lease: %s", o->e.text);
@@ -347,15 +335,15 @@ static bool redo_unfinished(void)
 static void drop_ended_blocks(void)
 {
 	state_lock();
-	db_do(api.db,
-	      "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
-	      " AND id NOT IN (SELECT block FROM lease)"
-	      " AND nonce_at > 0",
-	      "");
-	db_do(api.db,
-	      "DELETE FROM released WHERE block NOT IN"
-	      " (SELECT id FROM block)",
-	      "");
+	if (db_do(api.db,
+		  "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
+		  " AND id NOT IN (SELECT block FROM lease)"
+		  " AND nonce_at > 0",
+		  "") > 0)
+		db_do(api.db,
+		      "DELETE FROM released WHERE block NOT IN"
+		      " (SELECT id FROM block)",
+		      "");
 	state_unlock();
 }
 

@@ -74,4 +74,12 @@ sweep sleep freeze-asked priv-frozen state-heard state-written release-out relea
 sweep wake wake-asked priv-thawed grant-picked grant-durable grant-told grant-written priv-added priv-add-noted
 sweep start start-asked priv-started grant-told priv-added
 sweep renew renew-written renew-told priv-fence-noted disk
+
+# nothing is acknowledged that the disk does not have
+arm disk
+is 'what the disk has not seen is not acknowledged' "$(status PUT /v1/ves/1050 -H 'If-None-Match: *' -d "$(spec stopped 1)" 2>/dev/null)" 000
+until_ok 20 is_ready
+if until_ok 20 fired disk; then ok 'it died before'; else not_ok 'it died before'; fi
+disarm disk
+is 'what it has seen is' "$(status PUT /v1/ves/1051 -H 'If-None-Match: *' -d "$(spec stopped 1)")" 201
 done_testing
