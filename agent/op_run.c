@@ -18,6 +18,7 @@
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
 #include "agent/pump.h"
+#include "agent/usage.h"
 
 #define START_MS 60000
 #define KILL_MS 30000
@@ -318,8 +319,10 @@ int op_apply(const struct ve *v, struct err *e)
 				.veid = v->veid,
 				.limits = v->limits };
 	struct msg reply _msg_ = { .nfds = 0 };
+	int r = ask_again(&m, &reply, e);
 
-	return ask_again(&m, &reply, e);
+	usage_forget(v->veid);
+	return r;
 }
 
 static int dispatch(int64_t id, const struct ve *v, const char *kind,

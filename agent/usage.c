@@ -37,6 +37,13 @@ bool usage_get(uint32_t veid, int64_t since, struct msg_usage *u)
 	return found;
 }
 
+void usage_forget(uint32_t veid)
+{
+	pthread_mutex_lock(&lock);
+	answers[veid % ANSWERS].at = 0;
+	pthread_mutex_unlock(&lock);
+}
+
 void usage_ask(uint32_t veid)
 {
 	bool there = false;

@@ -17,6 +17,8 @@ void usage_start(void);
 
 /* The answer of @since (clock_mono()) or later, if there is one. */
 bool usage_get(uint32_t veid, int64_t since, struct msg_usage *u);
+/* An answer from before will not do: its bounds have changed. */
+void usage_forget(uint32_t veid);
 /* Have priv asked; http_resume_waiters() when it has answered. */
 void usage_ask(uint32_t veid);
 
