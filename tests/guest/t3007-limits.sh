@@ -48,7 +48,7 @@ has 'vectl limits shows the kernel'\''s table' "$(vectl limits 1000 | grep -w nu
 run 1000 'pkill sleep'
 
 # bandwidth: to the VE by venet0, from it by what stands for the uplink
-run 1000 '(while :; do nc -l -p 8080 | wc -c >>/tmp/got; done) >/dev/null 2>&1 &'
+run 1000 '(while :; do nc -l -p 8080 -e sh -c "wc -c >>/tmp/got"; done) >/dev/null 2>&1 &'
 got() { run 1000 grep -cx "$1" /tmp/got; }
 reach() { echo | nc -w 5 10.77.0.1 8080 && [ "$(got 1)" -ge 1 ]; }
 yes_ 'it is reached' 'until_ok 30 reach'
