@@ -83,7 +83,7 @@ function watch() {
 class Subscriber {
   constructor(n) {
     this.n = n;
-    this.agent = new https.Agent({ keepAlive: false, ca, localAddress: `127.1.${n % 40}.${1 + Math.floor(n / 40) % 250}` });
+    this.agent = new https.Agent({ keepAlive: true, maxSockets: 2, ca, localAddress: `127.1.${n % 40}.${1 + Math.floor(n / 40) % 250}` });
     this.cookies = new Map();
     this.veid = 0;
     this.busy = false;
@@ -119,7 +119,7 @@ class Subscriber {
       const r = await this.call(method, path, body);
       if (r.status < 300 || fine.includes(r.status)) return r;
       // busy with an earlier request
-      if ((r.status !== 409 && r.status !== 503) || i >= 200) throw new Error(`${method} ${path.replace(/\d+/, 'N')}: ${r.status} ${r.json?.title}`);
+      if (![409, 429, 503].includes(r.status) || i >= 200) throw new Error(`${method} ${path.replace(/\d+/, 'N')}: ${r.status} ${r.json?.title}`);
       await sleep(50);
     }
   }
@@ -247,6 +247,7 @@ async function slot() {
       await sleep(200);
     }
     s.busy = false;
+    s.agent.destroy(); // they go home: no connection is kept
   }
 }
 const quantile = (list, q) => (list.length ? list[Math.min(list.length - 1, Math.floor(list.length * q))].toFixed(0) : '-');
