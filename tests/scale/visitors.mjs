@@ -191,7 +191,10 @@ class Subscriber {
   async visit() {
     await this.come();
     const ve = await this.find();
-    if (!ve) { waits++; return; }
+    if (!ve) {
+      waits++;
+      return sleep(300);
+    }
     const fresh = this.veid !== ve.veid;
     this.veid = ve.veid;
     let how = fresh ? 'new' : { running: 'awake', frozen: 'idle', stopped: 'stopped' }[states.get(this.veid)] ?? 'other';
@@ -207,7 +210,7 @@ class Subscriber {
     const dice = Math.random(), act = (action) => this.must('POST', `/ves/${this.veid}/actions`, { action }, [404, 409]);
     if (dice < 0.5) await act('idle');
     else if (dice < 0.6) await act('stop');
-    else if (dice < 0.62) await act('delete');
+    else if (dice < 0.6 + c.leave / 100) await act('delete');
   }
 }
 function frame(data) {
