@@ -7,7 +7,7 @@ make_pki
 configure 'quarantine_ms 200' 'stop_ms 3000'
 start_agent
 INV=$(dirname "$0")/../lib/invariants
-hold() { "$INV" --node n1 --fake "$T/fake" --db "$T/state/api/agent.db" --alive 1000,1001 "$@"; }
+hold() { "$INV" --node n1 --fake "$T/fake" --db "$T/state/api/agent.db" --alive 1000,1001; }
 ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
 has_ip() { [ "$(ip_of "$1")" != null ]; }
 lend() {

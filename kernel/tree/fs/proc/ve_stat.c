@@ -289,7 +289,8 @@ bool ve_stat_show(struct seq_file *m)
 	ve_tasks(&n, current->ve);
 	seq_printf(m, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\n"
 		   "procs_running %u\nprocs_blocked %u\nsoftirq 0\n",
-		   (u64)boot.tv_sec + div_u64(current->ve->start_boottime, NSEC_PER_SEC),
+		   div_u64(timespec64_to_ns(&boot) + current->ve->start_boottime,
+			   NSEC_PER_SEC),
 		   ve_last_pid(), n.running + 1, n.blocked);
 	return true;
 }

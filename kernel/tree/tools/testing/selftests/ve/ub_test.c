@@ -47,7 +47,7 @@ static const struct row {
 	{ "lockedpages", UB_LOCKEDPAGES, EXACT, 16, ENOMEM, EAGAIN, 20 },
 	{ "shmpages", UB_SHMPAGES, BYTES, 1, ENOSPC, 0, 100 },
 	{ "kmemsize", UB_KMEMSIZE, BYTES, 8000, ENOMEM, 0, 100, 256 << 10 },
-	{ "dcachesize", UB_DCACHESIZE, BYTES, 190, ENOMEM, ENOSPC, 400 },
+	{ "dcachesize", UB_DCACHESIZE, BYTES, 180, ENOMEM, ENOSPC, 400 },
 	{ "tcpsndbuf", UB_TCPSNDBUF, BYTES, 0, EAGAIN, 0, 100000, 64 << 10 },
 	{ "tcprcvbuf", UB_TCPRCVBUF, BYTES, 0, EAGAIN, 0, 100000 },
 	{ "othersockbuf", UB_OTHERSOCKBUF, BYTES, 1024, ENOBUFS, 0, 50 },
@@ -111,7 +111,13 @@ static struct eater eat(const struct env_ve *ve, const char *row, int most)
 	snprintf(count, sizeof(count), "%d", most);
 	if (pipe2(in, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
 		die("pipe");
-	e.proc = env_run_with(ve, argv, in[0], said[1]);
+	/* Where bounds of processes change meanwhile, the eater itself may be refused. */
+	for (int i = 0; i < 500; i++) {
+		e.proc = env_run_with(ve, argv, in[0], said[1]);
+		if (e.proc >= 0 || errno != EAGAIN)
+			break;
+		usleep(10000);
+	}
 	if (e.proc < 0)
 		die("ub_eat %s", row);
 	close(in[0]);
@@ -246,7 +252,7 @@ static void test_reclaim(const struct env_ve *ve)
 	s = stat_of(ve, UB_PHYSPAGES);
 	e = eat(ve, "physpages", 8);
 	s2 = stat_of(ve, UB_PHYSPAGES);
-	if (!ok(e.got == 8 && s2.held >= base + 8 * 256, "physpages: held rises with use"))
+	if (!ok(e.got == 8 && s2.held > base + 7 * 256, "physpages: held rises with use"))
 		printf("# took %d, from %llu to %llu\n", e.got, (unsigned long long)base,
 		       (unsigned long long)s2.held);
 	finish(&e);
