@@ -92,6 +92,7 @@ bool op_ended(int64_t id);
 
 /* What priv reported about a VE.  Takes the lock. */
 void op_on_state(const struct msg_entry *e);
+void op_on_states(const struct msg_entry *e, unsigned n);
 
 /* Adopt what runs, then queue what the desired state asks for.  Takes the
  * lock; asks priv. */

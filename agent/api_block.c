@@ -6,6 +6,7 @@
 
 #include "agent/api.h"
 #include "agent/db.h"
+#include "agent/fail.h"
 #include "agent/lease.h"
 
 static const struct json_field block_fields[] = {
@@ -43,6 +44,7 @@ enum MHD_Result on_block_put(struct request *q)
 		return http_problem(q, 400, "malformed", "%s", e.text);
 	state_lock();
 	r = lease_block_put(api.db, q->id, &b, clock_boot(), &e);
+	fail_point("renew-written");
 	if (r >= 0)
 		return show(q);
 	state_unlock();

@@ -72,6 +72,8 @@ static int open_root(const char *root, struct err *e)
 		close(fd);
 		return -EIO;
 	}
+	/* what is promised to a VE below counts only if it is promised here */
+	put(fd, "memory.low", "max", NULL);
 	return fd;
 }
 

@@ -9,6 +9,7 @@
 #include "agent/api.h"
 #include "agent/db.h"
 #include "agent/event.h"
+#include "agent/fail.h"
 #include "agent/lease.h"
 #include "agent/libve/log.h"
 
@@ -83,16 +84,7 @@ void clock_lease_ended(uint32_t veid)
 	}
 }
 
-/* The status shows the address: it is another now. */
-static void show_change(uint32_t veid)
-{
-	struct ve v;
-
-	if (ve_load(api.db, veid, &v))
-		ve_save(api.db, &v);
-}
-
-#define BATCH 64 /* leases that begin or end with one wait for the disk */
+#define BATCH 128 /* leases that begin or end with one wait for the disk */
 
 /* What became of each lease of a batch. */
 struct outcome {
@@ -165,6 +157,7 @@ static bool take_back(unsigned (*find)(struct lease *l))
 		if (!n)
 			break;
 		set_addresses(l, n, false, o);
+		fail_point("release-out");
 		state_lock();
 		db_begin(api.db);
 		for (unsigned i = 0; i < n; i++) {
@@ -173,10 +166,11 @@ static bool take_back(unsigned (*find)(struct lease *l))
 				continue;
 			}
 			clock_lease_ended(l[i].veid);
-			show_change(l[i].veid);
+			ve_touch(api.db, l[i].veid);
 		}
 		db_commit(api.db);
 		state_unlock();
+		fail_point("release-written");
 		http_resume_waiters();
 	}
 	return all;
@@ -247,6 +241,7 @@ static bool tell_fences(void)
 
 		if (ask(&m, &reply, NULL) < 0)
 			return false;
+		fail_point("renew-told");
 		find_told(&m.range)->until = m.until;
 	}
 	return true;
@@ -255,18 +250,15 @@ static bool tell_fences(void)
 /* Who waits gets what is free, in their order; their number. */
 static unsigned pick(struct lease *l)
 {
-	unsigned n = 0;
+	uint32_t veids[BATCH];
+	unsigned n = 0, waiting;
 
 	state_lock();
 	db_begin(api.db);
-	while (n < BATCH) {
-		uint32_t veid = lease_next_waiting(api.db, VE_RUNNING);
-
-		if (!veid || lease_pick(api.db, veid, clock_boot(),
-					clock_wall(), &l[n]) < 0)
-			break;
+	waiting = lease_waiting(api.db, VE_RUNNING, veids, BATCH);
+	while (n < waiting && lease_pick(api.db, veids[n], clock_boot(),
+					 clock_wall(), &l[n]) == 0)
 		n++;
-	}
 	if (db_commit(api.db) < 0)
 		n = 0;
 	state_unlock();
@@ -279,12 +271,13 @@ static void settle(const struct lease *l, const struct outcome *o)
 		lease_installed(api.db, l);
 		begun++;
 		tell(l, "began");
-		show_change(l->veid);
-	} else {
-		/* -EADDRINUSE: somebody has it whom we do not know of */
-		log_err("lease: %s", o->e.text);
-		clock_lease_ended(l->veid);
+		ve_touch(api.db, l->veid);
+		return;
 	}
+	log_err("lease: %s", o->e.text);
+	/* priv may have died with it done or not: see redo_unfinished() */
+	if (o->code != -EPIPE && o->code != -ETIMEDOUT)
+		clock_lease_ended(l->veid);
 }
 
 /* Pick and write down, wait for the disk, then tell the kernel.  Whether there
@@ -298,8 +291,11 @@ static bool give(void)
 
 	if (!n)
 		return false;
+	fail_point("grant-picked");
 	db_sync();
+	fail_point("grant-durable");
 	set_addresses(l, n, true, o);
+	fail_point("grant-told");
 	state_lock();
 	db_begin(api.db);
 	for (unsigned i = 0; i < n; i++) {
@@ -308,34 +304,28 @@ static bool give(void)
 	}
 	db_commit(api.db);
 	state_unlock();
+	fail_point("grant-written");
 	http_resume_waiters();
 	return more;
 }
 
-/* An api that died between writing a lease down and telling the kernel. */
-static void redo_unfinished(void)
+/* Leases that were written down, and nobody knows whether the kernel was told,
+ * because priv or a former api died.  false: priv could not, try again soon. */
+static bool redo_unfinished(void)
 {
 	for (;;) {
 		struct outcome o;
-		struct lease l = { 0 };
-		char text[ADDR_TEXT] = "";
-		sqlite3_stmt *st;
+		struct lease l;
+		unsigned n;
 
 		state_lock();
-		st = db_query(api.db,
-			      "SELECT veid, address, epoch FROM lease"
-			      " WHERE installed = 0 LIMIT 1",
-			      "");
-		if (db_step(st)) {
-			l.veid = (uint32_t)sqlite3_column_int64(st, 0);
-			db_text(st, 1, text, sizeof(text));
-			l.epoch = (uint32_t)sqlite3_column_int64(st, 2);
-		}
-		db_release(st);
+		n = lease_unfinished(api.db, &l, 1);
 		state_unlock();
-		if (addr_parse(&l.address, text) < 0)
-			return;
+		if (!n)
+			return true;
 		set_addresses(&l, 1, false, &o);
+		if (!is_out(&l, &o))
+			return false;
 		state_lock();
 		clock_lease_ended(l.veid);
 		state_unlock();
@@ -345,15 +335,15 @@ static void redo_unfinished(void)
 static void drop_ended_blocks(void)
 {
 	state_lock();
-	db_do(api.db,
-	      "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
-	      " AND id NOT IN (SELECT block FROM lease)"
-	      " AND nonce_at > 0",
-	      "");
-	db_do(api.db,
-	      "DELETE FROM released WHERE block NOT IN"
-	      " (SELECT id FROM block)",
-	      "");
+	if (db_do(api.db,
+		  "DELETE FROM block WHERE nonce = '' AND valid_until = 0"
+		  " AND id NOT IN (SELECT block FROM lease)"
+		  " AND nonce_at > 0",
+		  "") > 0)
+		db_do(api.db,
+		      "DELETE FROM released WHERE block NOT IN"
+		      " (SELECT id FROM block)",
+		      "");
 	state_unlock();
 }
 
@@ -387,9 +377,9 @@ static void *run(void *arg)
 {
 	int64_t reconcile = 0, tidied = 0, wait;
 
-	redo_unfinished();
 	for (;;) {
-		bool ok = take_back(find_overdue) && take_back(find_frozen);
+		bool ok = redo_unfinished() && take_back(find_overdue) &&
+			  take_back(find_frozen);
 
 		if (clock_mono() >= reconcile) {
 			ask_templates();

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/fail.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 
@@ -153,6 +154,7 @@ void db_sync(void)
 		}
 		syncing = true;
 		pthread_mutex_unlock(&disk_lock);
+		fail_point("disk");
 		/* nobody was told yet; what is there the next life will see */
 		if (fdatasync(wal) < 0)
 			fatal("the state cannot be kept: %s", strerror(errno));

@@ -212,11 +212,10 @@ void lease_block_show(sqlite3 *db, const char *id, int64_t now,
 
 static bool is_free(sqlite3 *db, const char *address, int64_t now)
 {
-	return !db_int(db, 0, "SELECT 1 FROM lease WHERE address = ?", "t",
-		       address) &&
-	       !db_int(db, 0,
-		       "SELECT 1 FROM address WHERE address = ?"
-		       " AND free_at > ?",
+	return !db_int(db, 0,
+		       "SELECT EXISTS (SELECT 1 FROM lease WHERE address = ?1)"
+		       " OR EXISTS (SELECT 1 FROM address WHERE address = ?1"
+		       " AND free_at > ?2)",
 		       "ti", address, now);
 }
 
@@ -247,16 +246,11 @@ static int find_in_block(sqlite3 *db, const char *range, uint32_t *cursor,
 /* Epochs grow over the whole node, so they grow for each address. */
 static int64_t next_epoch(sqlite3 *db)
 {
-	int64_t e = db_int(db, 0,
-			   "SELECT CAST(value AS INTEGER) FROM fact"
-			   " WHERE name = 'epoch'",
-			   "") +
-		    1;
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)e);
-	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('epoch', ?)", "t", text);
-	return e;
+	return db_int(db, 0,
+		      "INSERT INTO fact VALUES ('epoch', '1') ON CONFLICT (name)"
+		      " DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+		      " RETURNING CAST(value AS INTEGER)",
+		      "");
 }
 
 static int write_lease(sqlite3 *db, struct lease *l, uint32_t cursor,
@@ -341,13 +335,19 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	return true;
 }
 
-uint32_t lease_next_waiting(sqlite3 *db, int running)
+unsigned lease_waiting(sqlite3 *db, int running, uint32_t *veids,
+		       unsigned room)
 {
-	return (uint32_t)db_int(
-		db, 0,
-		"SELECT veid FROM ve WHERE state = ? AND veid NOT IN"
-		" (SELECT veid FROM lease) ORDER BY since, veid LIMIT 1",
-		"i", (int64_t)running);
+	sqlite3_stmt *st _stmt_ =
+		db_query(db,
+			 "SELECT veid FROM ve WHERE state = ? AND veid NOT IN"
+			 " (SELECT veid FROM lease) ORDER BY since, veid",
+			 "i", (int64_t)running);
+	unsigned n = 0;
+
+	while (n < room && db_step(st))
+		veids[n++] = (uint32_t)sqlite3_column_int64(st, 0);
+	return n;
 }
 
 uint32_t lease_place(sqlite3 *db, int running, uint32_t veid)
@@ -384,6 +384,11 @@ unsigned lease_of_frozen(sqlite3 *db, int frozen, struct lease *l,
 	return find_leases(db,
 			   "CROSS JOIN ve USING (veid) WHERE ve.state = ?",
 			   frozen, l, room);
+}
+
+unsigned lease_unfinished(sqlite3 *db, struct lease *l, unsigned room)
+{
+	return find_leases(db, "WHERE installed = ?", 0, l, room);
 }
 
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)

@@ -68,6 +68,9 @@ void lease_block_show(sqlite3 *db, const char *id, int64_t now,
 int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	       struct lease *l);
 
+/* Leases that are not installed; their number. */
+unsigned lease_unfinished(sqlite3 *db, struct lease *l, unsigned room);
+
 /* The kernel has it. */
 void lease_installed(sqlite3 *db, const struct lease *l);
 
@@ -80,9 +83,10 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 unsigned lease_overdue(sqlite3 *db, int64_t now, struct lease *l,
 		       unsigned room);
 
-/* A running VE (state @running in table ve) that has no lease, the one that
- * waits longest; 0 when there is none. */
-uint32_t lease_next_waiting(sqlite3 *db, int running);
+/* Running VEs (state @running in table ve) that have no lease, first the one that
+ * waits longest; their number. */
+unsigned lease_waiting(sqlite3 *db, int running, uint32_t *veids,
+		       unsigned room);
 
 /* Place of a running VE in the line for an address, the first is 1; 0 when it
  * has one. */

@@ -15,6 +15,7 @@
 #include "agent/usage.h"
 
 #define ASK_MS 60000
+#define STATES 64
 #define LOST_MS 30000 /* without a line to priv we are of no use */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -150,28 +151,43 @@ static void deliver(struct msg *m)
 	pthread_mutex_unlock(&lock);
 }
 
+static void priv_broke(void)
+{
+	pthread_mutex_lock(&lock);
+	clean_close(&priv_fd);
+	priv_fd = -1;
+	api.held = 0; /* they went with it */
+	fail_all(-EPIPE);
+	pthread_mutex_unlock(&lock);
+	log_warn("the line to priv broke");
+}
+
+/* What is there: states are written down together. */
 static void on_priv(void)
 {
-	struct msg m _msg_ = { .nfds = 0 };
-	int r = msg_recv(priv_fd, &m);
+	struct msg_entry states[STATES];
+	unsigned n = 0;
+	int r = 0;
 
-	if (r == 0 && m.m.head.type == MSG_STATE) {
-		op_on_state(&m.m.state.entry);
-	} else if (r == 0 && m.m.head.type == MSG_REFUSED) {
-		usage_refused(&m.m.refusals);
-	} else if (r == 0 && m.m.head.type == MSG_HELD) {
-		api.held = m.m.ve.arg;
-	} else if (r == 0) {
-		deliver(&m);
-	} else if (r != -EAGAIN) {
-		pthread_mutex_lock(&lock);
-		clean_close(&priv_fd);
-		priv_fd = -1;
-		api.held = 0; /* they went with it */
-		fail_all(-EPIPE);
-		pthread_mutex_unlock(&lock);
-		log_warn("the line to priv broke");
+	for (unsigned i = 0; i < STATES; i++) {
+		struct msg m _msg_ = { .nfds = 0 };
+
+		r = msg_recv_now(priv_fd, &m);
+		if (r < 0)
+			break;
+		if (m.m.head.type == MSG_STATE)
+			states[n++] = m.m.state.entry;
+		else if (m.m.head.type == MSG_REFUSED)
+			usage_refused(&m.m.refusals);
+		else if (m.m.head.type == MSG_HELD)
+			api.held = m.m.ve.arg;
+		else
+			deliver(&m);
 	}
+	if (n)
+		op_on_states(states, n);
+	if (r < 0 && r != -EAGAIN)
+		priv_broke();
 }
 
 static void on_count(const struct msg_count *c)

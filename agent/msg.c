@@ -187,7 +187,7 @@ static void take_fds(struct msg *m, struct msghdr *h)
 	}
 }
 
-int msg_recv(int sock, struct msg *m)
+static int receive(int sock, struct msg *m, int flags)
 {
 	char control[CMSG_SPACE(sizeof(int) * MSG_FDS)];
 	struct iovec iov = { &m->m, sizeof(m->m) };
@@ -199,7 +199,7 @@ int msg_recv(int sock, struct msg *m)
 
 	m->nfds = 0;
 	do {
-		n = recvmsg(sock, &h, MSG_CMSG_CLOEXEC);
+		n = recvmsg(sock, &h, MSG_CMSG_CLOEXEC | flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
@@ -212,6 +212,16 @@ int msg_recv(int sock, struct msg *m)
 		return -EBADMSG;
 	}
 	return 0;
+}
+
+int msg_recv(int sock, struct msg *m)
+{
+	return receive(sock, m, 0);
+}
+
+int msg_recv_now(int sock, struct msg *m)
+{
+	return receive(sock, m, MSG_DONTWAIT);
 }
 
 void msg_fini(struct msg *m)

@@ -341,6 +341,8 @@ int msg_send(int sock, const void *m, const int *fds, unsigned nfds);
  * not know (its descriptors are closed).  Release with msg_fini().
  */
 int msg_recv(int sock, struct msg *m);
+/* The same, but -EAGAIN when nothing is there yet. */
+int msg_recv_now(int sock, struct msg *m);
 void msg_fini(struct msg *m);
 #define _msg_ __attribute__((cleanup(msg_fini)))
 

@@ -11,6 +11,7 @@
 
 #include "agent/clock.h"
 #include "agent/db.h"
+#include "agent/fail.h"
 #include "agent/idle.h"
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
@@ -90,22 +91,35 @@ static bool apply(struct ve *v, const struct msg_entry *e)
 	return true;
 }
 
-void op_on_state(const struct msg_entry *e)
+static void note(const struct msg_entry *e)
 {
 	struct ve v;
 
-	state_lock();
-	db_begin(api.db);
 	if (!ve_load(api.db, e->veid, &v))
 		log_warn("the kernel runs VE %" PRIu32 ", which nobody asked"
 			 " for: left alone",
 			 e->veid);
 	else if (apply(&v, e))
-		ve_save(api.db, &v);
+		ve_save_status(api.db, &v);
+}
+
+void op_on_states(const struct msg_entry *e, unsigned n)
+{
+	state_lock();
+	db_begin(api.db);
+	for (unsigned i = 0; i < n; i++)
+		note(&e[i]);
+	fail_point("state-heard");
 	db_commit(api.db);
+	fail_point("state-written");
 	state_unlock();
 	http_resume_waiters();
 	clock_poke();
+}
+
+void op_on_state(const struct msg_entry *e)
+{
+	op_on_states(e, 1);
 }
 
 /* Everything that the kernel runs, by our eyes; false when priv is silent. */

@@ -10,6 +10,7 @@
 
 #include "agent/db.h"
 #include "agent/event.h"
+#include "agent/fail.h"
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
 
@@ -186,6 +187,7 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 	if (code == 0)
 		follow_up(veid);
 	db_commit(api.db);
+	fail_point("operation-written");
 	work_on(id)->id = 0;
 	state_changed();
 	state_unlock();

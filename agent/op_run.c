@@ -13,6 +13,7 @@
 #include "agent/api.h"
 #include "agent/db.h"
 #include "agent/event.h"
+#include "agent/fail.h"
 #include "agent/lease.h"
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
@@ -134,6 +135,7 @@ static bool do_thaw(int64_t id, uint32_t veid, struct err *e, int *r)
 		return false;
 	op_stage(id, "waking");
 	*r = ask_ve(MSG_FREEZE, veid, 0, e);
+	fail_point("wake-asked");
 	if (*r == -ESRCH) {
 		*e = (struct err){ 0 };
 		sync_one(veid);
@@ -179,6 +181,7 @@ static int do_start(int64_t id, uint32_t veid, struct err *e)
 		start_failed(veid, e);
 		return r;
 	}
+	fail_point("start-asked");
 	op_stage(id, "init");
 	if (await_change(veid, VE_STARTING, START_MS) == VE_RUNNING)
 		return 0;
@@ -247,6 +250,7 @@ static int do_idle(int64_t id, uint32_t veid, struct err *e)
 	int64_t until = clock_mono() + START_MS;
 	int r = ask_ve(MSG_FREEZE, veid, 1, e);
 
+	fail_point("freeze-asked");
 	if (r < 0)
 		return r;
 	if (await_change(veid, VE_RUNNING, REMOUNT_MS) != VE_FROZEN)

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/fail.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/netroute.h"
@@ -132,6 +133,7 @@ static int remove_address(struct priv *p, struct priv_ve *v,
 {
 	int r = venv_addr_del(v->watch.fd, a);
 
+	fail_point("priv-removed");
 	/* what is not there is gone */
 	if (r < 0 && r != -ENOENT && r != -EADDRNOTAVAIL)
 		return r;
@@ -164,8 +166,10 @@ static int add_address(struct priv *p, struct priv_ve *v,
 	r = bar(v, &m->addr);
 	if (r == 0)
 		r = venv_addr_add(v->watch.fd, &m->addr, m->epoch, until);
+	fail_point("priv-added");
 	if (r == 0 && m->addr.family == 4)
 		set_address(p, v, &m->addr, m->epoch);
+	fail_point("priv-add-noted");
 	return r;
 }
 
@@ -249,6 +253,7 @@ int answer_fence(struct priv *p, const struct msg *m, struct err *e)
 	}
 	f->until = q->until;
 	keep(p, f->key, &n);
+	fail_point("priv-fence-noted");
 	prolong(p, f);
 	return 0;
 }

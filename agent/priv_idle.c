@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/cgroup.h"
+#include "agent/fail.h"
 #include "agent/venv.h"
 
 int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
@@ -23,6 +24,7 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 	if (!freeze)
 		cgroup_hot(p->conf->cgroup, veid, priv_limit_swap(p, v));
 	r = venv_freeze(v->watch.fd, freeze != 0);
+	fail_point(freeze ? "priv-frozen" : "priv-thawed");
 	/* one that is as wanted already: asked for again after a death */
 	if (r == -EBUSY &&
 	    v->last.state == (freeze ? ENV_ST_FROZEN : ENV_ST_RUNNING))

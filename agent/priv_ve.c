@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "agent/cgroup.h"
+#include "agent/fail.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/name.h"
@@ -186,6 +187,7 @@ static int create(struct priv *p, const struct msg_start *s,
 		return r;
 	}
 	r = start(s, g, root, h.fd, e);
+	fail_point("priv-started");
 	return r < 0 ? r : take_fd(&h.fd);
 }
 

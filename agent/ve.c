@@ -145,14 +145,27 @@ static int write_row(sqlite3 *db, const struct ve *v)
 		(int64_t)l->down.ceil);
 }
 
-int ve_save(sqlite3 *db, struct ve *v)
+static int write_status(sqlite3 *db, const struct ve *v)
+{
+	return db_do(db,
+		     "UPDATE ve SET suspended = ?, halted = ?, state = ?,"
+		     " rev = ?, observed = ?, since = ?, exit_status = ?,"
+		     " error = ?, active = ?, terminals = ? WHERE veid = ?",
+		     "iiiiiiitiii", (int64_t)v->suspended, (int64_t)v->halted,
+		     (int64_t)v->state, v->rev, v->observed, v->since,
+		     v->exit_status, v->error, v->active, v->terminals,
+		     (int64_t)v->veid);
+}
+
+static int save(sqlite3 *db, struct ve *v,
+		int (*write)(sqlite3 *db, const struct ve *v))
 {
 	int r;
 
 	v->rev++;
 	/* the row and its event, or neither */
 	db_begin(db);
-	r = write_row(db, v);
+	r = write(db, v);
 	if (r < 0) {
 		db_rollback(db);
 		return r;
@@ -161,6 +174,23 @@ int ve_save(sqlite3 *db, struct ve *v)
 	r = db_commit(db);
 	state_changed_ve(v->veid);
 	return r;
+}
+
+int ve_save(sqlite3 *db, struct ve *v)
+{
+	return save(db, v, write_row);
+}
+
+int ve_save_status(sqlite3 *db, struct ve *v)
+{
+	return save(db, v, write_status);
+}
+
+void ve_touch(sqlite3 *db, uint32_t veid)
+{
+	db_do(db, "UPDATE ve SET rev = rev + 1 WHERE veid = ?", "i",
+	      (int64_t)veid);
+	state_changed_ve(veid);
 }
 
 int ve_delete(sqlite3 *db, const struct ve *v)

@@ -62,6 +62,10 @@ bool ve_load_after(sqlite3 *db, uint32_t after, struct ve *v);
 
 /* Write it whole; rev grows, an event "ve" is journaled.  -errno of db_do(). */
 int ve_save(sqlite3 *db, struct ve *v);
+/* The same of what is no spec; the row is there. */
+int ve_save_status(sqlite3 *db, struct ve *v);
+/* Something that its status shows has changed elsewhere. */
+void ve_touch(sqlite3 *db, uint32_t veid);
 int ve_delete(sqlite3 *db, const struct ve *v);
 
 /* Lowest free slot of ids, -ENOSPC. */

@@ -12,15 +12,25 @@ $(eval $(call program,test_tree,tests/unit/test_tree.c agent/tree.c agent/name.c
 AGENT_UNIT_BINS := $(addprefix $(BUILD)/bin/test_,$(AGENT_UNIT) lease ring msg bean agent_conf agent_route tree)
 UNIT_TESTS += $(AGENT_UNIT_BINS)
 
-# The agent with a kernel of its own (tests/agent/fake_venv.c), and the tests' tool.
-$(BUILD)/tests/agent/%.o: CPPFLAGS += -Ikernel/tree/include/uapi
-$(eval $(call program,ve-agentd-fake,$(AGENT_CORE) tests/agent/fake_venv.c tests/agent/fake_bean.c,$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
+# The agent with a kernel of its own (tests/agent/fake_venv.c), and the tests' tool.  It dies where it is
+# told to (agent/fail.h), as does ve-agentd-failing on the real kernel.
+FAILING := $(addprefix agent/,clock.c api_block.c op_run.c op.c observe.c db.c priv_addr.c priv_idle.c priv_ve.c)
+AGENT_FAILING := $(filter-out $(FAILING),$(AGENT_CORE)) $(FAILING:%=failing/%) tests/agent/fail.c
+$(BUILD)/failing/%.o: %.c
+	$(call say,CC,failing/$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DVE_FAIL_POINTS -MMD -MP -c -o $@ $<
+$(BUILD)/tests/agent/%.o $(BUILD)/failing/%.o: CPPFLAGS += -Ikernel/tree/include/uapi
+$(BUILD)/tests/agent/fail.o: CPPFLAGS += -DVE_FAIL_POINTS
+$(eval $(call program,ve-agentd-failing,$(AGENT_FAILING) $(AGENT_KERNEL),$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
+$(eval $(call program,ve-agentd-fake,$(AGENT_FAILING) tests/agent/fake_venv.c tests/agent/fake_bean.c,$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
 $(eval $(call program,t2tool,tests/agent/t2tool.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))
 AGENT_TOOLS := $(addprefix $(BUILD)/bin/,ve-agentd-fake vectl t2tool)
 TEST_TOOLS += $(AGENT_TOOLS)
 
 # Benches
-$(eval $(call program,bench_lease,tests/bench/lease.c,,json-c))
+$(BUILD)/tests/bench/lease.o: CPPFLAGS += -Ikernel/tree/include/uapi
+$(eval $(call program,bench_lease,tests/bench/lease.c agent/msg.c agent/bean.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))
 BENCH_TOOLS += $(BUILD)/bin/bench_lease
 
 check-agent-unit: $(AGENT_UNIT_BINS)

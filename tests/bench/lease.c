@@ -1,47 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Leases that begin and end, a second, through a running agent: every VE is sent
- * to sleep when it has an address and woken when it has none.  What counts is
- * what the agent's events tell, which it does when it is on the disk.
+ * Addresses lent and taken back, a second, by the agent: its part api as it is,
+ * with its data base on the disk.  The part priv and the kernel are played here:
+ * a VE that was given an address goes to sleep at once, one whose address was
+ * taken back wakes.  The agent tells priv of an address when the lease is on the
+ * disk, and takes the next only from those whose end is.
  *
- *   bench_lease SOCKET VES ROUNDS SECONDS COMMAND
+ *   bench_lease AGENT CONF SOCKET VES ROUNDS SECONDS COMMAND
  *
  * COMMAND is run between the rounds while the agent rests.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <json-c/json.h>
+#include <inttypes.h>
+#include <linux/ve.h>
 #include <poll.h>
-#include <stdbool.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define MOST 512
-#define ROOM 65536
+#include "agent/libve/clean.h"
+#include "agent/libve/client.h"
+#include "agent/msg.h"
 
-static struct line {
-	int fd;
-	size_t len;
-	char buf[ROOM];
-} lines[MOST + 1]; /* 0: events; else of VE i */
+#define MOST 1024
+#define FIRST 1000
 
 static struct {
-	bool leased, asleep, busy; /* an operation is under way */
-} ves[MOST + 1];
+	bool runs, asleep, leased;
+	struct addr addr;
+} ves[MOST];
 
-static const char *socket_path;
-static int nves;
-static bool driving;
-static unsigned long began, ended;
+static unsigned nves, nleased;
+static int priv;
+static atomic_bool driving;
+static atomic_ulong lent, taken;
 
-static void die(const char *what)
+static void die(const char *what, const char *why)
 {
-	fprintf(stderr, "bench_lease: %s: %s\n", what, strerror(errno));
+	fprintf(stderr, "bench_lease: %s: %s\n", what, why);
 	exit(1);
 }
 
@@ -53,228 +57,293 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void dial(struct line *l)
+/* ---- priv ------------------------------------------------------------------ */
+
+static void tell(const void *m)
+{
+	int r = msg_send(priv, m, NULL, 0);
+
+	if (r < 0)
+		die("the agent does not listen", strerror(-r));
+}
+
+static void done(const struct msg *m, int code)
+{
+	struct msg_done d = { .head = { MSG_DONE, m->m.head.id },
+			      .code = code };
+
+	tell(&d);
+}
+
+static void tell_state(unsigned i, uint32_t state)
+{
+	struct msg_state s = { .head.type = MSG_STATE,
+			       .entry = { .veid = FIRST + i, .state = state } };
+
+	tell(&s);
+}
+
+/* What an address does next to the VE. */
+static void turn(unsigned i)
+{
+	if (!driving || ves[i].leased == ves[i].asleep)
+		return;
+	ves[i].asleep = ves[i].leased;
+	tell_state(i, ves[i].asleep ? ENV_ST_FROZEN : ENV_ST_RUNNING);
+}
+
+static int set_address(unsigned i, const struct msg_addr *a)
+{
+	if (!a->add) {
+		if (!ves[i].leased || !addr_equal(&ves[i].addr, &a->addr))
+			return -EADDRNOTAVAIL;
+		ves[i].leased = false;
+		nleased--;
+		taken++;
+		return 0;
+	}
+	for (unsigned k = 0; k < nves; k++)
+		if (ves[k].leased && addr_equal(&ves[k].addr, &a->addr))
+			die("an address was lent twice", "that must not be");
+	ves[i].addr = a->addr;
+	ves[i].leased = true;
+	nleased++;
+	lent++;
+	return 0;
+}
+
+static void list(const struct msg *m)
+{
+	struct msg_entries e = { .head = { MSG_ENTRIES_IS, m->m.head.id },
+				 .abi = 1 };
+
+	for (unsigned i = 0; i < nves && !e.more; i++) {
+		if (!ves[i].runs || FIRST + i <= m->m.ve.arg)
+			continue;
+		e.more = e.nr == MSG_ENTRIES;
+		if (!e.more)
+			e.entries[e.nr++] = (struct msg_entry){
+				.veid = FIRST + i,
+				.state = ves[i].asleep ? ENV_ST_FROZEN
+						       : ENV_ST_RUNNING,
+			};
+	}
+	tell(&e);
+}
+
+static void answer(const struct msg *m)
+{
+	struct msg_templates t = { .head = { MSG_TEMPLATES_ARE, m->m.head.id },
+				   .nr = 1,
+				   .templates = { { .name = "tiny" } } };
+	struct msg_activities a = { .head = { MSG_ACTIVITIES,
+					      m->m.head.id } };
+	unsigned i = m->m.ve.veid - FIRST;
+
+	switch (m->m.head.type) {
+	case MSG_LIST:
+		list(m);
+		return;
+	case MSG_TEMPLATES_ASK:
+		tell(&t);
+		return;
+	case MSG_ACTIVITY:
+		tell(&a);
+		return;
+	case MSG_START:
+		ves[i].runs = true;
+		tell_state(i, ENV_ST_RUNNING);
+		done(m, 0);
+		return;
+	case MSG_ADDR:
+		done(m, set_address(i, &m->m.addr));
+		turn(i);
+		return;
+	default:
+		done(m, 0);
+	}
+}
+
+static void *play(void *arg)
+{
+	static struct msg m;
+	int r;
+
+	while ((r = msg_recv(priv, &m)) == 0)
+		answer(&m);
+	die("the agent hung up", strerror(-r));
+	return NULL;
+}
+
+/* ---- the agent ------------------------------------------------------------- */
+
+static void link_up(int line, uint32_t what, int fd)
+{
+	struct msg_link_is l = { .head.type = MSG_LINK, .what = what };
+
+	if (msg_send(line, &l, &fd, 1) < 0)
+		die("the agent", "does not listen");
+}
+
+static pid_t start(const char *agent, const char *conf, const char *path)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int line[2], ours[2], ctl = socket(AF_UNIX, SOCK_STREAM, 0);
+	pid_t pid;
 
-	snprintf(un.sun_path, sizeof(un.sun_path), "%s", socket_path);
-	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (connect(l->fd, (struct sockaddr *)&un, sizeof(un)) < 0)
-		die(socket_path);
-	l->len = 0;
-}
-
-static void say(struct line *l, const char *text)
-{
-	if (write(l->fd, text, strlen(text)) != (ssize_t)strlen(text))
-		die("request");
-}
-
-static void act(int veid, const char *action)
-{
-	static unsigned long serial;
-	char body[64], text[512];
-
-	snprintf(body, sizeof(body), "{\"action\":\"%s\"}", action);
-	snprintf(text, sizeof(text),
-		 "POST /v1/ves/%d/actions HTTP/1.1\r\nHost: localhost\r\n"
-		 "Idempotency-Key: bench-%d-%lu\r\nContent-Length: %zu\r\n\r\n%s",
-		 veid, (int)getpid(), ++serial, strlen(body), body);
-	ves[veid].busy = true;
-	say(&lines[veid], text);
-}
-
-static void create(int veid)
-{
-	static const char body[] =
-		"{\"template\":\"tiny\",\"desired\":\"running\",\"generation\":1}";
-	char text[512];
-
-	snprintf(text, sizeof(text),
-		 "PUT /v1/ves/%d HTTP/1.1\r\nHost: localhost\r\n"
-		 "If-None-Match: *\r\nContent-Length: %zu\r\n\r\n%s",
-		 veid, sizeof(body) - 1, body);
-	ves[veid].busy = true;
-	say(&lines[veid], text);
-}
-
-/* The next step of a VE that has nothing under way. */
-static void step(int veid)
-{
-	if (ves[veid].busy || !driving)
-		return;
-	if (ves[veid].leased && !ves[veid].asleep)
-		act(veid, "idle");
-	else if (!ves[veid].leased && ves[veid].asleep)
-		act(veid, "wake");
-}
-
-static const char *text_of(struct json_object *o, const char *name)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, name, &v) ?
-		       json_object_get_string(v) :
-		       "";
-}
-
-static void on_event(const char *kind, const char *data)
-{
-	struct json_object *o;
-	int veid;
-
-	if (strcmp(kind, "lease") && strcmp(kind, "operation"))
-		return;
-	o = json_tokener_parse(data);
-	veid = o ? atoi(text_of(o, "veid")) : 0;
-	if (veid < 1 || veid > nves) {
-		json_object_put(o);
-		return;
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	if (bind(ctl, (struct sockaddr *)&un, sizeof(un)) < 0 ||
+	    listen(ctl, 16) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, line) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ours) < 0)
+		die(path, strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		dup2(line[1], 3);
+		close_range(4, ~0u, 0);
+		execl(agent, "ve-agentd", "-P", "api", "-c", conf, NULL);
+		_exit(127);
 	}
-	if (!strcmp(kind, "lease")) {
-		bool begins = !strcmp(text_of(o, "what"), "began");
-
-		ves[veid].leased = begins;
-		*(begins ? &began : &ended) += 1;
-	} else {
-		if (strcmp(text_of(o, "state"), "succeeded")) {
-			fprintf(stderr, "bench_lease: %s\n", data);
-			exit(1);
-		}
-		ves[veid].busy = false;
-		ves[veid].asleep = !strcmp(text_of(o, "kind"), "idle");
-	}
-	step(veid);
-	json_object_put(o);
+	close(line[1]);
+	priv = ours[0];
+	link_up(line[0], LINK_PRIV, ours[1]);
+	link_up(line[0], LINK_CTL, ctl);
+	return pid;
 }
 
-/* Whole events out of what has come so far. */
-static void read_events(struct line *l)
+static void call(struct client *c, const char *path, const char *header,
+		 const char *body, struct reply *r)
 {
-	char *at = l->buf, *end;
+	const char *headers[] = { header, NULL };
+	struct err e = { 0 };
 
-	while ((end = strstr(at, "\n\n"))) {
-		char *kind = strstr(at, "event: "), *data = strstr(at, "data: ");
-
-		*end = '\0';
-		if (kind && data && kind < end && data < end) {
-			kind += 7;
-			data += 6;
-			kind[strcspn(kind, "\n")] = '\0';
-			on_event(kind, data);
-		}
-		at = end + 2;
-	}
-	l->len -= (size_t)(at - l->buf);
-	memmove(l->buf, at, l->len + 1);
+	if (client_call(c,
+			&(struct call){ .method = "PUT",
+					.path = path,
+					.headers = headers,
+					.body = body,
+					.len = strlen(body) },
+			r, &e) < 0)
+		die(path, e.text);
+	if (r->status >= 400)
+		die(path, r->detail);
 }
 
-/* An answer ends with its body; what it says comes as an event too. */
-static void read_answer(struct line *l)
+static void lend_block(struct client *c)
 {
-	char *body = strstr(l->buf, "\r\n\r\n"), *length;
-	size_t need;
+	char nonce[40] = "";
 
-	if (!body)
-		return;
-	length = strcasestr(l->buf, "content-length:");
-	need = (size_t)(body + 4 - l->buf) + (length ? strtoul(length + 15, NULL, 10) : 0);
-	if (l->len < need)
-		return;
-	if (strncmp(l->buf, "HTTP/1.1 20", 11)) {
-		fprintf(stderr, "bench_lease: %s\n", l->buf);
-		exit(1);
-	}
-	l->len = 0;
-}
+	for (int i = 0; i < 2; i++) {
+		char *body _free_ = xasprintf(
+			"{\"range\":\"10.9.0.0/22\",\"term_ms\":3600000,"
+			"\"nonce\":\"%s\"}",
+			nonce);
+		struct reply r _reply_ = { 0 };
+		const char *at;
 
-static void turn(int ms)
-{
-	struct pollfd p[MOST + 1];
-
-	for (int i = 0; i <= nves; i++)
-		p[i] = (struct pollfd){ lines[i].fd, POLLIN, 0 };
-	if (poll(p, (nfds_t)nves + 1, ms) <= 0)
-		return;
-	for (int i = 0; i <= nves; i++) {
-		struct line *l = &lines[i];
-		ssize_t n;
-
-		if (!p[i].revents)
-			continue;
-		n = read(l->fd, l->buf + l->len, ROOM - 1 - l->len);
-		if (n <= 0)
-			die("the agent hung up");
-		l->len += (size_t)n;
-		l->buf[l->len] = '\0';
-		if (i)
-			read_answer(l);
-		else
-			read_events(l);
+		call(c, "/v1/blocks/b1", NULL, body, &r);
+		at = strstr(r.body.data, "\"nonce\":\"");
+		snprintf(nonce, sizeof(nonce), "%.32s", at ? at + 9 : "");
 	}
 }
 
-static bool at_rest(void)
+static void await(unsigned want)
 {
-	for (int i = 1; i <= nves; i++)
-		if (ves[i].busy || ves[i].leased == ves[i].asleep)
-			return false;
-	return true;
-}
-
-static void settle(void)
-{
+	static const struct timespec look = { .tv_nsec = 1000000 };
 	double until = now() + 60;
 
-	while (!at_rest()) {
+	while (nleased != want) {
 		if (now() > until)
-			die("the agent does not come to rest");
-		turn(100);
+			die("the agent", "does not come to rest");
+		nanosleep(&look, NULL);
 	}
 }
 
-static double measure(double seconds)
+static void set_up(const char *path)
 {
+	struct client_conf conf = { .base = "http://localhost",
+				    .unix_path = path };
+	struct err e = { 0 };
+	struct client *c;
+
+	if (client_open(&c, &conf, &e) < 0)
+		die(path, e.text);
+	lend_block(c);
+	for (unsigned i = 0; i < nves; i++) {
+		char *where _free_ = xasprintf("/v1/ves/%u", FIRST + i);
+		struct reply r _reply_ = { 0 };
+
+		call(c, where, "If-None-Match: *",
+		     "{\"template\":\"tiny\",\"desired\":\"running\","
+		     "\"generation\":1}",
+		     &r);
+	}
+	client_close(c);
+	await(nves);
+}
+
+static void measure(double seconds)
+{
+	struct timespec t = { .tv_nsec = 500000000 };
 	unsigned long before;
-	double start;
+	double begin;
 
 	driving = true;
-	for (int i = 1; i <= nves; i++)
-		step(i);
-	for (start = now(); now() < start + 0.5;)
-		turn(10);
-	before = began + ended;
-	for (start = now(); now() < start + seconds;)
-		turn(10);
-	seconds = now() - start;
+	for (unsigned i = 0; i < nves; i++)
+		tell_state(i, ENV_ST_FROZEN);
+	for (unsigned i = 0; i < nves; i++)
+		ves[i].asleep = true;
+	nanosleep(&t, NULL);
+	before = lent + taken;
+	begin = now();
+	t = (struct timespec){ .tv_sec = (time_t)seconds };
+	nanosleep(&t, NULL);
+	printf("lease native vestibule 1/s %.1f\n",
+	       (double)(lent + taken - before) / (now() - begin));
+	fflush(stdout);
 	driving = false;
-	return (double)(began + ended - before) / seconds;
+}
+
+/* Those that sleep are woken, until all have an address. */
+static void rest(void)
+{
+	static const struct timespec look = { .tv_nsec = 50000000 };
+
+	for (int i = 0; i < 200 && nleased != nves; i++) {
+		nanosleep(&look, NULL);
+		for (unsigned k = 0; k < nves; k++) {
+			if (!ves[k].asleep || ves[k].leased)
+				continue;
+			ves[k].asleep = false;
+			tell_state(k, ENV_ST_RUNNING);
+		}
+	}
+	await(nves);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc != 6)
+	pthread_t t;
+	pid_t pid;
+
+	if (argc != 8)
 		return 2;
-	socket_path = argv[1];
-	nves = atoi(argv[2]);
+	signal(SIGPIPE, SIG_IGN);
+	nves = (unsigned)atoi(argv[4]);
 	if (nves < 1 || nves > MOST)
 		return 2;
-	for (int i = 0; i <= nves; i++)
-		dial(&lines[i]);
-	say(&lines[0], "GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
-	turn(1000);
-	for (int i = 1; i <= nves; i++)
-		create(i);
-	settle();
-	for (int round = 0; round < atoi(argv[3]); round++) {
-		printf("lease native vestibule 1/s %.1f\n",
-		       measure(atof(argv[4])));
-		fflush(stdout);
-		settle();
-		if (system(argv[5]) != 0)
+	pid = start(argv[1], argv[2], argv[3]);
+	pthread_create(&t, NULL, play, NULL);
+	set_up(argv[3]);
+	for (int round = 0; round < atoi(argv[5]); round++) {
+		measure(atof(argv[6]));
+		rest();
+		if (system(argv[7]) != 0)
 			return 1;
 	}
-	fprintf(stderr, "%lu leases began, %lu ended, of %d VEs\n", began,
-		ended, nves);
+	fprintf(stderr, "%lu addresses lent, %lu taken back, %u VEs\n",
+		(unsigned long)lent, (unsigned long)taken, nves);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 	return 0;
 }

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Addresses lent and taken back, a second: by the agent, whose kernel is played so that nothing but the
-# lending is measured, beside one client that does the same in PostgreSQL with SKIP LOCKED.  Both wait
-# for the same disk before they say that it is done.
+# Addresses lent and taken back, a second: by the agent, to many VEs whose kernel is played so that
+# nothing but the lending is measured, beside one client that does the same in PostgreSQL with SKIP
+# LOCKED.  Both wait for the same disk before they say that it is done.
 cd "$(dirname "$0")/../.." || exit 1
 echo 'lease native vestibule 1/s want'
 echo 'lease native skip_locked 1/s want'
@@ -26,19 +26,16 @@ cat >"$PG_DIR/round" <<END
 $PG_BIN/pgbench -n -M prepared -c 1 -T ${SECONDS_EACH:-4} -f "$PG_DIR/loop.sql" -h "$PG_DIR" -U postgres ve 2>/dev/null |
 	awk '/^tps/ { print "lease native skip_locked 1/s", \$3 * 2; n++ } END { exit !n }'
 END
-(
-	# shellcheck source=tests/api/t2-lib.sh
-	. tests/api/t2-lib.sh
-	make_pki
-	configure 'quarantine_ms 100' 'max_ves 1000' 'held 64'
-	start_agent
-	n=$(api PUT /v1/blocks/b1 -d '{"range":"10.9.0.0/22","term_ms":3600000,"nonce":""}' | json nonce)
-	api PUT /v1/blocks/b1 -d "{\"range\":\"10.9.0.0/22\",\"term_ms\":3600000,\"nonce\":\"$n\"}" >/dev/null
-	"$BIN/bench_lease" "$T/run/ctl.sock" "${VES:-64}" "${ROUNDS:-8}" "${SECONDS_EACH:-4}" "sh $PG_DIR/round"
-	rc=$?
-	[ $rc = 0 ] || tail "$T/log" >&2
-	exit $rc
-)
+state=$(mktemp -d "$TMPDIR/ve-lease.XXXXXX")
+mkdir -p "$state/api" "$state/run"
+if [ "$(id -u)" = 0 ]; then chown nobody "$state/api"; fi
+chmod 755 "$state"
+printf '%s\n' 'node n1' "state_dir $state" "run_dir $state/run" 'user_api nobody' 'user_term nobody' \
+	'quarantine_ms 100' 'max_ves 2000' >"$state/conf"
+"$BUILD/bin/bench_lease" "$BUILD/bin/ve-agentd" "$state/conf" "$state/run/ctl" "${VES:-256}" "${ROUNDS:-8}" "${SECONDS_EACH:-4}" \
+	"sh $PG_DIR/round" 2>"$state/log"
 rc=$?
+tail -n 1 "$state/log" >&2
+rm -rf "$state"
 pg_stop
 exit $rc

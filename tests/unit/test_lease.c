@@ -225,15 +225,20 @@ static void add_ve(int64_t veid, int64_t state, int64_t since)
 
 static void the_line_is_served_in_order(void **state)
 {
+	uint32_t who[4];
 	struct lease l;
 
 	lend("10.0.0.0/30", 6000000, 0);
 	add_ve(1, RUNNING, 30);
 	add_ve(2, RUNNING, 10);
 	add_ve(3, 0, 1);
-	assert_int_equal(lease_next_waiting(db, RUNNING), 2);
+	assert_int_equal(lease_waiting(db, RUNNING, who, 1), 1);
+	assert_int_equal(who[0], 2);
+	assert_int_equal(lease_waiting(db, RUNNING, who, 4), 2);
+	assert_int_equal(who[1], 1);
 	lease_pick(db, 2, 0, 0, &l);
-	assert_int_equal(lease_next_waiting(db, RUNNING), 1);
+	assert_int_equal(lease_waiting(db, RUNNING, who, 4), 1);
+	assert_int_equal(who[0], 1);
 	assert_false(lease_of(db, 2, &l));
 	lease_installed(db, &(struct lease){ .veid = 2, .epoch = 1 });
 	assert_true(lease_of(db, 2, &l));

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A part of the agent dies at each named place on the way of grant, renew, release, freeze, wake and
+# start: nobody has an address twice, no VE is lost, and what was under way is done.
+. "$(dirname "$0")/t2-lib.sh"
+make_pki
+configure 'quarantine_ms 200' 'stop_ms 3000'
+start_agent
+INV=$(dirname "$0")/../lib/invariants
+hold() { "$INV" --node n1 --fake "$T/fake" --db "$T/state/api/agent.db" --alive 1000,1001 "$@"; }
+ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
+has_ip() { [ "$(ip_of "$1")" != null ]; }
+lend() {
+	_n=$(api PUT /v1/blocks/b1 -d "{\"range\":\"10.9.0.0/29\",\"term_ms\":600000,\"nonce\":\"\"}" | json nonce)
+	api PUT /v1/blocks/b1 -d "{\"range\":\"10.9.0.0/29\",\"term_ms\":600000,\"nonce\":\"$_n\"}" >/dev/null
+}
+arm() { : >"$T/state/api/fail-$1"; : >"$T/fake/fail-$1"; }
+# the file is taken away by who dies; the other one was for the other part
+fired() { [ ! -e "$T/state/api/fail-$1" ] || [ ! -e "$T/fake/fail-$1" ]; }
+disarm() { rm -f "$T/state/api/fail-$1" "$T/fake/fail-$1"; }
+try() { act "$1" "$2" >/dev/null 2>&1; } # its answer may die with api
+settled() { is_ready && [ "$(state_of 1000)" = running ] && has_ip 1000 && has_ip 1001; }
+# again what was asked for and may have died unheard: a client that had no answer does
+insist() { settled || { case $(state_of 1000) in frozen) try 1000 wake ;; stopped) try 1000 start ;; esac; settled; }; }
+
+create 1000 >/dev/null; create 1001 >/dev/null
+await_state 1000 running; await_state 1001 running
+lend
+until_ok 10 settled
+if hold; then ok 'all is well before'; else not_ok 'all is well before' "$(hold)"; fi
+
+# the checker itself sees what is wrong
+cp "$T/fake/addr-$(ip_of 1000)" "$T/saved"
+echo '1001 99' >"$T/fake/addr-$(ip_of 1000)"
+has 'the checker sees another owner' "$(hold)" 'the kernel has (1001, 99)'
+cp "$T/saved" "$T/fake/addr-$(ip_of 1000)"
+echo '4242 1' >"$T/fake/addr-10.9.0.7"
+has 'one that is not there' "$(hold)" 'for VE 4242, which is not there'
+has 'and an address nobody lent' "$(hold)" 'lends it to nobody'
+rm "$T/fake/addr-10.9.0.7"
+: >"$T/fake/frozen-1000"
+has 'a sleeper with an address' "$(hold)" 'sleeps and has'
+rm "$T/fake/frozen-1000"
+has 'a VE that is lost' "$("$INV" --node n1 --fake "$T/fake" --alive 77)" 'VE 77 ran and is lost'
+has 'two nodes with one address' "$("$INV" --node n1 --fake "$T/fake" --node n2 --fake "$T/fake")" 'both have'
+if hold; then ok 'and nothing else'; else not_ok 'and nothing else' "$(hold)"; fi
+
+sweep() { # WAY POINT...
+	_way=$1; shift
+	for _p; do
+		read -r _init _ <"$T/fake/ve-1001"
+		arm "$_p"
+		case $_way in
+		sleep) try 1000 idle ;;
+		wake) try 1000 idle; await_state 1000 frozen >/dev/null; try 1000 wake ;;
+		start) try 1000 stop; await_state 1000 stopped >/dev/null; try 1000 start ;;
+		renew) lend >/dev/null 2>&1 ;;
+		esac
+		if until_ok 20 fired "$_p"; then
+			ok "$_way: $_p is on the way"
+		else
+			not_ok "$_way: $_p is on the way"
+		fi
+		disarm "$_p"
+		[ "$_way" = renew ] && until_ok 20 is_ready && lend
+		[ "$_way" = sleep ] && until_ok 20 is_ready && try 1000 idle && await_state 1000 frozen >/dev/null && try 1000 wake
+		if until_ok 30 insist; then ok "$_p: it goes on"; else not_ok "$_p: it goes on" "$(api GET /v1/ves/1000)" "$(api GET /v1/node)"; fi
+		if until_ok 10 hold --quiet; then ok "$_p: the invariants hold"; else not_ok "$_p: the invariants hold" "$(hold)"; fi
+		read -r _now _ <"$T/fake/ve-1001"
+		is "$_p: the other VE is the same" "$_now" "$_init"
+	done
+}
+sweep sleep freeze-asked priv-frozen state-heard state-written release-out release-written priv-removed operation-written disk
+sweep wake wake-asked priv-thawed grant-picked grant-durable grant-told grant-written priv-added priv-add-noted
+sweep start start-asked priv-started grant-told priv-added
+sweep renew renew-written renew-told priv-fence-noted disk
+
+# nothing is acknowledged that the disk does not have
+arm disk
+is 'what the disk has not seen is not acknowledged' "$(status PUT /v1/ves/1050 -H 'If-None-Match: *' -d "$(spec stopped 1)" 2>/dev/null)" 000
+until_ok 20 is_ready
+if until_ok 20 fired disk; then ok 'it died before'; else not_ok 'it died before'; fi
+disarm disk
+is 'what it has seen is' "$(status PUT /v1/ves/1051 -H 'If-None-Match: *' -d "$(spec stopped 1)")" 201
+done_testing
