@@ -149,7 +149,7 @@ static int read_arguments(struct request *q, struct opening *o, struct err *e)
 			       TERM_SIZE_MAX);
 	o->cols = (uint16_t)cols;
 	o->rows = (uint16_t)rows;
-	return o->kind == TERM_EXEC ? read_command(q, o, e) : 0;
+	return read_command(q, o, e);
 }
 
 static void on_upgraded(void *arg, struct MHD_Connection *c, void *con_cls,

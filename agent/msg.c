@@ -47,7 +47,7 @@ static const struct shape {
 	PLAIN(MSG_ADDR, msg_addr, 0, 0),
 	PLAIN(MSG_FENCE, msg_fence, 0, 0),
 	PLAIN(MSG_LIMITS, msg_limits, 0, 0),
-	TEXT1(MSG_TTY, msg_tty, 0, 0, template),
+	TEXT2(MSG_TTY, msg_tty, 0, 0, template, command),
 	TEXT2(MSG_EXEC, msg_exec, 0, 0, template, command),
 	PLAIN(MSG_PORT, msg_ve, 0, 0),
 	PLAIN(MSG_FREEZE, msg_ve, 0, 0),

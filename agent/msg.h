@@ -163,6 +163,7 @@ struct msg_tty {
 	uint32_t veid;
 	uint16_t cols, rows;
 	char template[MSG_NAME];
+	char command[MSG_COMMAND]; /* "": the login shell */
 };
 
 struct msg_exec {

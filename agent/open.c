@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/db.h"
@@ -159,6 +160,48 @@ uint32_t open_wake(uint32_t veid, struct ve *v)
 	return code;
 }
 
+/* Commands for terminals that are to be made, until term asks for these. */
+static struct wish {
+	uint32_t veid;
+	char name[MSG_NAME];
+	int64_t until;
+	char *command;
+} wishes[64];
+
+static void wish(const struct opening *o)
+{
+	struct wish *w = &wishes[0];
+
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+		if (wishes[i].until < w->until)
+			w = &wishes[i];
+	free(w->command);
+	*w = (struct wish){ .veid = o->veid,
+			    .until = clock_mono() + WAKE_MS,
+			    .command = xstrdup(o->command) };
+	strcpy(w->name, o->name);
+	pthread_mutex_unlock(&lock);
+}
+
+/* Each counts once; a wish that nobody came for is forgotten. */
+static void take_wish(const struct msg_terminal *need, char *command)
+{
+	pthread_mutex_lock(&lock);
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+		struct wish *w = &wishes[i];
+
+		if (!w->command || w->veid != need->veid ||
+		    strcmp(w->name, need->name))
+			continue;
+		if (w->until > clock_mono())
+			snprintf(command, MSG_COMMAND, "%s", w->command);
+		free(w->command);
+		*w = (struct wish){ 0 };
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 static void open_tty(const struct msg_terminal *need)
 {
 	struct msg_tty m = { .head.type = MSG_TTY,
@@ -177,6 +220,7 @@ static void open_tty(const struct msg_terminal *need)
 		return;
 	}
 	strcpy(m.template, v.template);
+	take_wish(need, m.command);
 	r = ask(&m, &reply, &e);
 	if (r == -EPIPE) {
 		e = (struct err){ 0 };
@@ -239,6 +283,8 @@ static void attach(struct opening *o)
 	struct msg_attach m;
 	struct ve v;
 
+	if (o->command[0])
+		wish(o);
 	fill_attach(&m, o);
 	m.head.type = MSG_ATTACH;
 	tell_term(&m, &o->fd, 1);

@@ -160,7 +160,11 @@ int answer_tty(struct priv *p, const struct msg *m, int *fds, struct err *e)
 	int master _close_ = -1, slave _close_ = -1;
 	int r, stdio[3];
 	struct entry en = {
-		.ve = v, .template = t->template, .fds = stdio, .tty = true
+		.ve = v,
+		.template = t->template,
+		.command = t->command[0] ? t->command : NULL,
+		.fds = stdio,
+		.tty = true,
 	};
 
 	if (!is_name(t->template) || t->cols < 1 || t->rows < 1 ||

@@ -178,8 +178,8 @@ static void *listen_run(void *arg)
 		if (!l.last)
 			find_last(&l);
 		snprintf(last, sizeof(last), "%lld", (long long)l.last);
-		client_follow(l.link.client, "/v1/events",
-			      l.last ? last : NULL, on_event, &l, &e);
+		client_follow(l.link.client, "/v1/events", l.last ? last : NULL,
+			      on_event, &l, &e);
 		node_stir(n, 0);
 		pause_ms(1000);
 	}

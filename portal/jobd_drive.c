@@ -13,7 +13,8 @@
 #include "portal/jobd.h"
 
 #define FACTS_MS 5000
-#define LIST_MS 2000 /* at least so often, but where a list takes long; what
+#define LIST_MS \
+	2000 /* at least so often, but where a list takes long; what
 		      * events are about is looked at when they come */
 #define LIST_SHARE 10 /* one part in so many of the time goes into lists */
 #define BLOCKS_MS 15000
@@ -261,10 +262,10 @@ static int take_use(struct drive *d, uint32_t veid, struct err *e)
 	ve = json_tokener_parse(!rc && r.body.data ? r.body.data : "{}");
 	json_object_object_get_ex(ve, "status", &status);
 	json_object_object_get_ex(status, "usage", &usage);
-	rc = db_usage_take(d->db, d->node->id, veid,
-			   json_object_to_json_string_ext(
-				   usage, JSON_C_TO_STRING_PLAIN),
-			   e);
+	rc = db_usage_take(
+		d->db, d->node->id, veid,
+		json_object_to_json_string_ext(usage, JSON_C_TO_STRING_PLAIN),
+		e);
 	json_object_put(ve);
 	return rc;
 }

@@ -68,6 +68,10 @@ yes_ 'exec: much output' 'ws "$X" "$(grant 1000 exec)" -c "head -c 3000000 /dev/
 yes_ 'exec: killed by a signal' 'ws "$X" "$(grant 1000 exec)" -c "kill -9 \$\$" exit=137'
 yes_ 'exec: a command that is not there' 'ws "$X" "$(grant 1000 exec)" -c "no-such-command" exit=127'
 yes_ 'exec: a child that stays does not hold it' 'ws "$X" "$(grant 1000 exec)" -c "sleep 30 & echo left" expect=left exit=0'
+W='/v1/ves/1000/terminals/run/ws?from=0'
+yes_ 'tty with a command: a terminal of its own' 'ws "$W" "$(grant 1000 tty)" -c "test -t 0 && test -t 1 && echo on-\$((40+2)); stty size; exit 5" expect=on-42 "expect=24 80" exit=5'
+yes_ 'the command counts once' 'ws "$W" "$(grant 1000 tty)" "send=echo seven-\$((1+1))\n" expect=seven-2'
+yes_ 'one that is there runs on' 'ws "$W" "$(grant 1000 tty)" -c "exit 9" "send=exit 4\n" exit=4'
 no_ 'exec: not with a grant for a terminal' 'ws "$X" "$(grant 1000 tty)" -c id exit=0'
 
 yes_ 'a message of no kind closes' 'ws "$M" "$(grant 1000 tty)" hello raw=63 close=1008'
