@@ -79,8 +79,7 @@ int certs_send(int fd, const struct tls_files *f, struct err *e)
 		total += text.len;
 	}
 	total += sizeof(s->len);
-	if (send(fd, s, total, MSG_DONTWAIT | MSG_NOSIGNAL) !=
-	    (ssize_t)total)
+	if (send(fd, s, total, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)total)
 		return err_sys(e, "the part does not take certificates");
 	return 0;
 }
@@ -124,8 +123,8 @@ static bool trust(SSL_CTX *ctx, BIO *in)
 static SSL_CTX *make(const struct set *s, struct err *e)
 {
 	static const struct tls_files none = { 0 };
-	bool (*const use[FILES])(SSL_CTX *ctx, BIO *in) = { use_chain, use_key,
-							    trust };
+	bool (*const use[FILES])(SSL_CTX * ctx, BIO * in) = { use_chain,
+							      use_key, trust };
 	static const char *const names[FILES] = { "certificate", "key",
 						  "authority" };
 	SSL_CTX *ctx = s->len[2] ? tls_client(&none, e) : tls_server(&none, e);

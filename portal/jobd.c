@@ -64,10 +64,23 @@ void link_renew(struct link *l, const struct node *n)
 		fatal("node %s: %s", n->id, e.text);
 }
 
-void node_stir(struct node *n)
+static bool is_noted(const struct changes *c, uint32_t veid)
 {
+	for (size_t i = 0; i < c->count; i++)
+		if (c->veid[i] == veid)
+			return true;
+	return false;
+}
+
+void node_stir(struct node *n, uint32_t veid)
+{
+	struct changes *c = &n->changes;
+
 	pthread_mutex_lock(&n->lock);
-	n->dirty = true;
+	if (!veid || c->count == CHANGES_MAX)
+		c->all = true;
+	else if (!is_noted(c, veid))
+		c->veid[c->count++] = veid;
 	pthread_cond_signal(&n->changed);
 	pthread_mutex_unlock(&n->lock);
 }
@@ -82,7 +95,7 @@ bool node_is_gone(struct node *n)
 	return gone;
 }
 
-void node_await(struct node *n, int ms)
+void node_await(struct node *n, int ms, struct changes *out)
 {
 	struct timespec t;
 
@@ -94,10 +107,11 @@ void node_await(struct node *n, int ms)
 		t.tv_sec++;
 	}
 	pthread_mutex_lock(&n->lock);
-	while (!n->dirty)
+	while (!n->changes.all && !n->changes.count && !n->gone)
 		if (pthread_cond_timedwait(&n->changed, &n->lock, &t))
 			break;
-	n->dirty = false;
+	*out = n->changes;
+	n->changes = (struct changes){ 0 };
 	pthread_mutex_unlock(&n->lock);
 }
 
@@ -107,6 +121,18 @@ struct listening {
 	struct db *db;
 	int64_t last; /* event that was heard, 0: none yet */
 };
+
+/* The VE that an event is about, 0 when it is about all. */
+static uint32_t veid_of(const char *data)
+{
+	struct json_object *o = json_tokener_parse(data ? data : ""), *v;
+	uint32_t veid = 0;
+
+	if (json_object_object_get_ex(o, "veid", &v))
+		veid = (uint32_t)json_object_get_int64(v);
+	json_object_put(o);
+	return veid;
+}
 
 /* What was refused is written down here; all else the driver looks at. */
 static int on_event(void *arg, const struct sse *ev)
@@ -120,8 +146,8 @@ static int on_event(void *arg, const struct sse *ev)
 		/* not written: it is asked for again */
 		if (db_refusal_add(l->db, l->node->id, id, ev->data, &e))
 			return 1;
-	} else if (ev && ev->event && strcmp(ev->event, "terminal") != 0) {
-		node_stir(l->node);
+	} else if (ev && ev->event) {
+		node_stir(l->node, veid_of(ev->data));
 	}
 	l->last = id;
 	return node_is_gone(l->node) || link_is_old(&l->link);
@@ -152,9 +178,9 @@ static void *listen_run(void *arg)
 		if (!l.last)
 			find_last(&l);
 		snprintf(last, sizeof(last), "%lld", (long long)l.last);
-		client_follow(l.link.client, "/v1/events",
-			      l.last ? last : NULL, on_event, &l, &e);
-		node_stir(n);
+		client_follow(l.link.client, "/v1/events", l.last ? last : NULL,
+			      on_event, &l, &e);
+		node_stir(n, 0);
 		pause_ms(1000);
 	}
 	link_close(&l.link);

@@ -17,13 +17,19 @@
 
 struct client;
 
+#define CHANGES_MAX 64 /* more than so many VEs at once are all */
+
 struct node {
 	struct node *next;
 	char *id, *url;
 	const struct conf *conf;
-	pthread_mutex_t lock; /* of the next two */
+	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
-	bool dirty; /* an event came */
+	struct changes {
+		bool all; /* events were missed: anything may have changed */
+		size_t count;
+		uint32_t veid[CHANGES_MAX];
+	} changes;
 	bool gone; /* revoked: its threads end; set once, by the house */
 };
 
@@ -44,11 +50,11 @@ void link_renew(struct link *l, const struct node *n);
 bool link_is_old(const struct link *l);
 void link_close(struct link *l);
 
-/* Note that something happened on the node. */
-void node_stir(struct node *n);
+/* Note that something happened to VE @veid, 0 to anything, on the node. */
+void node_stir(struct node *n, uint32_t veid);
 
-/* Wait until something happened there, @ms at most. */
-void node_await(struct node *n, int ms);
+/* Wait until something happened there, @ms at most, and take it. */
+void node_await(struct node *n, int ms, struct changes *out);
 
 /* The threads' bodies; @arg is the node. */
 void *drive_run(void *arg); /* jobd_drive.c */

@@ -13,7 +13,10 @@
 #include "portal/jobd.h"
 
 #define FACTS_MS 5000
-#define LIST_MS 2000 /* at least so often; at each event too */
+#define LIST_MS \
+	2000 /* at least so often, but where a list takes long; what
+		      * events are about is looked at when they come */
+#define LIST_SHARE 10 /* one part in so many of the time goes into lists */
 #define BLOCKS_MS 15000
 #define PAGES_MAX 2000
 
@@ -21,7 +24,8 @@ struct drive {
 	struct node *node;
 	struct db *db;
 	struct link link;
-	int64_t facts, list, blocks; /* when last done, milliseconds */
+	int64_t facts, blocks; /* when last done, milliseconds */
+	int64_t list; /* when the next one is due */
 	bool away; /* said already that it does not answer */
 };
 
@@ -33,7 +37,7 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* GET: 0 when the answer is 200. */
+/* GET: 0 when the answer is 200, -ENOENT for 404. */
 static int get(struct drive *d, const char *path, struct reply *r)
 {
 	struct call call = { .method = "GET",
@@ -42,6 +46,8 @@ static int get(struct drive *d, const char *path, struct reply *r)
 	struct err e = { 0 };
 	int rc = client_call(d->link.client, &call, r, &e);
 
+	if (!rc && r->status == 404)
+		return -ENOENT; /* gone by now */
 	if (!rc && r->status != 200)
 		rc = err_set(&e, -EIO, "%s: %ld %s", path, r->status,
 			     r->detail);
@@ -96,6 +102,7 @@ static int collect(struct drive *d, struct json_object *all)
 static int take_list(struct drive *d, struct err *e)
 {
 	struct json_object *all = json_object_new_array();
+	int64_t begin = now_ms(), took;
 	int rc = 0;
 
 	if (!collect(d, all))
@@ -104,6 +111,35 @@ static int take_list(struct drive *d, struct err *e)
 					   all, JSON_C_TO_STRING_PLAIN),
 				   true, e);
 	json_object_put(all);
+	took = LIST_SHARE * (now_ms() - begin);
+	d->list = now_ms() + (took > LIST_MS ? took : LIST_MS);
+	return rc;
+}
+
+/* Those that events were about.  One that is not there is seen by the list. */
+static int take_some(struct drive *d, const struct changes *c, struct err *e)
+{
+	struct json_object *some = json_object_new_array();
+	int rc = 0;
+
+	for (size_t i = 0; i < c->count && !d->away; i++) {
+		_reply_ struct reply r = { 0 };
+		struct json_object *ve;
+		char path[64];
+
+		snprintf(path, sizeof(path), "/v1/ves/%u", c->veid[i]);
+		if (get(d, path, &r))
+			continue;
+		ve = json_tokener_parse(r.body.data ? r.body.data : "");
+		if (ve)
+			json_object_array_add(some, ve);
+	}
+	if (json_object_array_length(some))
+		rc = db_ve_observe(d->db, d->node->id,
+				   json_object_to_json_string_ext(
+					   some, JSON_C_TO_STRING_PLAIN),
+				   false, e);
+	json_object_put(some);
 	return rc;
 }
 
@@ -221,16 +257,15 @@ static int take_use(struct drive *d, uint32_t veid, struct err *e)
 
 	snprintf(path, sizeof(path), "/v1/ves/%u", veid);
 	rc = get(d, path, &r);
-	if (rc && r.status != 404)
+	if (rc && rc != -ENOENT)
 		return 1;
-	d->away = false;
 	ve = json_tokener_parse(!rc && r.body.data ? r.body.data : "{}");
 	json_object_object_get_ex(ve, "status", &status);
 	json_object_object_get_ex(status, "usage", &usage);
-	rc = db_usage_take(d->db, d->node->id, veid,
-			   json_object_to_json_string_ext(
-				   usage, JSON_C_TO_STRING_PLAIN),
-			   e);
+	rc = db_usage_take(
+		d->db, d->node->id, veid,
+		json_object_to_json_string_ext(usage, JSON_C_TO_STRING_PLAIN),
+		e);
 	json_object_put(ve);
 	return rc;
 }
@@ -267,6 +302,7 @@ static bool is_due(int64_t *last, int every)
 /* While the lock is ours. */
 static int drive(struct drive *d, struct err *e)
 {
+	struct changes c = { .all = true };
 	int rc = 0;
 
 	while (!rc && !node_is_gone(d->node)) {
@@ -275,13 +311,15 @@ static int drive(struct drive *d, struct err *e)
 			rc = take_facts(d, e);
 		if (!rc && is_due(&d->blocks, BLOCKS_MS))
 			rc = take_blocks(d, e);
-		if (!rc)
+		if (!rc && (c.all || now_ms() >= d->list))
 			rc = take_list(d, e);
+		else if (!rc)
+			rc = take_some(d, &c, e);
 		if (!rc)
 			rc = take_usage(d, e);
-		/* a storm of events costs five lists a second, no more */
+		/* a storm of events costs five looks a second, no more */
 		pause_ms(200);
-		node_await(d->node, LIST_MS);
+		node_await(d->node, LIST_MS, &c);
 	}
 	return rc;
 }
@@ -298,7 +336,7 @@ void *drive_run(void *arg)
 
 		if (db_lock(d.db, name, &e) == 1) {
 			log_info("driving node %s", n->id);
-			d.facts = d.blocks = 0;
+			d.facts = d.blocks = d.list = 0;
 			drive(&d, &e);
 		}
 		pause_ms(1000);

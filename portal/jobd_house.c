@@ -46,7 +46,7 @@ static void leave_nodes(struct node *list, struct json_object *all)
 		pthread_mutex_lock(&n->lock);
 		if (!n->gone)
 			log_info("node %s is revoked", n->id);
-		n->gone = n->dirty = true;
+		n->gone = true;
 		pthread_cond_signal(&n->changed);
 		pthread_mutex_unlock(&n->lock);
 	}

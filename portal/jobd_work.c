@@ -315,7 +315,7 @@ static void conclude(struct work *w, enum outcome out)
 	observe(w);
 	db_job_finish(w->db, &w->id, out == OUTCOME_FAILED ? w->why.text : NULL,
 		      NULL, &e);
-	node_stir(w->node);
+	node_stir(w->node, w->veid);
 }
 
 /* One job, when there is one. */

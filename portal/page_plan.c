@@ -63,8 +63,9 @@ static struct json_object *form_of(const struct request *r)
 		const struct field *f = &r->fields.list[i];
 
 		if (strcmp(f->name, "csrf") && strcmp(f->name, "plan"))
-			json_object_object_add(form, f->name,
-					       json_object_new_string(f->value));
+			json_object_object_add(
+				form, f->name,
+				json_object_new_string(f->value));
 	}
 	return form;
 }

@@ -58,8 +58,7 @@ int page_home_events(struct request *r)
 	json_object_object_get_ex(home, "queue", &queue);
 	r->answer.status = 200;
 	r->answer.type = "text/event-stream";
-	buf_printf(&r->answer.body,
-		   "retry: 2000\nevent: queue\ndata: %s\n\n",
+	buf_printf(&r->answer.body, "retry: 2000\nevent: queue\ndata: %s\n\n",
 		   json_object_to_json_string_ext(queue,
 						  JSON_C_TO_STRING_PLAIN));
 	json_object_put(home);
@@ -96,8 +95,7 @@ static int own_page(struct request *r, struct json_object **home, struct err *e)
 
 	if (rc)
 		return rc;
-	if (!db_usage_get(r->db, r->token, r->veid, &usage,
-			  &(struct err){ 0 }))
+	if (!db_usage_get(r->db, r->token, r->veid, &usage, &(struct err){ 0 }))
 		json_object_object_add(*home, "usage", usage);
 	if (veid_of(*home) != r->veid)
 		return err_set(e, fault_code_of_state("VE005"),

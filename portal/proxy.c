@@ -123,8 +123,8 @@ static int await_stream(struct visit *v, const struct stream_conf *c,
 	while ((rc = stream_step(v->stream, e)) == -EAGAIN) {
 		struct pollfd p = { .fd = stream_fd(v->stream) };
 
-		p.events = stream_events(v->stream) & EPOLLOUT ? POLLOUT :
-								 POLLIN;
+		p.events = stream_events(v->stream) & EPOLLOUT ? POLLOUT
+							       : POLLIN;
 		poll(&p, 1, stream_timeout(v->stream));
 	}
 	return rc;
@@ -152,7 +152,8 @@ static int open_stream(struct visit *v)
 	SSL_CTX_free(c.ctx); /* the stream has its own reference */
 	if (rc)
 		log_info("%s: %s", v->label, why.text);
-	if (rc && v->stream && !strcmp(stream_problem(v->stream), "port-closed"))
+	if (rc && v->stream &&
+	    !strcmp(stream_problem(v->stream), "port-closed"))
 		err_set(&v->e, fault_code_of_state("VE026"),
 			"nobody listens on port %s in this environment",
 			text_of(v->grant, "port"));

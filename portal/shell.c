@@ -3,7 +3,7 @@
  * ve-shell: sshd's forced command.  Asks the database for a grant in the name of
  * the key that was shown, opens the stream to the node's agent, and is then the
  * pipe between ssh's descriptors and the VE: a terminal of its own when ssh has
- * one, else the command with its exit status.
+ * one, with a shell or the command in it, else the command with its exit status.
  */
 #include "portal/shell.h"
 
@@ -131,7 +131,7 @@ int main(int argc, char **argv)
 	read_conf(&c, file);
 	veid = (uint32_t)strtoul(argv[optind + 1], NULL, 10);
 	command = wanted_command();
-	tty = !command && isatty(0);
+	tty = command != sftp && isatty(0);
 	db = db_create(c.db, "ve-shell");
 	if (db_gateway_grant(db, argv[optind], veid, tty ? "tty" : "exec",
 			     &grant, &e))

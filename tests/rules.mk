@@ -88,6 +88,12 @@ LONGS   := $(wildcard tests/long/t*.sh)
 test-long: all $(TEST_TOOLS) $(GUEST_PARTS)
 	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),14400) $(HARNESS) run $(call only,$(LONGS))
 
+# 10,000 subscribers on 254 addresses, 100,000 leases; check-guest has two minutes of it.
+scale:
+	$(Q)provisioning/packages/install.sh build run test
+	$(Q)$(MAKE) -s all kernel $(GUEST) $(TEST_TOOLS)
+	$(Q)BUILD=$(BUILD) tests/scale/subscribers
+
 # Side by side with peers; B=name runs one.  BENCH_TOOLS are built first.
 B       ?=
 BENCHES := $(patsubst tests/bench/%.sh,%,$(wildcard tests/bench/*.sh))
@@ -96,4 +102,4 @@ bench:
 	$(Q)$(MAKE) -s all kernel $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
-.PHONY: surface check check-units check-guest check-debug check-story test test-long bench
+.PHONY: scale surface check check-units check-guest check-debug check-story test test-long bench

@@ -32,6 +32,9 @@ is 'three million bytes go there and back whole' \
   "$(ssh_ve ve@127.0.0.1 cat <"$PG_DIR/big" | sha256sum)" "$(sha256sum <"$PG_DIR/big")"
 is 'a shell without a terminal reads commands' "$(echo 'echo fr""om' | ssh_ve -T ve@127.0.0.1)" from
 like 'a terminal is one' "$(printf 'stty size; tty; exit 5\n' | ssh_ve -tt ve@127.0.0.1)" '[0-9]+ [0-9]+'
+out=$(ssh_ve -tt ve@127.0.0.1 'test -t 0 && test -t 1 && echo on-a-$((6*7)); exit 9' </dev/null)
+is 'a command that asks for a terminal has one, and its status' "$?,$(printf %s "$out" | tr -d '\r')" 9,on-a-42
+is 'without one it has none' "$(ssh_ve ve@127.0.0.1 'test -t 0 || echo none')" none
 # shellcheck disable=SC2086
 scp $SSH_OPTS -O -q -i "$SSH_KEY" -P "$SSH_PORT" "$PG_DIR/big" ve@127.0.0.1:"$PG_DIR/copied"
 ok 'scp copies' cmp -s "$PG_DIR/big" "$PG_DIR/copied"

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "portal/fault.h"
+#include "portal/field.h"
 
 static void each_change_needs_a_token(void **state)
 {
@@ -51,6 +52,47 @@ static void what_names_a_ve_or_a_key_needs_a_session(void **state)
 		     strstr(t[i].path, "{id}")) &&
 		    t[i].who == WHO_ANYBODY)
 			fail_msg("%s", t[i].path);
+}
+
+/* One field of a form, alone: how fields_check() judges it. */
+static int judge(const char *name, size_t n, const char *value)
+{
+	struct fields f = { 0 };
+	struct err e = { 0 };
+	char body[128], wanted[64];
+	int rc;
+
+	snprintf(body, sizeof(body), "%.*s=%s", (int)n, name, value);
+	snprintf(wanted, sizeof(wanted), "%.*s", (int)n, name);
+	rc = fields_from_form(&f, body, strlen(body), &e);
+	if (!rc)
+		rc = fields_check(&f, wanted, &e);
+	fields_fini(&f);
+	return rc;
+}
+
+static void no_field_takes_nul_or_control_bytes(void **state)
+{
+	static const char *const bad[] = { "a%00b", "a%01b", "a%0Ab", "a%1Bb",
+					   "a%7Fb", "a%C2%85b" };
+	size_t n, seen = 0;
+	const struct route *t = route_table(&n);
+
+	for (size_t i = 0; i < n; i++)
+		for (const char *s = t[i].fields; *s;) {
+			size_t len = strcspn(s, " ?");
+
+			for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
+				if (judge(s, len, bad[k]) !=
+				    fault_code(FAULT_MALFORMED))
+					fail_msg("%s %.*s=%s", t[i].path,
+						 (int)len, s, bad[k]);
+			seen++;
+			s += len;
+			s += strspn(s, " ?");
+		}
+	assert_true(seen > 50);
+	assert_int_equal(judge("why", 3, "a b"), 0);
 }
 
 static void bodies_are_bounded_and_reads_have_none(void **state)
@@ -176,6 +218,7 @@ int main(void)
 		cmocka_unit_test(each_change_needs_a_token),
 		cmocka_unit_test(operators_paths_are_for_operators),
 		cmocka_unit_test(what_names_a_ve_or_a_key_needs_a_session),
+		cmocka_unit_test(no_field_takes_nul_or_control_bytes),
 		cmocka_unit_test(bodies_are_bounded_and_reads_have_none),
 		cmocka_unit_test(passwords_are_hashed_in_the_heavy_lane_only),
 		cmocka_unit_test(a_path_gives_its_parameters),

@@ -150,6 +150,13 @@ void ve_swaps_show(struct seq_file *m)
 /* Of /proc/vmstat a VE gets what its memory cgroup counts; the rest is 0. */
 void ve_vmstat_fill(unsigned long *zone, unsigned long *node, size_t all)
 {
+	static const u8 items[] = {
+		NR_INACTIVE_ANON, NR_ACTIVE_ANON, NR_INACTIVE_FILE,
+		NR_ACTIVE_FILE, NR_UNEVICTABLE, NR_SLAB_RECLAIMABLE_B,
+		NR_SLAB_UNRECLAIMABLE_B, NR_ANON_MAPPED, NR_FILE_MAPPED,
+		NR_FILE_PAGES, NR_FILE_DIRTY, NR_WRITEBACK, NR_SHMEM,
+		NR_PAGETABLE,
+	};
 	struct mem_cgroup *memcg;
 	struct ve_mem mem;
 	int i;
@@ -163,9 +170,9 @@ void ve_vmstat_fill(unsigned long *zone, unsigned long *node, size_t all)
 	mem_cgroup_flush_stats(memcg);
 	ve_mem_read(&mem, memcg);
 	zone[NR_FREE_PAGES] = mem.total - mem.used;
-	for (i = 0; i < NR_VM_NODE_STAT_ITEMS; i++)
-		node[i] = memcg_page_state(memcg, i) >>
-			  (vmstat_item_in_bytes(i) ? PAGE_SHIFT : 0);
+	for (i = 0; i < ARRAY_SIZE(items); i++)
+		node[items[i]] = memcg_page_state(memcg, items[i]) >>
+				 (vmstat_item_in_bytes(items[i]) ? PAGE_SHIFT : 0);
 	mem_cgroup_put(memcg);
 }
 
@@ -282,7 +289,8 @@ bool ve_stat_show(struct seq_file *m)
 	ve_tasks(&n, current->ve);
 	seq_printf(m, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\n"
 		   "procs_running %u\nprocs_blocked %u\nsoftirq 0\n",
-		   (u64)boot.tv_sec + div_u64(current->ve->start_boottime, NSEC_PER_SEC),
+		   div_u64(timespec64_to_ns(&boot) + current->ve->start_boottime,
+			   NSEC_PER_SEC),
 		   ve_last_pid(), n.running + 1, n.blocked);
 	return true;
 }

@@ -113,6 +113,7 @@ bool __ub_dcache_charge(struct mem_cgroup *top, gfp_t gfp, long bytes);
 void __ub_dcache_uncharge(struct mem_cgroup *top, long bytes);
 void ub_memcg_refused(struct mem_cgroup *memcg, int resource);
 struct mem_cgroup *ub_memcg_get(struct user_beancounter *ub); /* counted, or NULL */
+bool ub_fault_refused(void);
 long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 
 /* These look into structures that this header cannot know. */
@@ -170,6 +171,7 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 #define ub_kmem_charge(memcg, gfp, pages)	true
 #define ub_kmem_uncharge(memcg, pages)		do { } while (0)
 #define ub_memcg_refused(memcg, resource)	do { } while (0)
+#define ub_fault_refused()			false
 #define ub_oom_guarantee(p, totalpages)		0L
 
 #endif /* CONFIG_VE */

@@ -3,6 +3,7 @@
 #ifndef _LINUX_VE_CPU_H
 #define _LINUX_VE_CPU_H
 
+#include <linux/errno.h>
 #include <linux/types.h>
 
 struct cgroup;
@@ -21,7 +22,14 @@ void __ve_cpu_visible(struct cpumask *mask);
 unsigned int ve_nr_cpus(const struct ve_struct *ve);
 
 /* kernel/sched/core.c: cpu.weight; 0, -EOPNOTSUPP, -ERANGE. */
+#ifdef CONFIG_GROUP_SCHED_WEIGHT
 int sched_ve_set_weight(struct cgroup *cgrp, u64 weight);
+#else
+static inline int sched_ve_set_weight(struct cgroup *cgrp, u64 weight)
+{
+	return -EOPNOTSUPP;
+}
+#endif
 
 /* @p, current on its CPU, has run for @delta ns.  Under its run queue's lock. */
 static inline void ve_cpu_account(struct task_struct *p, u64 delta)

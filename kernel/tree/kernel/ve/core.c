@@ -74,6 +74,7 @@ void ve_put(struct ve_struct *ve)
 	spin_lock_irqsave(&ve_list_lock, flags);
 	list_del(&ve->all);
 	spin_unlock_irqrestore(&ve_list_lock, flags);
+	ve_cpu_free(ve);
 	ub_put(ve->ub);
 	kfree_rcu(ve, rcu);
 }

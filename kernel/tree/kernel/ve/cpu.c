@@ -98,10 +98,15 @@ void ve_cpu_init(struct ve_struct *ve)
 	cpu->timer.function = ve_cpu_refill;
 }
 
-/* No task of it is left. */
+/* No task of it is left; the last one may still be on its way out. */
 void ve_cpu_stop(struct ve_struct *ve)
 {
 	WRITE_ONCE(ve->cpu.quota, 0);
+}
+
+/* Nobody has it any more, so nobody starts the timer again. */
+void ve_cpu_free(struct ve_struct *ve)
+{
 	hrtimer_cancel(&ve->cpu.timer);
 }
 

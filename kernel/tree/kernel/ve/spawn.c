@@ -175,12 +175,24 @@ static void ve_faults_return(struct ve_spawn *sp)
 #endif
 }
 
+/*
+ * The VE pays for what is done on its behalf, not the node; of a process also
+ * what it takes before it has an address space, which is when it would be asked.
+ */
+static struct mem_cgroup *ve_payer(struct ve_spawn *sp)
+{
+	return mem_cgroup_from_css(cgroup_get_e_css(sp->ve->acct,
+						    &memory_cgrp_subsys));
+}
+
 static int ve_spawn_child(void *arg)
 {
 	struct ve_spawn *sp = arg;
+	struct mem_cgroup *payer = ve_payer(sp);
 	int err;
 
 	ve_faults_follow(sp);
+	set_active_memcg(payer);
 
 	spin_lock_irq(&current->sighand->siglock);
 	flush_signal_handlers(current, 1);
@@ -191,6 +203,8 @@ static int ve_spawn_child(void *arg)
 	if (!err)
 		err = kernel_execve(sp->exec.path, sp->exec.argv,
 				    sp->exec.envp);
+	set_active_memcg(NULL);
+	mem_cgroup_put(payer);
 	ve_faults_return(sp);
 	ve_proc_execed(sp->proc, err);
 	ve_spawn_free(sp);
@@ -228,22 +242,19 @@ static void ve_spawn_work(struct work_struct *work)
 		.fn_arg		= sp,
 		.ve_spawn	= sp,
 	};
-	struct cgroup_subsys_state *memory;
-	struct mem_cgroup *payer;
+	struct mem_cgroup *payer = ve_payer(sp);
 	struct task_struct *p;
 
 	/* The cgroup namespace begins where init is born. */
 	if (sp->proc->is_init)
 		args.flags |= CLONE_NEWCGROUP;
 
-	/* The VE pays for its tasks, not the node that this worker is of. */
-	memory = cgroup_get_e_css(sp->ve->acct, &memory_cgrp_subsys);
-	payer = set_active_memcg(mem_cgroup_from_css(memory));
+	set_active_memcg(payer);
 	ve_faults_begin(sp);
 	p = copy_process(NULL, 0, NUMA_NO_NODE, &args);
 	ve_faults_end(sp);
-	set_active_memcg(payer);
-	css_put(memory);
+	set_active_memcg(NULL);
+	mem_cgroup_put(payer);
 	if (IS_ERR(p)) {
 		result->error = PTR_ERR(p);
 	} else {

@@ -57,6 +57,7 @@ int ub_events_open(void);
 /* cpu.c */
 void ve_cpu_init(struct ve_struct *ve);
 void ve_cpu_stop(struct ve_struct *ve);
+void ve_cpu_free(struct ve_struct *ve);
 int ve_cpu_apply(struct ve_struct *ve);
 int ve_cpu_set(struct ve_struct *ve, const struct env_cpu *arg);
 

@@ -10,6 +10,8 @@
 #include <linux/memcontrol.h>
 #include <linux/oom.h>
 #include <linux/page_counter.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/swap.h>
 
 bool ub_row_of_memcg(int resource)
@@ -50,9 +52,16 @@ static bool ub_reclaim(struct mem_cgroup *top, gfp_t gfp)
 	       try_to_free_mem_cgroup_pages(top, SWAP_CLUSTER_MAX, gfp, 0, NULL);
 }
 
+/* Who cannot wait, and a page fault that needs a page table, has the limit. */
+static s64 ub_memcg_bound(const struct ub_row *row, gfp_t gfp)
+{
+	return gfpflags_allow_blocking(gfp) && !(gfp & __GFP_ZERO) ?
+	       READ_ONCE(row->barrier) : READ_ONCE(row->limit);
+}
+
 /*
- * @n more of @count: above the barrier reclaim, then refuse; what cannot wait
- * is refused above the limit; what cannot fail is not.
+ * @n more of @count: above the bound reclaim, then refuse; what cannot fail is
+ * not refused.
  */
 static bool ub_memcg_charge(struct mem_cgroup *top, atomic_long_t *count,
 			    unsigned long *max, int resource, long unit, gfp_t gfp,
@@ -67,10 +76,8 @@ static bool ub_memcg_charge(struct mem_cgroup *top, atomic_long_t *count,
 		now = atomic_long_add_return(n, count);
 		scoped_guard(rcu) {
 			ub = rcu_dereference(top->ub.ub);
-			bound = !ub ? UB_MAXVALUE :
-				gfpflags_allow_blocking(gfp) ?
-				READ_ONCE(ub->row[resource].barrier) :
-				READ_ONCE(ub->row[resource].limit);
+			bound = ub ? ub_memcg_bound(&ub->row[resource], gfp) :
+				     UB_MAXVALUE;
 		}
 		if (likely((s64)now * unit <= bound) || gfp & __GFP_NOFAIL ||
 		    current->flags & PF_MEMALLOC) {
@@ -105,6 +112,26 @@ bool __ub_kmem_charge(struct mem_cgroup *top, gfp_t gfp, long pages)
 void __ub_kmem_uncharge(struct mem_cgroup *top, long pages)
 {
 	ub_memcg_uncharge(&top->ub.kmem, pages);
+}
+
+/*
+ * A page fault found no memory.  When that was kernel memory over its bound, to
+ * try again would be to try for ever: the program ends.
+ */
+bool ub_fault_refused(void)
+{
+	struct user_beancounter *ub = task_ub(current);
+	static const u8 rows[] = { UB_KMEMSIZE, UB_DCACHESIZE };
+	int i;
+
+	for (i = 0; ub && i < ARRAY_SIZE(rows); i++) {
+		if (ub_memcg_held(ub, rows[i]) + SZ_64K <=
+		    READ_ONCE(ub->row[rows[i]].barrier))
+			continue;
+		force_sig(SIGKILL);
+		return true;
+	}
+	return false;
 }
 
 bool __ub_dcache_charge(struct mem_cgroup *top, gfp_t gfp, long bytes)

@@ -46,6 +46,15 @@ static const s32 ub_batches[UB_RESOURCES] = {
 	[UB_DGRAMRCVBUF]  = 32 * 4096,
 };
 
+/* With one CPU there is nothing to batch. */
+#ifdef CONFIG_SMP
+#define ub_limited_add(counter, bound, n, batch) \
+	__percpu_counter_limited_add(counter, bound, n, batch)
+#else
+#define ub_limited_add(counter, bound, n, batch) \
+	percpu_counter_limited_add(counter, bound, n)
+#endif
+
 static s32 ub_batch(const struct user_beancounter *ub, int resource)
 {
 	return READ_ONCE(ub->exact) ? 0 : ub_batches[resource];
@@ -136,7 +145,7 @@ bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
 	} else {
 		bound = how == UB_HARD ? ub_barrier(ub, resource) :
 					 READ_ONCE(ub->row[resource].limit);
-		if (!__percpu_counter_limited_add(held, bound, n, batch)) {
+		if (!ub_limited_add(held, bound, n, batch)) {
 			ub_refused(ub, resource);
 			return false;
 		}
@@ -187,6 +196,7 @@ s64 ub_held(struct user_beancounter *ub, int resource)
 
 #include <kunit/test.h>
 #include <linux/kthread.h>
+#include <linux/sched/task.h>
 
 static s64 failures(const struct user_beancounter *ub, int resource)
 {
