@@ -376,12 +376,14 @@ static void ask_templates(void)
 static void *run(void *arg)
 {
 	int64_t reconcile = 0, tidied = 0, wait;
+	unsigned line = 0; /* to the priv that was asked */
 
 	for (;;) {
 		bool ok = redo_unfinished() && take_back(find_overdue) &&
 			  take_back(find_frozen);
 
-		if (clock_mono() >= reconcile) {
+		if (clock_mono() >= reconcile || line != link_generation()) {
+			line = link_generation();
 			ask_templates();
 			op_reconcile();
 			reconcile =

@@ -27,8 +27,14 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 	fail_point(freeze ? "priv-frozen" : "priv-thawed");
 	/* one that is as wanted already: asked for again after a death */
 	if (r == -EBUSY &&
-	    v->last.state == (freeze ? ENV_ST_FROZEN : ENV_ST_RUNNING))
+	    v->last.state == (freeze ? ENV_ST_FROZEN : ENV_ST_RUNNING)) {
+		struct msg_state s = { .head.type = MSG_STATE,
+				       .entry = v->last };
+
+		/* who asks again may never have heard of it */
+		priv_tell(p, &s, NULL, 0);
 		r = 0;
+	}
 	if (r < 0)
 		return err_set(e, r, "%s VE %" PRIu32 ": %s",
 			       freeze ? "freezing" : "thawing", veid,
