@@ -176,7 +176,7 @@ static void test_cap(const struct env_ve *ve)
 		printf("# %ld %%, without %ld %%\n", capped, free_share);
 	if (!ok(steal > 0, "and what it misses is stolen time"))
 		printf("# %ld\n", steal);
-	ok(!env_sh(ve, "kill $(cat /tmp/hogs); sleep 1; ! kill -0 $(head -n 1 /tmp/hogs) 2>/dev/null",
+	ok(!env_sh(ve, "kill $(cat /tmp/hogs); while kill -0 $(head -n 1 /tmp/hogs) 2>/dev/null; do sleep 0.1; done",
 		   out, sizeof(out)), "who waits for CPU can be killed");
 	ok(!cpu(ve, 0, 0, 0), "without the cap");
 	env_sh(ve, "(while :; do :; done) >/dev/null 2>&1 & echo $! >/tmp/hogs", out, sizeof(out));
