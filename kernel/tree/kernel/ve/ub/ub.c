@@ -277,8 +277,10 @@ static int charge_much(void *arg)
 	for (i = 0; i < UB_TEST_ROUNDS; i++) {
 		if (ub_charge(ub, UB_NUMFILE, 1, UB_HARD))
 			n++;
-		if (n && i % 3)
-			ub_uncharge(ub, UB_NUMFILE, 1), n--;
+		if (n && i % 3) {
+			ub_uncharge(ub, UB_NUMFILE, 1);
+			n--;
+		}
 	}
 	if (n)
 		ub_uncharge(ub, UB_NUMFILE, n);
