@@ -104,17 +104,12 @@ Port $SSH_PORT
 ListenAddress 127.0.0.1
 HostKey $PG_DIR/ssh/host_key
 PidFile none
-UsePAM no
 StrictModes no
 PermitRootLogin forced-commands-only
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-AuthorizedKeysFile none
 AuthorizedKeysCommand /usr/bin/env $(realpath "$BIN")/ve-keys -c $PG_DIR/gateway.conf %t %k
 AuthorizedKeysCommandUser $(id -un)
-AllowUsers ve
-DisableForwarding yes
 Subsystem sftp $(realpath "$BIN")/ve-shell -c $PG_DIR/gateway.conf -s sftp
+Include $(realpath provisioning/gateway/rules.conf)
 CONF
   [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
   LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD=$PG_DIR/ssh/passwd NSS_WRAPPER_GROUP=$PG_DIR/ssh/group \
