@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Plans: three to begin with, read from forms, changed under VEs that run; what is used and refused.
-select plan(61);
+select plan(63);
 create function pg_temp.spec() returns jsonb language sql as $$ select job_claim('n1', 30) -> 'spec' $$;
 create function pg_temp.save(name text, form jsonb, make boolean default false) returns jsonb language sql as
   $$ select plan_save(pg_temp.h('op'), name, form, make) $$;
@@ -13,6 +13,7 @@ select is((select s #>> '{limits,numiptent}' from s), null, 'and of none that ha
 select is((select s #>> '{cpu,weight}' from s), '100', 'of the CPU');
 select is((select s #>> '{bandwidth,up,ceil}' from s), '2097152', 'of bandwidth');
 select is((select s #>> '{flows,burst}' from s), '200', 'of flows');
+select is((select s ->> 'egress' from s), 'false', 'of the way out of the node, which who is fresh has not');
 select is((select s ? 'io_weight' from s), false, 'and of the disk only when it is bound');
 update job set state = 'done', finished_at = now();
 
@@ -67,7 +68,9 @@ select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.vei
 select is(pg_temp.spec() #>> '{limits,numproc,limit}', '65', 'what came in between is told after it');
 update job set state = 'done', finished_at = now() where state = 'running';
 select is(ve_plan(pg_temp.h('op'), pg_temp.veid('ann'), 'large') ->> 'plan_title', 'Large', 'an operator gives another plan');
-select is(pg_temp.spec() #>> '{limits,memory_bytes}', '1073741824', 'and the node hears');
+create temp table g as select pg_temp.spec() as s;
+select is((select s #>> '{limits,memory_bytes}' from g), '1073741824', 'and the node hears');
+select is((select s ->> 'egress' from g), 'true', 'of the way out too, which this plan has');
 select throws_ok(format('select ve_plan(pg_temp.h(''op''), %s, ''none'')', pg_temp.veid('ann')), 'VE014', null, 'that there is');
 
 -- use
