@@ -164,3 +164,9 @@ int db_confirm_link(struct db *db, int64_t mail, const uint8_t *confirmation,
 {
 	return db_call(db, NULL, e, "confirm_link", "lh", mail, confirmation);
 }
+
+int db_keep_link(struct db *db, int64_t mail, const uint8_t *keep,
+		 struct err *e)
+{
+	return db_call(db, NULL, e, "keep_link", "lh", mail, keep);
+}

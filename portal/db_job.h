@@ -60,3 +60,5 @@ int db_confirm_link(struct db *db, int64_t mail, const uint8_t *confirmation,
 		    struct err *e);
 
 #endif
+int db_keep_link(struct db *db, int64_t mail, const uint8_t *keep,
+		 struct err *e);
