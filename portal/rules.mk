@@ -9,14 +9,14 @@ portal_archive := portal/portal.a
 portal_pkgs  := libmicrohttpd json-c openssl libpq libcurl libargon2 libseccomp
 
 # Everything but the mains in one archive: programs and unit tests take what they need.
-$(eval $(call archive,$(portal_archive),$(addprefix portal/,$(portal_web) operator.c front.c),$(portal_pkgs)))
+$(eval $(call archive,$(portal_archive),$(addprefix portal/,$(portal_web) dns.c operator.c front.c),$(portal_pkgs)))
 
 portal_links := $(portal_archive) $(LIBVE)
 $(eval $(call program,ve-portald,portal/main.c,$(portal_links),$(portal_pkgs),-lwslay))
 
 all: $(BUILD)/bin/ve-portald
 
-portal_jobd := jobd.c jobd_drive.c jobd_work.c jobd_house.c jobd_mail.c mail.c db_job.c
+portal_jobd := jobd.c jobd_drive.c jobd_work.c jobd_house.c jobd_mail.c jobd_dns.c dns_send.c mail.c db_job.c
 $(eval $(call program,ve-jobd,$(addprefix portal/,$(portal_jobd)),$(portal_links),$(portal_pkgs),-lwslay))
 all: $(BUILD)/bin/ve-jobd
 

@@ -552,6 +552,43 @@ $$;
 
 ALTER FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.dns_done(p_zone text, p_names jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  delete from dns_name t using jsonb_to_recordset(p_names) n(name text, ipv4 inet, ipv6 inet)
+    where t.zone = p_zone and t.name = n.name;
+  insert into dns_name (zone, name, ipv4, ipv6)
+    select p_zone, n.name, n.ipv4, n.ipv6 from jsonb_to_recordset(p_names) n(name text, ipv4 inet, ipv6 inet)
+      where n.ipv4 is not null or n.ipv6 is not null;
+$$;
+
+ALTER FUNCTION ve.dns_done(p_zone text, p_names jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.dns_due(p_zone text, p_most integer) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object('name', d.name, 'ipv4', host(d.ipv4), 'ipv6', host(d.ipv6)) order by d.name), '[]')
+    from (select name, w.ipv4, w.ipv6
+      from dns_wanted() w full join (select * from dns_name where zone = p_zone) t using (name)
+      where (w.ipv4, w.ipv6) is distinct from (t.ipv4, t.ipv6)
+      order by name limit p_most) d
+$$;
+
+ALTER FUNCTION ve.dns_due(p_zone text, p_most integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.dns_wanted() RETURNS TABLE(name text, ipv4 inet, ipv6 inet)
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select v.hostname, case when n.seen_at > now() - interval '60 seconds' then v.state_ipv4 end, v.ipv6
+    from ve v join node n on n.id = v.node_id
+    where v.deleted_at is null and v.desired <> 'deleted' and n.state <> 'revoked'
+$$;
+
+ALTER FUNCTION ve.dns_wanted() OWNER TO ve_owner;
+
 CREATE FUNCTION ve.drive_list() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -2907,6 +2944,16 @@ CREATE TABLE ve.credential (
 
 ALTER TABLE ve.credential OWNER TO ve_owner;
 
+CREATE TABLE ve.dns_name (
+    zone text NOT NULL,
+    name text NOT NULL,
+    ipv4 inet,
+    ipv6 inet,
+    told_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ve.dns_name OWNER TO ve_owner;
+
 CREATE TABLE ve.enrolment (
     id bigint NOT NULL,
     token_hash bytea NOT NULL,
@@ -3301,6 +3348,9 @@ ALTER TABLE ONLY ve.confirmation
 ALTER TABLE ONLY ve.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (subscriber_id);
 
+ALTER TABLE ONLY ve.dns_name
+    ADD CONSTRAINT dns_name_pkey PRIMARY KEY (zone, name);
+
 ALTER TABLE ONLY ve.enrolment
     ADD CONSTRAINT enrolment_node_key UNIQUE (node_id);
 
@@ -3615,6 +3665,14 @@ REVOKE ALL ON FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words
 
 REVOKE ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.dns_done(p_zone text, p_names jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.dns_done(p_zone text, p_names jsonb) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.dns_due(p_zone text, p_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.dns_due(p_zone text, p_most integer) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.dns_wanted() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.drive_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.drive_list() TO ve_jobd;

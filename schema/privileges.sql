@@ -19,7 +19,7 @@ declare
       "audit_list", "plan_list", "plan_get", "plan_save", "ve_plan", "usage_get", "subscriber_suspend", "subscriber_unsuspend"],
     "ve_jobd": ["drive_list", "job_claim", "job_claim_urgent", "job_keep", "job_again", "job_finish", "node_fact",
       "ve_observe", "block_sync", "block_renew", "block_report", "trial_run", "ladder_run", "queue_run", "block_spare", "block_return", "mail_claim",
-      "mail_finish", "confirm_link", "keep_link", "sweep_run", "capacity_get", "usage_due", "usage_take", "refusal_add", "refusal_last"],
+      "mail_finish", "confirm_link", "keep_link", "dns_due", "dns_done", "sweep_run", "capacity_get", "usage_due", "usage_take", "refusal_add", "refusal_last"],
     "ve_signer": ["sign_claim", "sign_finish"],
     "ve_gateway": ["key_lookup", "gateway_grant"],
     "ve_admin": ["operator_create", "node_install", "pool_install", "audit_verify"]

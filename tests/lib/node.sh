@@ -70,6 +70,9 @@ control_key $PG_DIR/pki/control.key
 public_url https://localhost:$((PORT_BASE + 1))
 ${SMTP_PORT:+smtp_url smtp://127.0.0.1:$SMTP_PORT}
 ${SMTP_PORT:+mail_from vestibule@localhost}
+${DNS_PORT:+dns_server 127.0.0.1:$DNS_PORT}
+${DNS_PORT:+dns_zone ve.example}
+${DNS_PORT:+dns_key $PG_DIR/dns.key}
 user nobody
 CONF
   chmod a+r "$PG_DIR"/pki/control.* "$PG_DIR"/jobd.conf
