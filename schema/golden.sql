@@ -422,6 +422,7 @@ declare
   b block;
   r record;
   alarms integer := 0;
+  fresh boolean;
 begin
   select * into b from block where id = p_block for update;
   for r in
@@ -440,7 +441,14 @@ begin
       insert into lease (address, veid, node_id, block_id, epoch, during)
         values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
         on conflict on constraint lease_epoch_key do update set during = excluded.during
-          where upper_inf(lease.during);
+          where upper_inf(lease.during)
+        returning xmax = 0 into fresh;
+      if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
+          and coalesce(v.deleted_at > lower(r.during), true)) then
+        alarms := alarms + 1;
+        perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
+          'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch, 'why', 'the VE is gone'));
+      end if;
     exception when exclusion_violation then
       alarms := alarms + 1;
       perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
