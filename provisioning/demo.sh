@@ -26,7 +26,7 @@ pg_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 begin=$(date +%s)
 operator=${OPERATOR:-operator@localhost.localdomain}
 
-step=0 steps=9
+step=0 steps=8
 say() { step=$((step + 1)); printf '[%d/%d %4d s] %s\n' $step $steps $(($(date +%s) - begin)) "$*"; }
 fail() { echo "$*" >&2; exit 1; }
 
@@ -268,13 +268,14 @@ run_all() {
 	provisioning/packages/install.sh build run
 	say programs
 	make -s -j"$(nproc)" all
-	say kernel
-	[ -n "${KEEP_KERNEL:-}" ] || make -s kernel
-	say "node image"
-	make -s image
-	say "certificates and database"
+	say "kernel and node image"
 	mkdir -p "$run"
 	chmod 700 "$run"
+	make -s image >"$run/image.log" 2>&1 & # downloads, while the kernel is compiled
+	image=$!
+	[ -n "${KEEP_KERNEL:-}" ] || make -s kernel
+	wait $image || { cat "$run/image.log" >&2; fail "the node image was not made; see above"; }
+	say "certificates and database"
 	ids=$(seq -f n%g "$nodes")
 	# shellcheck disable=SC2086
 	provisioning/pki/pki.sh "$run/pki" all $ids
