@@ -616,13 +616,20 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
 }
 
 /* "cpu-VEID": ms that it has used. */
-int64_t cgroup_cpu_ms(const char *root, uint32_t veid)
+int cgroup_cpu_open(const char *root, uint32_t veid)
 {
 	char *file _free_ = path_of("cpu", veid);
-	unsigned ms = 0, none;
 
-	read_numbers(file, &ms, &none);
-	return ms;
+	return open(file, O_RDONLY | O_CLOEXEC);
+}
+
+int64_t cgroup_cpu_ms(int fd)
+{
+	char text[24];
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strtoll(text, NULL, 10);
 }
 
 void cgroup_cold(const char *root, uint32_t veid)
