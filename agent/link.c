@@ -207,7 +207,6 @@ static void on_count(const struct msg_count *c)
 			open_visited(&v, IDLE_TERMINAL);
 	}
 	state_unlock();
-	http_resume_waiters();
 }
 
 static void on_term(void)

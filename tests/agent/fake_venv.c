@@ -313,7 +313,7 @@ static void drop_addresses(uint32_t veid)
 int venv_query(int fd, struct msg_entry *e)
 {
 	struct known *k = find(fd);
-	char *exit_file _free_ = NULL, *file _free_ = NULL;
+	char *exit_file _free_ = NULL, *file _free_ = NULL, *slow _free_ = NULL;
 	unsigned status = SIGKILL, halt = 0;
 
 	if (!k)
@@ -324,6 +324,10 @@ int venv_query(int fd, struct msg_entry *e)
 	file = path_of("frozen", k->veid);
 	if (access(file, F_OK) == 0)
 		e->state = ENV_ST_FROZEN;
+	/* "slow-VEID": its init takes its time */
+	slow = path_of("slow", k->veid);
+	if (access(slow, F_OK) == 0)
+		e->state = ENV_ST_STARTING;
 	if (!has_ended(fd))
 		return 0;
 	unlink(file);
