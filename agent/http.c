@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #define TIMEOUT_S 120
 #define MEMORY 65536 /* of one connection, headers and all */
 #define FDS 65536
+#define PEM_MAX 65536
 #define WAIT_MS 1000 /* who names no deadline looks again then */
 
 static struct MHD_Daemon *mhd;
@@ -475,6 +477,40 @@ void http_listen(int fd)
 	if (front_start(&front, &conf, &e) < 0)
 		fatal("%s", e.text);
 	log_info("listening on %s", api.conf->listen);
+}
+
+static bool read_pem(int fd, char *out, struct tls_text *t)
+{
+	size_t n = 0;
+	ssize_t r;
+
+	while ((r = pread(fd, out + n, PEM_MAX - n, (off_t)n)) > 0)
+		n += (size_t)r;
+	*t = (struct tls_text){ out, n };
+	return r == 0 && n && n < PEM_MAX;
+}
+
+void http_renew(const int fds[static 3])
+{
+	static char pem[3][PEM_MAX]; /* the lines' thread only */
+	struct tls_texts t = { 0 };
+	struct err e = { 0 };
+	SSL_CTX *ctx;
+
+	if (!read_pem(fds[0], pem[0], &t.cert) ||
+	    !read_pem(fds[1], pem[1], &t.key) ||
+	    !read_pem(fds[2], pem[2], &t.ca))
+		err_set(&e, -EINVAL, "a file is empty or too long");
+	ctx = e.code ? NULL : tls_server_texts(&t, &e);
+	OPENSSL_cleanse(pem, sizeof(pem));
+	if (!ctx || !front) {
+		log_err("the certificates stay as they were: %s",
+			ctx ? "nothing listens" : e.text);
+		SSL_CTX_free(ctx);
+		return;
+	}
+	front_renew(front, ctx);
+	log_info("new certificates");
 }
 
 void http_load(void)

@@ -104,5 +104,9 @@ bool http_hold_reader(struct MHD_Connection *conn);
 
 /* ---- the machine (http.c); link.c hands the sockets in ---- */
 void http_listen(int fd);
+/* New files of certificate, key and authority; the descriptors stay the
+ * caller's.  What does not fit together changes nothing. */
+void http_renew(const int fds[static 3]);
+void http_accept_local(int listen_fd);
 
 #endif

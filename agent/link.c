@@ -268,6 +268,8 @@ static void on_supervisor(void)
 		part_orphaned();
 	if (r == 0 && m.m.head.type == MSG_LINK)
 		take_link(m.m.link.what, take_fd(&m.fds[0]));
+	if (r == 0 && m.m.head.type == MSG_CERTS)
+		http_renew(m.fds);
 }
 
 static void *run(void *arg)
