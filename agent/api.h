@@ -140,6 +140,13 @@ void clock_poke(void);
 /* ---- http.c, sse.c: resume connections that wait ---- */
 void http_load(void);  /* certificate and key, while their files are in reach */
 void http_start(void); /* threads: after the sandbox */
-void http_resume_waiters(void);
+/* What requests wait for. */
+#define TOPIC_EVENT 0ull
+#define TOPIC_VE (1ull << 32)	/* | veid: its row, its usage, its ports */
+#define TOPIC_OP (2ull << 32)	/* + id: its end */
+/* Whoever waits for it looks again.  With any lock but http's own. */
+void http_wake(uint64_t topic);
+/* Whoever waited long enough looks again. */
+void http_wake_due(int64_t now);
 
 #endif

@@ -204,7 +204,7 @@ enum MHD_Result on_operation(struct request *q)
 	found = over && op_show(id, &b);
 	state_unlock();
 	if (!over)
-		return http_wait(q);
+		return http_wait(q, TOPIC_OP + (uint64_t)id);
 	if (!found)
 		return http_problem(q, 404, "not-found",
 				    "there is no operation %s", q->id);

@@ -97,7 +97,7 @@ enum MHD_Result on_port(struct request *q)
 	}
 	p = q->porting;
 	if (!p->done)
-		return http_wait(q);
+		return http_wait(q, TOPIC_VE | q->veid);
 	if (p->problem)
 		return http_problem(q, p->status, p->problem, "%s", p->detail);
 	return upgrade(q);

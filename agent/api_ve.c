@@ -188,7 +188,7 @@ static enum MHD_Result show_used(struct request *q, const struct ve *v)
 	if (usage_get(q->veid, q->asked, &u))
 		return show(q, v, &u, 200);
 	state_unlock();
-	r = http_wait(q);
+	r = http_wait(q, TOPIC_VE | q->veid);
 	usage_ask(q->veid);
 	return r;
 }
@@ -216,7 +216,7 @@ enum MHD_Result on_ve_get(struct request *q)
 		return show_used(q, &v);
 	state_unlock();
 	if (clock_mono() < q->deadline)
-		return http_wait(q);
+		return http_wait(q, TOPIC_VE | q->veid);
 	http_add(q, "ETag", "%s", etag);
 	return http_empty(q, 304);
 }

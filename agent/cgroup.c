@@ -187,15 +187,20 @@ static void get(int dir, const char *file, char *out, size_t size)
 	out[n > 0 ? n : 0] = '\0';
 }
 
-int64_t cgroup_cpu_ms(const char *root, uint32_t veid)
+int cgroup_cpu_open(const char *root, uint32_t veid)
 {
-	int dir _close_ = open_ve(root, veid);
-	char text[512];
+	char *path _free_ = xasprintf("%s/%" PRIu32 "/cpu.stat", root, veid);
+
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
+int64_t cgroup_cpu_ms(int fd)
+{
+	char text[64];
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
 	long long us = 0;
 
-	if (dir < 0)
-		return 0;
-	get(dir, "cpu.stat", text, sizeof(text));
+	text[n > 0 ? n : 0] = '\0';
 	sscanf(text, "usage_usec %lld", &us);
 	return us / 1000;
 }

@@ -32,8 +32,10 @@ int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 int cgroup_io_on(const char *root, const char *path);
 int cgroup_io(const struct cgroup_fds *g, uint32_t weight);
 
-/* CPU time that a VE has used, in ms; 0 when it is not to be had. */
-int64_t cgroup_cpu_ms(const char *root, uint32_t veid);
+/* A file for the CPU time that a VE has used, -1; and what it says now, in ms, 0
+ * when it is not to be had. */
+int cgroup_cpu_open(const char *root, uint32_t veid);
+int64_t cgroup_cpu_ms(int fd);
 
 /* Start a process that pushes the memory of a VE that is frozen into swap
  * (zram); cgroup_hot() forbids it to swap more than @swap bytes again. */

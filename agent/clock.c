@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/api.h"
@@ -12,9 +13,11 @@
 #include "agent/fail.h"
 #include "agent/lease.h"
 #include "agent/libve/log.h"
+#include "agent/libve/wire.h"
 
 #define RECONCILE_MS 30000
 #define TIDY_MS 600000
+#define TURN_MS 500 /* whose turn is over is asked as often */
 #define DAY_MS 86400000
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,7 +60,7 @@ void clock_metrics(struct buf *b)
 		   begun, ended);
 }
 
-static void tell(const struct lease *l, const char *what)
+static void tell(const struct lease *l, const char *what, const char *why)
 {
 	struct buf b _buf_ = { 0 };
 	struct json_out o = { .b = &b };
@@ -69,19 +72,36 @@ static void tell(const struct lease *l, const char *what)
 	json_put_string(&o, "address", addr_print(text, &l->address));
 	json_put_int(&o, "epoch", l->epoch);
 	json_put_string(&o, "block", l->block);
+	if (why)
+		json_put_string(&o, "why", why);
 	json_close(&o, '}');
 	event_put(api.db, "lease", b.data);
 }
 
-void clock_lease_ended(uint32_t veid)
+static void lease_ended(uint32_t veid, const char *why)
 {
 	struct lease was;
 
 	if (lease_end(api.db, veid, clock_boot(), clock_wall(),
 		      api.conf->quarantine_ms, &was)) {
 		ended++;
-		tell(&was, "ended");
+		tell(&was, "ended", why);
 	}
+}
+
+void clock_lease_ended(uint32_t veid)
+{
+	lease_ended(veid, NULL);
+}
+
+/* If it runs it runs on without: last in the line for another. */
+static void again(uint32_t veid, const char *why)
+{
+	struct ve v;
+
+	lease_ended(veid, why);
+	if (ve_load(api.db, veid, &v) && v.state == VE_RUNNING)
+		lease_wait(api.db, veid);
 }
 
 #define BATCH 128 /* leases that begin or end with one wait for the disk */
@@ -126,9 +146,28 @@ static unsigned find_overdue(struct lease *l)
 }
 
 /* Who sleeps needs no address. */
-static unsigned find_frozen(struct lease *l)
+static unsigned find_needless(struct lease *l)
 {
-	return lease_of_frozen(api.db, VE_FROZEN, l, BATCH);
+	return lease_all_needless(api.db, l, BATCH);
+}
+
+/* Its turn is over. */
+static unsigned find_too_long(struct lease *l)
+{
+	return lease_too_long(api.db, clock_boot(), l, BATCH);
+}
+
+static void notice(uint32_t veid)
+{
+	struct msg_notice n = { .head.type = MSG_NOTICE,
+				.veid = veid,
+				.code = TERM_NOTICE_LEASE };
+
+	snprintf(n.text, sizeof(n.text),
+		 "Others wait for an IPv4 address, and this environment had"
+		 " one for its longest time: it goes on without and is in"
+		 " line for another.");
+	tell_term(&n, NULL, 0);
 }
 
 /* Whether the kernel has it no longer. */
@@ -145,6 +184,7 @@ static bool is_out(const struct lease *l, const struct outcome *o)
  * false: priv could not, try again soon. */
 static bool take_back(unsigned (*find)(struct lease *l))
 {
+	bool longest = find == find_too_long;
 	struct outcome o[BATCH];
 	struct lease l[BATCH];
 	bool all = true;
@@ -165,13 +205,14 @@ static bool take_back(unsigned (*find)(struct lease *l))
 				all = false;
 				continue;
 			}
-			clock_lease_ended(l[i].veid);
+			again(l[i].veid, longest ? "longest" : NULL);
+			if (longest)
+				notice(l[i].veid);
 			ve_touch(api.db, l[i].veid);
 		}
 		db_commit(api.db);
 		state_unlock();
 		fail_point("release-written");
-		http_resume_waiters();
 	}
 	return all;
 }
@@ -255,7 +296,7 @@ static unsigned pick(struct lease *l)
 
 	state_lock();
 	db_begin(api.db);
-	waiting = lease_waiting(api.db, VE_RUNNING, veids, BATCH);
+	waiting = lease_waiting(api.db, veids, BATCH);
 	while (n < waiting && lease_pick(api.db, veids[n], clock_boot(),
 					 clock_wall(), &l[n]) == 0)
 		n++;
@@ -267,17 +308,22 @@ static unsigned pick(struct lease *l)
 
 static void settle(const struct lease *l, const struct outcome *o)
 {
+	struct ve v;
+
 	if (o->code == 0) {
 		lease_installed(api.db, l);
+		/* it fell asleep meanwhile */
+		if (ve_load(api.db, l->veid, &v) && v.state == VE_FROZEN)
+			lease_needless(api.db, l->veid, true);
 		begun++;
-		tell(l, "began");
+		tell(l, "began", NULL);
 		ve_touch(api.db, l->veid);
 		return;
 	}
 	log_err("lease: %s", o->e.text);
 	/* priv may have died with it done or not: see redo_unfinished() */
 	if (o->code != -EPIPE && o->code != -ETIMEDOUT)
-		clock_lease_ended(l->veid);
+		again(l->veid, NULL);
 }
 
 /* Pick and write down, wait for the disk, then tell the kernel.  Whether there
@@ -305,7 +351,6 @@ static bool give(void)
 	db_commit(api.db);
 	state_unlock();
 	fail_point("grant-written");
-	http_resume_waiters();
 	return more;
 }
 
@@ -327,7 +372,7 @@ static bool redo_unfinished(void)
 		if (!is_out(&l, &o))
 			return false;
 		state_lock();
-		clock_lease_ended(l.veid);
+		again(l.veid, NULL);
 		state_unlock();
 	}
 }
@@ -375,12 +420,12 @@ static void ask_templates(void)
 
 static void *run(void *arg)
 {
-	int64_t reconcile = 0, tidied = 0, wait;
+	int64_t reconcile = 0, tidied = 0, turn = 0, wait;
 	unsigned line = 0; /* to the priv that was asked */
 
 	for (;;) {
 		bool ok = redo_unfinished() && take_back(find_overdue) &&
-			  take_back(find_frozen);
+			  take_back(find_needless);
 
 		if (clock_mono() >= reconcile || line != link_generation()) {
 			line = link_generation();
@@ -396,8 +441,12 @@ static void *run(void *arg)
 		ok = tell_fences() && ok;
 		while (ok && api.ready && give())
 			continue;
+		if (clock_mono() >= turn) {
+			ok = take_back(find_too_long) && ok;
+			turn = clock_mono() + TURN_MS;
+		}
 		drop_ended_blocks();
-		http_resume_waiters();
+		http_wake_due(clock_mono());
 		state_lock();
 		wait = lease_next_ms(api.db, clock_boot(), 1000);
 		state_unlock();

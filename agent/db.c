@@ -76,6 +76,24 @@ static const char *const migrations[] = {
 	"ALTER TABLE ve ADD COLUMN down_ceil INTEGER NOT NULL DEFAULT 0;",
 	"CREATE INDEX ve_waiting_idx ON ve (state, since, veid);"
 	"CREATE INDEX address_free_idx ON address (free_at);",
+	/* each address of a block has a row: what is free is found at once */
+	"ALTER TABLE address ADD COLUMN block TEXT;"
+	"ALTER TABLE address ADD COLUMN n INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE address ADD COLUMN lent INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE address SET lent = 1"
+	" WHERE address IN (SELECT address FROM lease);"
+	"CREATE INDEX address_pick_idx ON address (block, lent, free_at, n);"
+	"CREATE INDEX lease_block_idx ON lease (block);"
+	"CREATE INDEX lease_todo_idx ON lease (installed) WHERE installed <> 1;"
+	"CREATE TABLE line ("
+	" n INTEGER PRIMARY KEY AUTOINCREMENT, veid INTEGER NOT NULL UNIQUE)"
+	" STRICT;"
+	"INSERT INTO line (veid) SELECT veid FROM ve WHERE state = 2"
+	" AND veid NOT IN (SELECT veid FROM lease) ORDER BY since, veid;",
+	"ALTER TABLE ve ADD COLUMN archive_after INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE ve ADD COLUMN lease_max INTEGER NOT NULL DEFAULT 0;"
+	/* of CLOCK_BOOTTIME: leases end with the boot */
+	"ALTER TABLE lease ADD COLUMN began INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
@@ -378,7 +396,6 @@ void db_text(sqlite3_stmt *st, int column, char *out, size_t size)
 /* ---- lock and clocks ----------------------------------------------------- */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t changed;
 #define FEW 64
 static pthread_cond_t changed_ve[FEW]; /* by veid: not everybody for each */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -389,7 +406,6 @@ static void init_changed(void)
 
 	pthread_condattr_init(&a);
 	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-	pthread_cond_init(&changed, &a);
 	for (unsigned i = 0; i < FEW; i++)
 		pthread_cond_init(&changed_ve[i], &a);
 	pthread_condattr_destroy(&a);
@@ -406,15 +422,9 @@ void state_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
-void state_changed(void)
-{
-	pthread_once(&once, init_changed);
-	pthread_cond_broadcast(&changed);
-}
-
 void state_changed_ve(uint32_t veid)
 {
-	state_changed();
+	pthread_once(&once, init_changed);
 	pthread_cond_broadcast(&changed_ve[veid % FEW]);
 }
 
@@ -424,11 +434,6 @@ bool state_wait_on(pthread_cond_t *cond, int64_t deadline)
 			      .tv_nsec = deadline % 1000 * 1000000 };
 
 	return pthread_cond_timedwait(cond, &lock, &t) == 0;
-}
-
-bool state_wait(int64_t deadline)
-{
-	return state_wait_on(&changed, deadline);
 }
 
 bool state_wait_ve(uint32_t veid, int64_t deadline)

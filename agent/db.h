@@ -64,15 +64,12 @@ int64_t db_int(sqlite3 *db, int64_t none, const char *sql, const char *types,
 /* Copy a text column ("" for NULL), cut to @size. */
 void db_text(sqlite3_stmt *st, int column, char *out, size_t size);
 
-/* The lock around all this, and the condition that any change broadcasts. */
+/* The lock around all this. */
 void state_lock(void);
 void state_unlock(void);
-void state_changed(void);
-/* Wait for a change until @deadline (ms of clock_mono); false when it passed.
- * With the lock held. */
-bool state_wait(int64_t deadline);
-/* The same for a row of table ve, and for a condition of one's own (on
- * CLOCK_MONOTONIC). */
+/* A VE's row or its operation changed; wait for that, or for a condition of one's
+ * own (on CLOCK_MONOTONIC), until @deadline (ms of clock_mono): false when it
+ * passed.  With the lock held. */
 void state_changed_ve(uint32_t veid);
 bool state_wait_ve(uint32_t veid, int64_t deadline);
 bool state_wait_on(pthread_cond_t *cond, int64_t deadline);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "agent/api.h"
 #include "agent/db.h"
 
 #define CHUNK 65536
@@ -11,7 +12,7 @@ void event_put(sqlite3 *db, const char *kind, const char *data)
 {
 	db_do(db, "INSERT INTO event (kind, data) VALUES (?, ?)", "tt", kind,
 	      data);
-	state_changed();
+	http_wake(TOPIC_EVENT);
 }
 
 int64_t event_last(sqlite3 *db)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +25,8 @@
 #define TIMEOUT_S 120
 #define MEMORY 65536 /* of one connection, headers and all */
 #define FDS 65536
+#define PEM_MAX 65536
+#define WAIT_MS 1000 /* who names no deadline looks again then */
 
 static struct MHD_Daemon *mhd;
 static SSL_CTX *tls;
@@ -199,42 +202,72 @@ enum MHD_Result http_problem(struct request *q, int status, const char *name,
 
 /* ---- connections that wait ----------------------------------------------- */
 
-#define WAITERS 512
+#define WAITERS 1024 /* ports of VEs that sleep, and ours beside them */
+
+struct waiter {
+	struct MHD_Connection *conn;
+	uint64_t topic;
+	int64_t until; /* clock_mono() */
+};
 
 struct crowd {
-	struct MHD_Connection *of[WAITERS];
+	struct waiter of[WAITERS];
 	unsigned n;
 };
 
 static pthread_mutex_t wait_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t held_more = PTHREAD_COND_INITIALIZER;
-static struct crowd waiters; /* for the next change */
+static struct crowd waiters; /* for a change */
 static struct crowd holders; /* for the disk */
+static uint64_t wakes;	     /* so many there were */
 
-static bool join(struct crowd *c, struct MHD_Connection *conn)
+/* With the lock held: true and suspended, or false. */
+static bool join(struct crowd *c, const struct waiter *w)
 {
-	bool room;
-
-	pthread_mutex_lock(&wait_lock);
-	room = c->n < WAITERS;
-	if (room) {
-		c->of[c->n++] = conn;
-		MHD_suspend_connection(conn);
-	}
-	if (c == &holders)
-		pthread_cond_signal(&held_more);
-	pthread_mutex_unlock(&wait_lock);
-	return room;
+	if (c->n == WAITERS)
+		return false;
+	c->of[c->n++] = *w;
+	MHD_suspend_connection(w->conn);
+	return true;
 }
 
-bool http_wait_reader(struct MHD_Connection *conn)
+uint64_t http_mark(void)
 {
-	return join(&waiters, conn);
+	uint64_t n;
+
+	pthread_mutex_lock(&wait_lock);
+	n = wakes;
+	pthread_mutex_unlock(&wait_lock);
+	return n;
+}
+
+bool http_wait_reader(struct MHD_Connection *conn, uint64_t topic,
+		      uint64_t mark, int64_t deadline)
+{
+	struct waiter w = { conn, topic, deadline };
+	bool joined;
+
+	pthread_mutex_lock(&wait_lock);
+	joined = join(&waiters, &w);
+	/* perhaps that was it */
+	if (joined && wakes != mark) {
+		waiters.n--;
+		MHD_resume_connection(conn);
+	}
+	pthread_mutex_unlock(&wait_lock);
+	return joined;
 }
 
 bool http_hold_reader(struct MHD_Connection *conn)
 {
-	return join(&holders, conn);
+	struct waiter w = { .conn = conn };
+	bool joined;
+
+	pthread_mutex_lock(&wait_lock);
+	joined = join(&holders, &w);
+	pthread_cond_signal(&held_more);
+	pthread_mutex_unlock(&wait_lock);
+	return joined;
 }
 
 /* One wait for the disk for all that have come meanwhile. */
@@ -251,24 +284,46 @@ static void *run_disk(void *arg)
 		pthread_mutex_unlock(&wait_lock);
 		db_sync();
 		while (now.n)
-			MHD_resume_connection(now.of[--now.n]);
+			MHD_resume_connection(now.of[--now.n].conn);
 	}
 	return NULL;
 }
 
-enum MHD_Result http_wait(struct request *q)
+enum MHD_Result http_wait(struct request *q, uint64_t topic)
 {
-	if (!http_wait_reader(q->conn))
+	int64_t until = q->deadline ? q->deadline : clock_mono() + WAIT_MS;
+
+	if (!http_wait_reader(q->conn, topic, q->mark, until))
 		return http_problem(q, 503, "capacity-exhausted",
 				    "too many requests are waiting");
 	return MHD_YES;
 }
 
-void http_resume_waiters(void)
+/* With the lock held. */
+static void resume(unsigned i)
+{
+	struct MHD_Connection *conn = waiters.of[i].conn;
+
+	waiters.of[i] = waiters.of[--waiters.n];
+	MHD_resume_connection(conn);
+}
+
+void http_wake(uint64_t topic)
 {
 	pthread_mutex_lock(&wait_lock);
-	while (waiters.n)
-		MHD_resume_connection(waiters.of[--waiters.n]);
+	wakes++;
+	for (unsigned i = waiters.n; i-- > 0;)
+		if (waiters.of[i].topic == topic)
+			resume(i);
+	pthread_mutex_unlock(&wait_lock);
+}
+
+void http_wake_due(int64_t now)
+{
+	pthread_mutex_lock(&wait_lock);
+	for (unsigned i = waiters.n; i-- > 0;)
+		if (waiters.of[i].until <= now)
+			resume(i);
 	pthread_mutex_unlock(&wait_lock);
 }
 
@@ -334,6 +389,7 @@ static enum MHD_Result access_handler(void *arg, struct MHD_Connection *c,
 		return send_held(q);
 	q->may_hold = true;
 	q->nheaders = 0;
+	q->mark = http_mark();
 	if (strcmp(method, "GET"))
 		log_info("%s %s%s", method, path,
 			 q->roles & ROLE_LOCAL ? " (local)" : "");
@@ -421,6 +477,40 @@ void http_listen(int fd)
 	if (front_start(&front, &conf, &e) < 0)
 		fatal("%s", e.text);
 	log_info("listening on %s", api.conf->listen);
+}
+
+static bool read_pem(int fd, char *out, struct tls_text *t)
+{
+	size_t n = 0;
+	ssize_t r;
+
+	while ((r = pread(fd, out + n, PEM_MAX - n, (off_t)n)) > 0)
+		n += (size_t)r;
+	*t = (struct tls_text){ out, n };
+	return r == 0 && n && n < PEM_MAX;
+}
+
+void http_renew(const int fds[static 3])
+{
+	static char pem[3][PEM_MAX]; /* the lines' thread only */
+	struct tls_texts t = { 0 };
+	struct err e = { 0 };
+	SSL_CTX *ctx;
+
+	if (!read_pem(fds[0], pem[0], &t.cert) ||
+	    !read_pem(fds[1], pem[1], &t.key) ||
+	    !read_pem(fds[2], pem[2], &t.ca))
+		err_set(&e, -EINVAL, "a file is empty or too long");
+	ctx = e.code ? NULL : tls_server_texts(&t, &e);
+	OPENSSL_cleanse(pem, sizeof(pem));
+	if (!ctx || !front) {
+		log_err("the certificates stay as they were: %s",
+			ctx ? "nothing listens" : e.text);
+		SSL_CTX_free(ctx);
+		return;
+	}
+	front_renew(front, ctx);
+	log_info("new certificates");
 }
 
 void http_load(void)

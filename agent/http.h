@@ -37,6 +37,7 @@ struct request {
 	struct buf body;
 	bool too_large;
 	int64_t deadline;  /* clock_mono() of a long poll, 0: none yet */
+	uint64_t mark;	   /* http_mark() when the handler was called */
 	int64_t asked;	   /* clock_mono(): usage from then on will do, 0: none yet */
 	bool may_hold;	   /* what is answered may tell of what was written */
 	struct MHD_Response *held; /* until that is on the disk */
@@ -88,15 +89,24 @@ enum MHD_Result http_problem(struct request *q, int status, const char *name,
 			     const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Call the handler again at the next change; MHD_NO-like when too many wait. */
-enum MHD_Result http_wait(struct request *q);
-/* For content readers (sse.c): suspend until the next change, or until all that
- * was written is on the disk.  false: too many wait. */
-bool http_wait_reader(struct MHD_Connection *conn);
+/*
+ * Call the handler again when its topic is woken, or at its deadline.  What is
+ * woken between the handler's look and its wait is not missed.
+ */
+enum MHD_Result http_wait(struct request *q, uint64_t topic);
+/* For content readers (sse.c): suspend until the topic is woken or @deadline
+ * (clock_mono()), or until all that was written is on the disk; @mark is what
+ * http_mark() said before the reader looked.  false: too many wait. */
+uint64_t http_mark(void);
+bool http_wait_reader(struct MHD_Connection *conn, uint64_t topic,
+		      uint64_t mark, int64_t deadline);
 bool http_hold_reader(struct MHD_Connection *conn);
 
 /* ---- the machine (http.c); link.c hands the sockets in ---- */
 void http_listen(int fd);
+/* New files of certificate, key and authority; the descriptors stay the
+ * caller's.  What does not fit together changes nothing. */
+void http_renew(const int fds[static 3]);
 void http_accept_local(int listen_fd);
 
 #endif

@@ -23,6 +23,8 @@
 struct record {
 	struct record *next;
 	uint32_t veid;
+	enum ve_state state; /* as it was written down */
+	struct idle_rule rule;
 	enum idle_why why; /* of the last activity */
 	int64_t last;	   /* when that was: clock_boot() */
 	int64_t cpu_ms, cpu_at;
@@ -34,12 +36,20 @@ struct record {
 static struct record *records[BUCKETS];
 static atomic_uint sleeps;
 
-static struct record *record_of(uint32_t veid)
+/* Where it stands, or would. */
+static struct record **find(uint32_t veid)
 {
 	struct record **at = &records[veid % BUCKETS];
 
 	while (*at && (*at)->veid != veid)
 		at = &(*at)->next;
+	return at;
+}
+
+static struct record *record_of(uint32_t veid)
+{
+	struct record **at = find(veid);
+
 	if (!*at) {
 		*at = xcalloc(1, sizeof(**at));
 		(*at)->veid = veid;
@@ -85,6 +95,18 @@ void idle_touch(uint32_t veid, enum idle_why why)
 		tell(veid, "woken", 0);
 }
 
+void idle_know(const struct ve *v)
+{
+	bool up = v->state == VE_RUNNING || v->state == VE_FROZEN;
+	struct record *r = *find(v->veid);
+
+	if (!r && !up)
+		return;
+	r = record_of(v->veid);
+	r->state = v->state;
+	r->rule = v->idle;
+}
+
 void idle_begin(uint32_t veid)
 {
 	record_of(veid)->wanted = false;
@@ -103,11 +125,8 @@ bool idle_wanted(uint32_t veid)
 
 void idle_forget(uint32_t veid)
 {
-	struct record **at = &records[veid % BUCKETS], *r;
+	struct record **at = find(veid), *r = *at;
 
-	while (*at && (*at)->veid != veid)
-		at = &(*at)->next;
-	r = *at;
 	if (!r)
 		return;
 	*at = r->next;
@@ -148,9 +167,9 @@ static void describe(const struct record *r, char *out, size_t size)
 	snprintf(out, size, "%s, %" PRId64 " s ago", what, ago > 0 ? ago : 0);
 }
 
-static int64_t due_at(const struct ve *v, const struct record *r)
+static int64_t due_at(const struct record *r)
 {
-	return r->last + v->idle.idle_after * 1000;
+	return r->last + r->rule.idle_after * 1000;
 }
 
 void idle_show(const struct ve *v, struct json_out *o)
@@ -162,8 +181,8 @@ void idle_show(const struct ve *v, struct json_out *o)
 		r = record_of(v->veid);
 		describe(r, text, sizeof(text));
 		if (v->idle.idle_after)
-			time_text(at, clock_wall() + due_at(v, r) -
-					      clock_boot());
+			time_text(at,
+				  clock_wall() + due_at(r) - clock_boot());
 	}
 	json_put_maybe(o, "activity", text);
 	json_put_maybe(o, "idle_at", at);
@@ -210,10 +229,10 @@ static bool look(void)
 
 /* ---- the judge ------------------------------------------------------------- */
 
-static void warn(const struct ve *v, struct record *r, int64_t left_ms)
+static void warn(struct record *r, int64_t left_ms)
 {
 	struct msg_notice n = { .head.type = MSG_NOTICE,
-				.veid = v->veid,
+				.veid = r->veid,
 				.code = TERM_NOTICE_IDLE };
 
 	n.seconds = (uint32_t)((left_ms + 999) / 1000);
@@ -222,57 +241,72 @@ static void warn(const struct ve *v, struct record *r, int64_t left_ms)
 		 " s this environment goes to sleep. A key keeps it awake.",
 		 n.seconds);
 	r->warned = true;
-	tell(v->veid, "warning", n.seconds);
+	tell(r->veid, "warning", n.seconds);
 	tell_term(&n, NULL, 0);
 }
 
-static void judge_running(const struct ve *v, struct record *r)
+/* false when there is something else under way: later, then. */
+static bool queue(const struct record *r, const char *kind, const char *what)
 {
-	int64_t left = due_at(v, r) - clock_boot();
+	struct ve v;
+
+	if (!ve_load(api.db, r->veid, &v) || op_queue(&v, kind, NULL) <= 0)
+		return false;
+	tell(r->veid, what, 0);
+	return true;
+}
+
+static void judge_running(struct record *r)
+{
+	int64_t left = due_at(r) - clock_boot();
 
 	if (left <= 0) {
-		if (op_queue(v, "idle", NULL) > 0) {
-			idle_begin(v->veid);
-			tell(v->veid, "frozen", 0);
-		}
-	} else if (!r->warned && left <= v->idle.warn * 1000) {
-		warn(v, r, left);
+		if (queue(r, "idle", "frozen"))
+			idle_begin(r->veid);
+	} else if (!r->warned && left <= r->rule.warn * 1000) {
+		warn(r, left);
 	}
 }
 
 /* Milliseconds until this VE should be looked at again. */
-static int64_t judge(const struct ve *v)
+static int64_t judge(struct record *r)
 {
-	struct record *r = record_of(v->veid);
 	int64_t rule = 0;
 
-	if (v->state == VE_RUNNING && v->idle.idle_after) {
-		judge_running(v, r);
-		rule = v->idle.idle_after;
-	} else if (v->state == VE_FROZEN && v->idle.stop_after) {
-		if (clock_boot() - r->last >= v->idle.stop_after * 1000 &&
-		    op_queue(v, "stop", NULL) > 0)
-			tell(v->veid, "stopped", 0);
-		rule = v->idle.stop_after;
+	if (r->state == VE_RUNNING && r->rule.idle_after) {
+		judge_running(r);
+		rule = r->rule.idle_after;
+	} else if (r->state == VE_FROZEN && r->rule.stop_after) {
+		if (clock_boot() - r->last >= r->rule.stop_after * 1000)
+			queue(r, "stop", "stopped");
+		rule = r->rule.stop_after;
 	}
 	return rule ? rule * 100 : LOOK_MAX; /* a tenth of it */
+}
+
+static int64_t judge_all(void)
+{
+	int64_t wait = LOOK_MAX;
+
+	state_lock();
+	for (size_t i = 0; i < BUCKETS; i++)
+		for (struct record *r = records[i]; r; r = r->next) {
+			int64_t one = judge(r);
+
+			wait = one < wait ? one : wait;
+		}
+	state_unlock();
+	return wait;
 }
 
 static void *run(void *arg)
 {
 	for (;;) {
-		int64_t wait = LOOK_MAX;
-		struct ve v = { .veid = 0 };
-		bool known = api.ready && look();
+		int64_t wait = LOOK_MIN;
 
-		state_lock();
-		while (known && ve_load_after(api.db, v.veid, &v)) {
-			int64_t one = judge(&v);
-
-			wait = one < wait ? one : wait;
-		}
-		state_unlock();
-		wait = known && wait > LOOK_MIN ? wait : LOOK_MIN;
+		if (api.ready && look())
+			wait = judge_all();
+		wait = wait > LOOK_MIN ? wait : LOOK_MIN;
 		usleep((useconds_t)wait * 1000);
 	}
 	return NULL;
@@ -280,8 +314,11 @@ static void *run(void *arg)
 
 void idle_start(void)
 {
+	struct ve v = { .veid = 0 };
 	pthread_t t;
 
+	while (ve_load_after(api.db, v.veid, &v))
+		idle_know(&v);
 	if (pthread_create(&t, NULL, run, NULL))
 		fatal("no thread for the idle");
 }

@@ -6,7 +6,7 @@
  * [api] What keeps a VE awake, and who sleeps by it.  Activity is what the kernel
  * counts (CPU time, packets that a socket took), input of terminals, and whoever
  * comes; an open stream or tab is none.  Kept in memory: a new api lets every VE
- * begin anew.  With the state lock held, but for idle_start().
+ * begin anew.  With the state lock held.
  */
 #include "agent/ve.h"
 
@@ -28,11 +28,13 @@ bool idle_wanted(uint32_t veid);
  * himself to say so again until then.  Without the lock. */
 unsigned idle_sleeps(void);
 void idle_forget(uint32_t veid);
+/* Its state and rule, as they are written down. */
+void idle_know(const struct ve *v);
 
 /* Members activity and idle_at of a status. */
 void idle_show(const struct ve *v, struct json_out *o);
 
-/* Start the thread that judges. */
+/* Start the thread that judges; with the lock held too. */
 void idle_start(void);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "agent/db.h"
 
+#define BLOCK_BITS 16 /* a block has a row for each address */
+
 static void read_lease(sqlite3_stmt *st, struct lease *l)
 {
 	char text[ADDR_TEXT];
@@ -32,12 +34,16 @@ void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
 	if (db_step(st))
 		return;
 	db_begin(db);
-	db_do(db, "UPDATE address SET free_at = ?", "i", now + quarantine_ms);
+	db_do(db,
+	      "UPDATE address SET lent = 0,"
+	      " free_at = CASE epoch WHEN 0 THEN -1 ELSE ? END",
+	      "i", now + quarantine_ms);
 	db_do(db,
 	      "INSERT INTO released SELECT epoch, block, address, veid,"
 	      " since, ?, 0 FROM lease",
 	      "i", wall);
 	db_do(db, "DELETE FROM lease", "");
+	db_do(db, "DELETE FROM line", "");
 	db_do(db, "UPDATE block SET nonce = '', nonce_at = 0, valid_until = 0",
 	      "");
 	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('boot_id', ?)", "t",
@@ -61,6 +67,9 @@ static int check_range(sqlite3 *db, const char *id, const char *range,
 
 	if (cidr_parse(&mine, range) < 0 || mine.base.family != 4)
 		return err_set(e, -EINVAL, "'%s' is no IPv4 range", range);
+	if (mine.bits < BLOCK_BITS)
+		return err_set(e, -EINVAL, "%s is larger than a /%d", range,
+			       BLOCK_BITS);
 	while (db_step(st)) {
 		db_text(st, 0, name, sizeof(name));
 		db_text(st, 1, text, sizeof(text));
@@ -84,6 +93,11 @@ static void new_nonce(char out[static NONCE_TEXT])
 		snprintf(out + 2 * i, 3, "%02x", raw[i]);
 }
 
+struct block_was {
+	char range[CIDR_TEXT], nonce[NONCE_TEXT];
+	int64_t nonce_at;
+};
+
 /* What the lender says it knows of the ends is not told again. */
 static void drop_acked(sqlite3 *db, const char *id, int64_t acked)
 {
@@ -93,32 +107,59 @@ static void drop_acked(sqlite3 *db, const char *id, int64_t acked)
 	      "ti", id, acked);
 }
 
-int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
-		    int64_t now, struct err *e)
+/* A row for each address of the block, unless they are there. */
+static void fill(sqlite3 *db, const char *id, const char *range)
 {
-	char nonce[NONCE_TEXT], range[CIDR_TEXT], last[NONCE_TEXT];
-	sqlite3_stmt *st _stmt_ =
-		db_query(db,
-			 "SELECT range, nonce, nonce_at FROM block"
-			 " WHERE id = ?",
-			 "t", id);
+	char text[ADDR_TEXT];
+	struct cidr c;
+	struct addr a;
+
+	if (cidr_parse(&c, range) < 0 ||
+	    db_int(db, 0, "SELECT EXISTS (SELECT 1 FROM address WHERE block = ?)",
+		   "t", id))
+		return;
+	for (uint32_t i = 0, n = cidr_count(&c); i < n; i++) {
+		cidr_nth(&c, i, &a);
+		db_do(db,
+		      "INSERT INTO address (address, epoch, free_at, block, n)"
+		      " VALUES (?, 0, -1, ?, ?) ON CONFLICT (address)"
+		      " DO UPDATE SET block = excluded.block, n = excluded.n",
+		      "tti", addr_print(text, &a), id, (int64_t)i);
+	}
+}
+
+/* What was known of block @id; false: nothing. */
+static bool read_block(sqlite3 *db, const char *id, struct block_was *was)
+{
+	sqlite3_stmt *st _stmt_ = db_query(
+		db, "SELECT range, nonce, nonce_at FROM block WHERE id = ?",
+		"t", id);
+
+	if (!db_step(st))
+		return false;
+	db_text(st, 0, was->range, sizeof(was->range));
+	db_text(st, 1, was->nonce, sizeof(was->nonce));
+	was->nonce_at = sqlite3_column_int64(st, 2);
+	return true;
+}
+
+/* Written as one. */
+static int write_block(sqlite3 *db, const char *id, const struct block_put *b,
+		       const struct block_was *was, bool known, int64_t now)
+{
+	char nonce[NONCE_TEXT];
 	int64_t until = 0;
 
-	if (check_range(db, id, b->range, now, e) < 0)
-		return -EINVAL;
 	new_nonce(nonce);
-	if (!db_step(st))
+	if (!known || strcmp(was->range, b->range))
+		db_do(db, "UPDATE address SET block = NULL WHERE block = ?",
+		      "t", id);
+	fill(db, id, b->range);
+	if (!known)
 		return db_do(db, "INSERT INTO block VALUES (?,?,?,?,?,0,0)",
 			     "ttiti", id, b->range, b->term_ms, nonce, now);
-	db_text(st, 0, range, sizeof(range));
-	db_text(st, 1, last, sizeof(last));
-	if (strcmp(range, b->range) &&
-	    db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t",
-		   id))
-		return err_set(e, -EBUSY, "block %s is %s and has leases", id,
-			       range);
-	if (last[0] && !strcmp(last, b->nonce)) {
-		until = sqlite3_column_int64(st, 2) + b->term_ms / 4 * 3;
+	if (was->nonce[0] && !strcmp(was->nonce, b->nonce)) {
+		until = was->nonce_at + b->term_ms / 4 * 3;
 		drop_acked(db, id, b->acked_epoch);
 	}
 	return db_do(db,
@@ -126,6 +167,29 @@ int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
 		     " nonce_at = ?, valid_until = max(valid_until, ?)"
 		     " WHERE id = ?",
 		     "titiit", b->range, b->term_ms, nonce, now, until, id);
+}
+
+int lease_block_put(sqlite3 *db, const char *id, const struct block_put *b,
+		    int64_t now, struct err *e)
+{
+	struct block_was was;
+	bool known;
+	int r;
+
+	if (check_range(db, id, b->range, now, e) < 0)
+		return -EINVAL;
+	known = read_block(db, id, &was);
+	if (known && strcmp(was.range, b->range) &&
+	    db_int(db, 0, "SELECT count(*) FROM lease WHERE block = ?", "t",
+		   id))
+		return err_set(e, -EBUSY, "block %s is %s and has leases", id,
+			       was.range);
+	db_begin(db);
+	r = write_block(db, id, b, &was, known, now);
+	if (r >= 0 && db_commit(db) == 0)
+		return r;
+	db_rollback(db);
+	return r < 0 ? r : -EIO;
 }
 
 int lease_block_end(sqlite3 *db, const char *id)
@@ -210,39 +274,6 @@ void lease_block_show(sqlite3 *db, const char *id, int64_t now,
 	      "tt", id, id);
 }
 
-static bool is_free(sqlite3 *db, const char *address, int64_t now)
-{
-	return !db_int(db, 0,
-		       "SELECT EXISTS (SELECT 1 FROM lease WHERE address = ?1)"
-		       " OR EXISTS (SELECT 1 FROM address WHERE address = ?1"
-		       " AND free_at > ?2)",
-		       "ti", address, now);
-}
-
-/* Look through one block from its cursor on, so that the address that rested
- * longest comes first.  -EADDRNOTAVAIL. */
-static int find_in_block(sqlite3 *db, const char *range, uint32_t *cursor,
-			 int64_t now, struct addr *a)
-{
-	char text[ADDR_TEXT];
-	struct cidr c;
-	uint32_t n;
-
-	if (cidr_parse(&c, range) < 0)
-		return -EADDRNOTAVAIL;
-	n = cidr_count(&c);
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t at = (*cursor + i) % n;
-
-		cidr_nth(&c, at, a);
-		if (!is_free(db, addr_print(text, a), now))
-			continue;
-		*cursor = (at + 1) % n;
-		return 0;
-	}
-	return -EADDRNOTAVAIL;
-}
-
 /* Epochs grow over the whole node, so they grow for each address. */
 static int64_t next_epoch(sqlite3 *db)
 {
@@ -253,8 +284,7 @@ static int64_t next_epoch(sqlite3 *db)
 		      "");
 }
 
-static int write_lease(sqlite3 *db, struct lease *l, uint32_t cursor,
-		       int64_t wall)
+static int write_lease(sqlite3 *db, struct lease *l, int64_t now, int64_t wall)
 {
 	char text[ADDR_TEXT];
 	int r;
@@ -262,40 +292,41 @@ static int write_lease(sqlite3 *db, struct lease *l, uint32_t cursor,
 	addr_print(text, &l->address);
 	db_begin(db);
 	l->epoch = (uint32_t)next_epoch(db);
-	r = db_do(db, "INSERT INTO lease VALUES (?,?,?,?,?,0)", "ttiii", text,
-		  l->block, (int64_t)l->veid, (int64_t)l->epoch, wall);
-	db_do(db, "INSERT OR REPLACE INTO address VALUES (?,?,0)", "ti", text,
-	      (int64_t)l->epoch);
-	db_do(db, "UPDATE block SET cursor = ? WHERE id = ?", "it",
-	      (int64_t)cursor, l->block);
+	r = db_do(db, "INSERT INTO lease VALUES (?,?,?,?,?,0,?)", "ttiiii",
+		  text, l->block, (int64_t)l->veid, (int64_t)l->epoch, wall,
+		  now);
+	db_do(db,
+	      "UPDATE address SET epoch = ?, free_at = 0, lent = 1"
+	      " WHERE address = ?",
+	      "it", (int64_t)l->epoch, text);
+	lease_leave(db, l->veid);
 	if (r == 1)
 		return db_commit(db);
 	db_rollback(db);
 	return -EIO;
 }
 
+/* The one that rested longest comes first. */
 int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	       struct lease *l)
 {
-	sqlite3_stmt *st _stmt_ = db_query(
+	sqlite3_stmt *st = db_query(
 		db,
-		"SELECT id, range, cursor FROM block WHERE valid_until > ?"
-		" ORDER BY id",
-		"i", now);
+		"SELECT address, id FROM block CROSS JOIN address"
+		" ON block = id AND lent = 0 AND free_at <= ?"
+		" WHERE valid_until > ? ORDER BY id, free_at, n LIMIT 1",
+		"ii", now, now);
+	bool found = db_step(st);
+	char text[ADDR_TEXT];
 
 	*l = (struct lease){ .veid = veid };
-	while (db_step(st)) {
-		uint32_t cursor = (uint32_t)sqlite3_column_int64(st, 2);
-		char range[CIDR_TEXT];
-
-		db_text(st, 0, l->block, sizeof(l->block));
-		db_text(st, 1, range, sizeof(range));
-		if (find_in_block(db, range, &cursor, now, &l->address) < 0)
-			continue;
-		sqlite3_reset(st);
-		return write_lease(db, l, cursor, wall);
+	if (found) {
+		db_text(st, 0, text, sizeof(text));
+		db_text(st, 1, l->block, sizeof(l->block));
+		found = addr_parse(&l->address, text) == 0;
 	}
-	return -EADDRNOTAVAIL;
+	db_release(st);
+	return found ? write_lease(db, l, now, wall) : -EADDRNOTAVAIL;
 }
 
 void lease_installed(sqlite3 *db, const struct lease *l)
@@ -328,21 +359,31 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	      "INSERT OR REPLACE INTO released SELECT epoch, block,"
 	      " address, veid, since, ?, 0 FROM lease WHERE veid = ?",
 	      "ii", wall, (int64_t)veid);
-	db_do(db, "UPDATE address SET free_at = ? WHERE address = ?", "it",
-	      now + quarantine_ms, text);
+	db_do(db,
+	      "UPDATE address SET free_at = ?, lent = 0 WHERE address = ?",
+	      "it", now + quarantine_ms, text);
 	db_do(db, "DELETE FROM lease WHERE veid = ?", "i", (int64_t)veid);
 	db_commit(db); /* else the next reconciliation ends it again */
 	return true;
 }
 
-unsigned lease_waiting(sqlite3 *db, int running, uint32_t *veids,
-		       unsigned room)
+void lease_wait(sqlite3 *db, uint32_t veid)
+{
+	db_do(db,
+	      "INSERT OR IGNORE INTO line (veid) SELECT ?1 WHERE NOT EXISTS"
+	      " (SELECT 1 FROM lease WHERE veid = ?1)",
+	      "i", (int64_t)veid);
+}
+
+void lease_leave(sqlite3 *db, uint32_t veid)
+{
+	db_do(db, "DELETE FROM line WHERE veid = ?", "i", (int64_t)veid);
+}
+
+unsigned lease_waiting(sqlite3 *db, uint32_t *veids, unsigned room)
 {
 	sqlite3_stmt *st _stmt_ =
-		db_query(db,
-			 "SELECT veid FROM ve WHERE state = ? AND veid NOT IN"
-			 " (SELECT veid FROM lease) ORDER BY since, veid",
-			 "i", (int64_t)running);
+		db_query(db, "SELECT veid FROM line ORDER BY n", "");
 	unsigned n = 0;
 
 	while (n < room && db_step(st))
@@ -350,15 +391,12 @@ unsigned lease_waiting(sqlite3 *db, int running, uint32_t *veids,
 	return n;
 }
 
-uint32_t lease_place(sqlite3 *db, int running, uint32_t veid)
+uint32_t lease_place(sqlite3 *db, uint32_t veid)
 {
-	return (uint32_t)db_int(
-		db, 0,
-		"SELECT count(*) FROM ve AS a JOIN ve AS me ON me.veid = ?"
-		" WHERE a.state = ? AND (a.since, a.veid) <= (me.since, me.veid)"
-		" AND a.veid NOT IN (SELECT veid FROM lease)"
-		" AND me.veid NOT IN (SELECT veid FROM lease)",
-		"ii", (int64_t)veid, (int64_t)running);
+	return (uint32_t)db_int(db, 0,
+				"SELECT count(*) FROM line WHERE n <="
+				" (SELECT n FROM line WHERE veid = ?)",
+				"i", (int64_t)veid);
 }
 
 /* Leases by the end of a statement; their number. */
@@ -377,23 +415,54 @@ static unsigned find_leases(sqlite3 *db, const char *rest, int64_t value,
 	return n;
 }
 
-/* There are fewer leases than VEs that sleep. */
-unsigned lease_of_frozen(sqlite3 *db, int frozen, struct lease *l,
-			 unsigned room)
+/* Values of lease.installed: what is still to be done about it. */
+enum { WRITTEN, INSTALLED, NEEDLESS };
+
+void lease_needless(sqlite3 *db, uint32_t veid, bool needless)
 {
-	return find_leases(db,
-			   "CROSS JOIN ve USING (veid) WHERE ve.state = ?",
-			   frozen, l, room);
+	db_do(db,
+	      "UPDATE lease SET installed = ? WHERE veid = ? AND installed = ?",
+	      "iii", (int64_t)(needless ? NEEDLESS : INSTALLED), (int64_t)veid,
+	      (int64_t)(needless ? INSTALLED : NEEDLESS));
+}
+
+unsigned lease_all_needless(sqlite3 *db, struct lease *l, unsigned room)
+{
+	return find_leases(db, "WHERE installed <> 1 AND installed = ?",
+			   NEEDLESS, l, room);
 }
 
 unsigned lease_unfinished(sqlite3 *db, struct lease *l, unsigned room)
 {
-	return find_leases(db, "WHERE installed = ?", 0, l, room);
+	return find_leases(db, "WHERE installed <> 1 AND installed = ?",
+			   WRITTEN, l, room);
+}
+
+unsigned lease_too_long(sqlite3 *db, int64_t now, struct lease *l,
+			unsigned room)
+{
+	int64_t wait = db_int(db, 0, "SELECT count(*) FROM line", "");
+	int64_t soon = wait ? db_int(db, 0,
+				     "SELECT count(*) FROM address"
+				     " WHERE lent = 0 AND block IN"
+				     " (SELECT id FROM block"
+				     " WHERE valid_until > ?)",
+				     "i", now)
+			    : 0;
+
+	if (wait <= soon)
+		return 0;
+	room = wait - soon < room ? (unsigned)(wait - soon) : room;
+	return find_leases(db,
+			   "JOIN ve USING (veid) WHERE lease_max > 0"
+			   " AND installed = 1"
+			   " AND began + 1000 * lease_max <= ? ORDER BY began",
+			   now, l, room);
 }
 
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l)
 {
-	return find_leases(db, "WHERE veid = ? AND installed = 1", veid, l,
+	return find_leases(db, "WHERE veid = ? AND installed <> 0", veid, l,
 			   1) == 1;
 }
 
@@ -401,8 +470,8 @@ unsigned lease_overdue(sqlite3 *db, int64_t now, struct lease *l,
 		       unsigned room)
 {
 	return find_leases(db,
-			   "LEFT JOIN block ON block.id = lease.block"
-			   " WHERE coalesce(valid_until, 0) <= ?",
+			   "WHERE block IN"
+			   " (SELECT id FROM block WHERE valid_until <= ?)",
 			   now, l, room);
 }
 

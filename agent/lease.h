@@ -83,18 +83,26 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 unsigned lease_overdue(sqlite3 *db, int64_t now, struct lease *l,
 		       unsigned room);
 
-/* Running VEs (state @running in table ve) that have no lease, first the one that
- * waits longest; their number. */
-unsigned lease_waiting(sqlite3 *db, int running, uint32_t *veids,
-		       unsigned room);
+/* @veid runs: at the end of the line for an address, unless it stands there or has
+ * one.  It runs no longer: out of the line. */
+void lease_wait(sqlite3 *db, uint32_t veid);
+void lease_leave(sqlite3 *db, uint32_t veid);
 
-/* Place of a running VE in the line for an address, the first is 1; 0 when it
- * has one. */
-uint32_t lease_place(sqlite3 *db, int running, uint32_t veid);
+/* Who stands there, the first first; their number. */
+unsigned lease_waiting(sqlite3 *db, uint32_t *veids, unsigned room);
 
-/* Leases of VEs that sleep (state @frozen). */
-unsigned lease_of_frozen(sqlite3 *db, int frozen, struct lease *l,
-			 unsigned room);
+/* Place in the line, the first is 1; 0: not there. */
+uint32_t lease_place(sqlite3 *db, uint32_t veid);
+
+/* Leases that are older than their VE may have one while others wait: as many as
+ * stand in the line beyond what is free or rests, the oldest first. */
+unsigned lease_too_long(sqlite3 *db, int64_t now, struct lease *l,
+			unsigned room);
+
+/* @veid sleeps and needs its lease, if it has one, no longer; or needs it after
+ * all.  Those that are needless now; their number. */
+void lease_needless(sqlite3 *db, uint32_t veid, bool needless);
+unsigned lease_all_needless(sqlite3 *db, struct lease *l, unsigned room);
 
 /* Address and epoch of a VE; false when it has none (installed). */
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l);

@@ -207,7 +207,6 @@ static void on_count(const struct msg_count *c)
 			open_visited(&v, IDLE_TERMINAL);
 	}
 	state_unlock();
-	http_resume_waiters();
 }
 
 static void on_term(void)
@@ -269,6 +268,8 @@ static void on_supervisor(void)
 		part_orphaned();
 	if (r == 0 && m.m.head.type == MSG_LINK)
 		take_link(m.m.link.what, take_fd(&m.fds[0]));
+	if (r == 0 && m.m.head.type == MSG_CERTS)
+		http_renew(m.fds);
 }
 
 static void *run(void *arg)

@@ -35,6 +35,7 @@ static const struct shape {
 #define TEXT2(type, S, min, max, a, b) \
 	{ type, sizeof(struct S), min, max, { TEXT(S, a), TEXT(S, b) } }
 	PLAIN(MSG_LINK, msg_link_is, 1, 1),
+	PLAIN(MSG_CERTS, msg_link_is, 3, 3),
 	PLAIN(MSG_KEEP, msg_keep, 0, MSG_FDS),
 	PLAIN(MSG_DROP, msg_keep, 0, 0),
 	PLAIN(MSG_KEPT, msg_keep, 0, MSG_FDS),

@@ -34,6 +34,7 @@ enum msg_type {
 	MSG_DROP,	/* let go of that key */
 	MSG_KEPT,	/* what you gave me in an earlier life */
 	MSG_KEPT_END,	/* ... that was all */
+	MSG_CERTS,	/* files of certificate, key, authority: use them */
 	/* api to priv; each is answered by MSG_DONE or what is named */
 	MSG_LIST,	/* MSG_ENTRIES_IS */
 	MSG_TEMPLATES_ASK, /* MSG_TEMPLATES_ARE */

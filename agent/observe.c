@@ -13,6 +13,7 @@
 #include "agent/db.h"
 #include "agent/fail.h"
 #include "agent/idle.h"
+#include "agent/lease.h"
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
 
@@ -42,6 +43,7 @@ static void ended(struct ve *v, const struct msg_entry *e)
 			 strerror((int)e->exec_error));
 	}
 	clock_lease_ended(v->veid);
+	lease_leave(api.db, v->veid);
 	idle_forget(v->veid);
 	if (has_operation(v->veid))
 		return;
@@ -83,9 +85,15 @@ static bool apply(struct ve *v, const struct msg_entry *e)
 		return false;
 	v->state = want;
 	v->since = clock_wall();
-	if (want == VE_RUNNING || want == VE_FROZEN)
+	if (want == VE_RUNNING)
+		lease_wait(api.db, v->veid);
+	else
+		lease_leave(api.db, v->veid);
+	if (want == VE_RUNNING || want == VE_FROZEN) {
 		idle_touch(v->veid,
 			   want == VE_FROZEN ? IDLE_FROZEN : IDLE_STARTED);
+		lease_needless(api.db, v->veid, want == VE_FROZEN);
+	}
 	if (want == VE_RUNNING)
 		v->error[0] = '\0';
 	return true;
@@ -113,7 +121,6 @@ void op_on_states(const struct msg_entry *e, unsigned n)
 	db_commit(api.db);
 	fail_point("state-written");
 	state_unlock();
-	http_resume_waiters();
 	clock_poke();
 }
 
@@ -122,8 +129,15 @@ void op_on_state(const struct msg_entry *e)
 	op_on_states(e, 1);
 }
 
+static uint8_t alive[32768]; /* by slot; the clock's thread only */
+
+static bool is_alive(uint32_t slot)
+{
+	return slot < sizeof(alive) && alive[slot];
+}
+
 /* Everything that the kernel runs, by our eyes; false when priv is silent. */
-static bool read_kernel(uint8_t *alive, size_t size)
+static bool read_kernel(void)
 {
 	uint32_t after = 0;
 
@@ -135,39 +149,46 @@ static bool read_kernel(uint8_t *alive, size_t size)
 		    reply.m.head.type != MSG_ENTRIES_IS)
 			return false;
 		api.abi = (int)reply.m.entries.abi;
+		op_on_states(reply.m.entries.entries, reply.m.entries.nr);
+		state_lock();
 		for (uint32_t i = 0; i < reply.m.entries.nr; i++) {
-			const struct msg_entry *e = &reply.m.entries.entries[i];
-			struct ve v;
+			int64_t slot;
 
-			after = e->veid;
-			op_on_state(e);
-			state_lock();
-			if (ve_load(api.db, e->veid, &v) && v.slot < size)
-				alive[v.slot] = 1;
-			state_unlock();
+			after = reply.m.entries.entries[i].veid;
+			slot = db_int(api.db, -1,
+				      "SELECT slot FROM ve WHERE veid = ?", "i",
+				      (int64_t)after);
+			if (slot >= 0 && slot < (int64_t)sizeof(alive))
+				alive[slot] = 1;
 		}
+		state_unlock();
 		if (!reply.m.entries.more)
 			return true;
 	}
 }
 
 /* One VE: gone from the kernel, or not as it is wanted? */
-static void settle(struct ve *v, bool alive)
+static void settle(struct ve *v, bool runs)
 {
 	bool up = v->state != VE_STOPPED && v->state != VE_FAILED;
 
 	if (has_operation(v->veid))
 		return;
-	if (up && !alive) {
+	if (up && !runs) {
 		/* the node started anew, or it ended while we were away */
 		v->state = VE_STOPPED;
 		v->since = clock_wall();
 		clock_lease_ended(v->veid);
+		lease_leave(api.db, v->veid);
 		ve_save(api.db, v);
 		up = false;
 	}
 	if (!up)
 		clock_lease_ended(v->veid); /* could not be written down then */
+	else if (v->state == VE_FROZEN)
+		lease_needless(api.db, v->veid, true);
+	else if (v->state == VE_RUNNING)
+		lease_wait(api.db, v->veid);
 	if (v->want_running && !v->suspended && !v->halted &&
 	    v->state == VE_STOPPED)
 		op_queue(v, "start", NULL);
@@ -203,17 +224,47 @@ static void remind_priv(void)
 	}
 }
 
+/* The first behind @after about which there may be something to do, by a few of
+ * its columns: most are as they should be.  0: none. */
+static uint32_t find_unsettled(uint32_t after)
+{
+	sqlite3_stmt *st _stmt_ = db_query(
+		api.db,
+		"SELECT veid, slot, state, suspended, want AND NOT halted,"
+		" EXISTS (SELECT 1 FROM lease WHERE lease.veid = ve.veid),"
+		" EXISTS (SELECT 1 FROM line WHERE line.veid = ve.veid)"
+		" FROM ve WHERE veid > ? ORDER BY veid",
+		"i", (int64_t)after);
+
+	while (db_step(st)) {
+		int64_t state = sqlite3_column_int64(st, 2);
+		bool suspended = sqlite3_column_int64(st, 3) != 0;
+		bool wanted = sqlite3_column_int64(st, 4) != 0;
+		bool leased = sqlite3_column_int64(st, 5) != 0;
+		bool waits = sqlite3_column_int64(st, 6) != 0;
+		bool up = state != VE_STOPPED && state != VE_FAILED;
+
+		if (up ? !is_alive((uint32_t)sqlite3_column_int64(st, 1)) ||
+				 suspended || (leased && state == VE_FROZEN) ||
+				 (!leased && !waits && state == VE_RUNNING)
+		       : leased || (wanted && !suspended))
+			return (uint32_t)sqlite3_column_int64(st, 0);
+	}
+	return 0;
+}
+
 void op_reconcile(void)
 {
-	static uint8_t alive[32768]; /* by slot; the clock's thread only */
 	struct ve v = { .veid = 0 };
+	uint32_t veid = 0;
 
 	memset(alive, 0, sizeof(alive));
-	if (!read_kernel(alive, sizeof(alive)))
+	if (!read_kernel())
 		return;
 	state_lock();
-	while (ve_load_after(api.db, v.veid, &v))
-		settle(&v, v.slot < sizeof(alive) && alive[v.slot]);
+	while ((veid = find_unsettled(veid)) != 0)
+		if (ve_load(api.db, veid, &v))
+			settle(&v, is_alive(v.slot));
 	state_unlock();
 	remind_priv();
 	api.ready = true;

@@ -15,6 +15,7 @@
 #include "agent/op_run.h"
 
 #define WORKERS 16 /* most wait: for priv, for init, for the clock */
+#define WAKERS 8   /* so many of them for visitors of VEs that sleep: others wait */
 
 static pthread_cond_t queued; /* something, for one of them */
 
@@ -23,6 +24,7 @@ static pthread_cond_t queued; /* something, for one of them */
 static struct work {
 	int64_t id; /* 0: none */
 	const char *stage;
+	bool wakes;
 } works[WORKERS];
 
 static struct work *work_on(int64_t id)
@@ -52,7 +54,6 @@ int64_t op_queue(const struct ve *v, const char *kind, int64_t *other)
 		  "iti", (int64_t)v->veid, kind, clock_wall());
 	if (r < 0)
 		return r;
-	state_changed();
 	pthread_cond_signal(&queued);
 	return sqlite3_last_insert_rowid(api.db);
 }
@@ -189,12 +190,13 @@ static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
 	db_commit(api.db);
 	fail_point("operation-written");
 	work_on(id)->id = 0;
-	state_changed();
+	pthread_cond_signal(&queued); /* a wake may go on now */
+	state_changed_ve(veid);
 	state_unlock();
 	if (code < 0)
 		log_warn("operation %" PRId64 " on VE %" PRIu32 ": %s", id,
 			 veid, e->text);
-	http_resume_waiters();
+	http_wake(TOPIC_OP + (uint64_t)id);
 	clock_poke();
 }
 
@@ -204,9 +206,24 @@ struct claimed {
 	char kind[16];
 };
 
+static bool is_wake(const struct claimed *c)
+{
+	return !strcmp(c->kind, "wake");
+}
+
+static bool may_wake(void)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < WORKERS; i++)
+		n += works[i].id && works[i].wakes;
+	return n < WAKERS;
+}
+
 /* The first that nobody is at; the lock's. */
 static bool find_queued(struct claimed *c)
 {
+	bool wakes = may_wake();
 	sqlite3_stmt *st _stmt_ =
 		db_query(api.db,
 			 "SELECT id, veid, kind FROM op"
@@ -220,7 +237,8 @@ static bool find_queued(struct claimed *c)
 			continue;
 		c->veid = (uint32_t)sqlite3_column_int64(st, 1);
 		db_text(st, 2, c->kind, sizeof(c->kind));
-		return true;
+		if (wakes || !is_wake(c))
+			return true;
 	}
 	return false;
 }
@@ -230,7 +248,7 @@ static void claim(struct claimed *c, struct work *w)
 	state_lock();
 	while (!find_queued(c))
 		state_wait_on(&queued, clock_mono() + 5000);
-	*w = (struct work){ c->id, "begun" };
+	*w = (struct work){ c->id, "begun", is_wake(c) };
 	state_unlock();
 }
 

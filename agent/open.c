@@ -16,8 +16,8 @@
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
 
-#define WORKERS 8
-#define QUEUE_MAX 512
+#define WORKERS 16 /* most wait for a VE that wakes; of the other line half */
+#define QUEUE_MAX 256
 #define WAKE_MS 60000
 
 struct job {
@@ -26,10 +26,17 @@ struct job {
 	struct msg_terminal need; /* a terminal that term lacks */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
-static struct job *first, **last = &first;
-static unsigned length;
+/* Two lines, so that no crowd before sleeping VEs stands in anybody's way who
+ * wants one that is awake. */
+static struct line {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct job *first, **last;
+	unsigned length;
+} lines[2] = {
+	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0 },
+	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0 },
+};
 
 static void drop_opening(struct opening *o)
 {
@@ -48,35 +55,52 @@ static void refuse(struct opening *o, uint32_t code)
 	drop_opening(o);
 }
 
+/* Nothing is to be woken for it.  An attachment waits for nobody: term asks for
+ * the terminal when there is none. */
+static bool is_quick(const struct job *j)
+{
+	struct ve v;
+	bool awake;
+
+	if (j->open && j->open->kind != TERM_EXEC)
+		return true;
+	state_lock();
+	awake = ve_load(api.db, j->open ? j->open->veid : j->need.veid, &v) &&
+		v.state == VE_RUNNING;
+	state_unlock();
+	return awake;
+}
+
 static bool push(struct job *j)
 {
+	struct line *l = &lines[is_quick(j)];
 	bool room;
 
-	pthread_mutex_lock(&lock);
-	room = length < QUEUE_MAX;
+	pthread_mutex_lock(&l->lock);
+	room = l->length < QUEUE_MAX;
 	if (room) {
-		*last = j;
-		last = &j->next;
-		length++;
-		pthread_cond_signal(&more);
+		if (!l->first)
+			l->last = &l->first;
+		*l->last = j;
+		l->last = &j->next;
+		l->length++;
+		pthread_cond_signal(&l->more);
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&l->lock);
 	return room;
 }
 
-static struct job *pop(void)
+static struct job *pop(struct line *l)
 {
 	struct job *j;
 
-	pthread_mutex_lock(&lock);
-	while (!first)
-		pthread_cond_wait(&more, &lock);
-	j = first;
-	first = j->next;
-	if (!first)
-		last = &first;
-	length--;
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_lock(&l->lock);
+	while (!l->first)
+		pthread_cond_wait(&l->more, &l->lock);
+	j = l->first;
+	l->first = j->next;
+	l->length--;
+	pthread_mutex_unlock(&l->lock);
 	return j;
 }
 
@@ -153,7 +177,7 @@ uint32_t open_wake(uint32_t veid, struct ve *v)
 		    (v->state == VE_STOPPED || v->state == VE_FAILED ||
 		     v->state == VE_FROZEN))
 			op = op_queue(v, "wake", NULL);
-		if (!state_wait(until))
+		if (!state_wait_ve(veid, until))
 			break;
 	}
 	state_unlock();
@@ -161,6 +185,7 @@ uint32_t open_wake(uint32_t veid, struct ve *v)
 }
 
 /* Commands for terminals that are to be made, until term asks for these. */
+static pthread_mutex_t wish_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct wish {
 	uint32_t veid;
 	char name[MSG_NAME];
@@ -172,7 +197,7 @@ static void wish(const struct opening *o)
 {
 	struct wish *w = &wishes[0];
 
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&wish_lock);
 	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
 		if (wishes[i].until < w->until)
 			w = &wishes[i];
@@ -181,13 +206,13 @@ static void wish(const struct opening *o)
 			    .until = clock_mono() + WAKE_MS,
 			    .command = xstrdup(o->command) };
 	strcpy(w->name, o->name);
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&wish_lock);
 }
 
 /* Each counts once; a wish that nobody came for is forgotten. */
 static void take_wish(const struct msg_terminal *need, char *command)
 {
-	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&wish_lock);
 	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
 		struct wish *w = &wishes[i];
 
@@ -199,7 +224,7 @@ static void take_wish(const struct msg_terminal *need, char *command)
 		free(w->command);
 		*w = (struct wish){ 0 };
 	}
-	pthread_mutex_unlock(&lock);
+	pthread_mutex_unlock(&wish_lock);
 }
 
 static void open_tty(const struct msg_terminal *need)
@@ -299,7 +324,7 @@ static void attach(struct opening *o)
 static void *work(void *arg)
 {
 	for (;;) {
-		struct job *j = pop();
+		struct job *j = pop(arg);
 
 		db_sync(); /* its grant counts once, whatever happens */
 		if (!j->open)
@@ -317,7 +342,7 @@ void open_start_workers(void)
 {
 	pthread_t t;
 
-	for (int i = 0; i < WORKERS; i++)
-		if (pthread_create(&t, NULL, work, NULL))
+	for (int i = 0; i < WORKERS + WORKERS / 2; i++)
+		if (pthread_create(&t, NULL, work, &lines[i >= WORKERS]))
 			fatal("no thread for terminals");
 }

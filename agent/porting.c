@@ -144,11 +144,13 @@ static void *work(void *arg)
 {
 	for (;;) {
 		struct porting *p = take(arg);
+		uint32_t veid;
 
 		reach(p);
+		veid = p->veid;
 		p->done = true;
 		porting_put(p);
-		http_resume_waiters();
+		http_wake(TOPIC_VE | veid);
 	}
 	return NULL;
 }

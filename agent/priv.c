@@ -68,35 +68,15 @@ static void reply(struct priv *p, const struct msg *m, int code,
 	priv_tell(p, &d, fds, nfds);
 }
 
-struct priv_ve *priv_next(struct priv *p, uint32_t after)
-{
-	struct priv_ve *best = NULL;
-
-	for (struct priv_ve *v = p->ves; v; v = v->next)
-		if (v->last.veid > after &&
-		    (!best || v->last.veid < best->last.veid))
-			best = v;
-	return best;
-}
-
 static void answer_list(struct priv *p, const struct msg *m)
 {
 	struct msg_entries r = { .head = { MSG_ENTRIES_IS, m->m.head.id } };
-	uint32_t after = m->m.ve.arg;
+	unsigned i = priv_above(p, m->m.ve.arg);
 
 	r.abi = p->abi;
-	for (;;) {
-		struct priv_ve *best = priv_next(p, after);
-
-		if (!best)
-			break;
-		if (r.nr == MSG_ENTRIES) {
-			r.more = 1;
-			break;
-		}
-		r.entries[r.nr++] = best->last;
-		after = best->last.veid;
-	}
+	while (i < p->nves && r.nr < MSG_ENTRIES)
+		r.entries[r.nr++] = p->ves[i++]->last;
+	r.more = i < p->nves;
 	priv_tell(p, &r, NULL, 0);
 }
 

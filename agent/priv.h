@@ -27,7 +27,7 @@ struct watch {
 
 struct priv_ve {
 	struct watch watch; /* first: epoll hands it back */
-	struct priv_ve *next;
+	int cpu_fd;	    /* its CPU time, -1: not asked for yet */
 	struct msg_entry last;
 	struct addr ipv4; /* lent to it; family 0: none */
 	struct addr ipv6; /* for life */
@@ -65,7 +65,8 @@ struct priv {
 	const struct conf *conf;
 	int ep;
 	struct watch supervisor, api;
-	struct priv_ve *ves;
+	struct priv_ve **ves; /* by veid */
+	unsigned nves, room;
 	struct priv_proc *procs;
 	struct priv_fence *fences;
 	uint64_t next_key; /* of processes and fences */
@@ -85,12 +86,13 @@ struct priv {
 /* priv.c */
 int priv_watch(struct priv *p, struct watch *w, uint32_t events);
 void priv_unwatch(struct priv *p, struct watch *w); /* closes it too */
-struct priv_ve *priv_next(struct priv *p, uint32_t after); /* by veid */
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds);
 
 /* priv_ve.c: adopt what the kernel has; what the table calls. */
 void priv_adopt(struct priv *p);
-struct priv_ve *priv_find(struct priv *p, uint32_t veid);
+struct priv_ve *priv_find(const struct priv *p, uint32_t veid);
+/* Where the first above @after stands in ves, nves at the end. */
+unsigned priv_above(const struct priv *p, uint32_t after);
 void priv_ve_event(struct priv *p, struct priv_ve *v);
 int answer_start(struct priv *p, const struct msg *m, struct err *e);
 int answer_stop(struct priv *p, const struct msg *m, struct err *e);

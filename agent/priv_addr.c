@@ -177,7 +177,8 @@ static int add_address(struct priv *p, struct priv_ve *v,
  * else take out by itself, whatever became of us. */
 static void prolong(struct priv *p, const struct priv_fence *f)
 {
-	for (struct priv_ve *v = p->ves; v; v = v->next) {
+	for (unsigned i = 0; i < p->nves; i++) {
+		struct priv_ve *v = p->ves[i];
 		int r;
 
 		if (!cidr_contains(&f->range, &v->ipv4))
@@ -291,7 +292,8 @@ static bool empty(struct priv *p, const struct priv_fence *f)
 {
 	bool done = true;
 
-	for (struct priv_ve *v = p->ves; v; v = v->next) {
+	for (unsigned i = 0; i < p->nves; i++) {
+		struct priv_ve *v = p->ves[i];
 		char text[ADDR_TEXT];
 		struct addr a = v->ipv4;
 		int r;

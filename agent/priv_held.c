@@ -21,8 +21,8 @@ static bool is_used(const struct priv *p, uint32_t id_first)
 	for (unsigned i = 0; i < p->nheld; i++)
 		if (p->held[i].id_first == id_first)
 			return true;
-	for (const struct priv_ve *v = p->ves; v; v = v->next)
-		if (v->last.id_first == id_first)
+	for (unsigned i = 0; i < p->nves; i++)
+		if (p->ves[i]->last.id_first == id_first)
 			return true;
 	return false;
 }

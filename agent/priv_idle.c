@@ -45,24 +45,30 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 	return 0;
 }
 
+/* The file is opened once: a VE is asked for it again and again. */
+static int64_t cpu_ms(struct priv *p, struct priv_ve *v)
+{
+	if (v->cpu_fd < 0)
+		v->cpu_fd = cgroup_cpu_open(p->conf->cgroup, v->last.veid);
+	return cgroup_cpu_ms(v->cpu_fd);
+}
+
 void answer_activity(struct priv *p, const struct msg *m)
 {
 	struct msg_activities r = { .head = { MSG_ACTIVITIES, m->m.head.id } };
-	uint32_t after = m->m.ve.veid;
-	struct priv_ve *v;
 
-	while ((v = priv_next(p, after))) {
+	for (unsigned i = priv_above(p, m->m.ve.veid); i < p->nves; i++) {
 		struct msg_activity *a = &r.entries[r.nr];
+		struct priv_ve *v = p->ves[i];
 
-		after = v->last.veid;
 		if (v->last.state != ENV_ST_RUNNING)
 			continue;
 		if (r.nr == MSG_ENTRIES) {
 			r.more = 1;
 			break;
 		}
-		*a = (struct msg_activity){ .veid = after };
-		a->cpu_ms = cgroup_cpu_ms(p->conf->cgroup, after);
+		*a = (struct msg_activity){ .veid = v->last.veid };
+		a->cpu_ms = cpu_ms(p, v);
 		venv_activity(v->watch.fd, a);
 		r.nr++;
 	}

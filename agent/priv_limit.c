@@ -178,7 +178,9 @@ static bool adopt_class(void *arg, uint32_t class)
 {
 	struct priv *p = arg;
 
-	for (struct priv_ve *v = p->ves; v; v = v->next) {
+	for (unsigned i = 0; i < p->nves; i++) {
+		struct priv_ve *v = p->ves[i];
+
 		if (class_of(v->last.id_first) != class ||
 		    v->last.state != ENV_ST_RUNNING)
 			continue;

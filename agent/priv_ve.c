@@ -17,23 +17,49 @@
 #include "agent/tree.h"
 #include "agent/venv.h"
 
-struct priv_ve *priv_find(struct priv *p, uint32_t veid)
+unsigned priv_above(const struct priv *p, uint32_t after)
 {
-	for (struct priv_ve *v = p->ves; v; v = v->next)
-		if (v->last.veid == veid)
-			return v;
-	return NULL;
+	unsigned lo = 0, hi = p->nves;
+
+	while (lo < hi) {
+		unsigned mid = lo + (hi - lo) / 2;
+
+		if (p->ves[mid]->last.veid > after)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+struct priv_ve *priv_find(const struct priv *p, uint32_t veid)
+{
+	unsigned i = veid ? priv_above(p, veid - 1) : p->nves;
+
+	return i < p->nves && p->ves[i]->last.veid == veid ? p->ves[i] : NULL;
+}
+
+static void remember(struct priv *p, struct priv_ve *v)
+{
+	unsigned at = priv_above(p, v->last.veid);
+
+	if (p->nves == p->room) {
+		p->room = p->room ? 2 * p->room : 64;
+		p->ves = xrealloc(p->ves, p->room * sizeof(*p->ves));
+	}
+	memmove(p->ves + at + 1, p->ves + at,
+		(p->nves++ - at) * sizeof(*p->ves));
+	p->ves[at] = v;
 }
 
 static void forget(struct priv *p, struct priv_ve *v)
 {
-	for (struct priv_ve **at = &p->ves; *at; at = &(*at)->next) {
-		if (*at != v)
-			continue;
-		*at = v->next;
-		break;
-	}
+	unsigned at = priv_above(p, v->last.veid - 1);
+
+	memmove(p->ves + at, p->ves + at + 1,
+		(--p->nves - at) * sizeof(*p->ves));
 	priv_unwatch(p, &v->watch);
+	clean_close(&v->cpu_fd);
 	free(v);
 }
 
@@ -74,6 +100,7 @@ static struct priv_ve *adopt(struct priv *p, uint32_t veid, int fd)
 	struct priv_ve *v = xcalloc(1, sizeof(*v));
 
 	v->watch = (struct watch){ WATCH_VE, fd };
+	v->cpu_fd = -1;
 	v->egress = true; /* unless we are told, or noted, otherwise */
 	if (venv_query(fd, &v->last) < 0 ||
 	    priv_watch(p, &v->watch, EPOLLIN | EPOLLET) < 0) {
@@ -83,8 +110,7 @@ static struct priv_ve *adopt(struct priv *p, uint32_t veid, int fd)
 		return NULL;
 	}
 	v->last.veid = veid;
-	v->next = p->ves;
-	p->ves = v;
+	remember(p, v);
 	return v;
 }
 

@@ -75,6 +75,9 @@ static const struct json_field idle_fields[] = {
 		     MOST_S),
 	JSON_ROW_INT("stop_after_s", struct spec, idle.stop_after, 0, 0,
 		     MOST_S),
+	JSON_ROW_INT("archive_after_s", struct spec, idle.archive_after, 0, 0,
+		     MOST_S),
+	JSON_ROW_INT("lease_max_s", struct spec, idle.lease_max, 0, 0, MOST_S),
 	JSON_ROW_INT("warn_s", struct spec, idle.warn, 0, 0, MOST_S),
 	JSON_ROW_END,
 };
@@ -261,6 +264,8 @@ void spec_show(const struct ve *v, struct json_out *o)
 	json_open(o, "idle", '{');
 	json_put_int(o, "idle_after_s", v->idle.idle_after);
 	json_put_int(o, "stop_after_s", v->idle.stop_after);
+	json_put_int(o, "archive_after_s", v->idle.archive_after);
+	json_put_int(o, "lease_max_s", v->idle.lease_max);
 	json_put_int(o, "warn_s", v->idle.warn);
 	json_close(o, '}');
 	json_close(o, '}');

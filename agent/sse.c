@@ -25,6 +25,7 @@ static ssize_t read_more(void *arg, uint64_t pos, char *out, size_t max)
 {
 	struct follower *f = arg;
 	int64_t now = clock_mono();
+	uint64_t mark = http_mark();
 	size_t n;
 
 	if (!f->pending.len) {
@@ -40,7 +41,8 @@ static ssize_t read_more(void *arg, uint64_t pos, char *out, size_t max)
 	if (!f->pending.len && now - f->beat >= BEAT_MS)
 		buf_puts(&f->pending, ":\n\n");
 	if (!f->pending.len)
-		return http_wait_reader(f->conn)
+		return http_wait_reader(f->conn, TOPIC_EVENT, mark,
+					f->beat + BEAT_MS)
 			       ? 0
 			       : MHD_CONTENT_READER_END_WITH_ERROR;
 	f->beat = now;

@@ -181,6 +181,32 @@ static void reap(struct supervisor *s)
 				part_died(s, &s->parts[i], status);
 }
 
+/* api may not read the files: it gets them opened. */
+static void renew(struct supervisor *s)
+{
+	const char *const files[] = { s->conf->cert, s->conf->key,
+				      s->conf->ca };
+	struct msg_link_is m = { .head.type = MSG_CERTS };
+	int fds[3] = { -1, -1, -1 }, r = s->parts[API].pid ? 0 : -ESRCH;
+
+	if (!s->conf->listen[0])
+		return;
+	for (int i = 0; r == 0 && i < 3; i++) {
+		fds[i] = open(files[i], O_RDONLY | O_CLOEXEC);
+		if (fds[i] < 0) {
+			r = -errno;
+			log_err("%s: %s", files[i], strerror(errno));
+		}
+	}
+	if (r == 0)
+		r = msg_send(s->parts[API].sock, &m, fds, 3);
+	/* an api that is not there reads them when it starts */
+	if (r < 0 && r != -ESRCH)
+		log_err("the certificates stay as they were: %s", strerror(-r));
+	for (int i = 0; i < 3; i++)
+		clean_close(&fds[i]);
+}
+
 static void take_signals(struct supervisor *s)
 {
 	struct signalfd_siginfo si;
@@ -188,6 +214,8 @@ static void take_signals(struct supervisor *s)
 	while (read(s->signal_fd, &si, sizeof(si)) == sizeof(si)) {
 		if (si.ssi_signo == SIGCHLD)
 			reap(s);
+		else if (si.ssi_signo == SIGHUP)
+			renew(s);
 		else
 			s->ending = true;
 	}
@@ -384,6 +412,7 @@ static void open_all(struct supervisor *s)
 	sigaddset(&mask, SIGCHLD);
 	sigaddset(&mask, SIGTERM);
 	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	s->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)

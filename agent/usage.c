@@ -88,7 +88,7 @@ static void *run(void *arg)
 		pthread_mutex_lock(&lock);
 		answers[m.veid % ANSWERS] = a;
 		pthread_mutex_unlock(&lock);
-		http_resume_waiters();
+		http_wake(TOPIC_VE | m.veid);
 	}
 	return NULL;
 }
@@ -187,7 +187,6 @@ void usage_refused(const struct msg_refusals *m)
 	}
 	db_commit(api.db);
 	state_unlock();
-	http_resume_waiters();
 }
 
 void usage_metrics(struct buf *b)

@@ -19,7 +19,7 @@ void usage_start(void);
 bool usage_get(uint32_t veid, int64_t since, struct msg_usage *u);
 /* An answer from before will not do: its bounds have changed. */
 void usage_forget(uint32_t veid);
-/* Have priv asked; http_resume_waiters() when it has answered. */
+/* Have priv asked; http_wake() of the VE when it has answered. */
 void usage_ask(uint32_t veid);
 
 /* The member "usage" of a status; null when nothing is counted. */

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/api.h"
 #include "agent/db.h"
 #include "agent/event.h"
 #include "agent/idle.h"
@@ -20,8 +21,8 @@
 	" observed, since, exit_status, error, active, terminals,"       \
 	" idle_after, stop_after, warn, egress, beans, cpu_cap, cpus,"   \
 	" io_weight, flow_rate, flow_burst, up_rate, up_ceil, down_rate," \
-	" down_ceil"
-#define NCOLUMNS 35
+	" down_ceil, archive_after, lease_max"
+#define NCOLUMNS 37
 
 const char *ve_state_name(enum ve_state s)
 {
@@ -67,7 +68,7 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 		.exit_status = n[17],
 		.active = n[19],
 		.terminals = n[20],
-		.idle = { n[21], n[22], n[23] },
+		.idle = { n[21], n[22], n[23], n[35], n[36] },
 	};
 	db_text(st, 1, v->template, sizeof(v->template));
 	db_text(st, 2, v->hostname, sizeof(v->hostname));
@@ -129,8 +130,8 @@ static int write_row(sqlite3 *db, const struct ve *v)
 	return db_do(
 		db,
 		"INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES (?,?,?,?,?,?,?,"
-		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiii", (int64_t)v->veid,
+		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiiiii", (int64_t)v->veid,
 		v->template, v->hostname, (int64_t)v->want_running,
 		v->generation, (int64_t)l->memory, (int64_t)l->processes,
 		(int64_t)l->cpu_weight, (int64_t)l->disk, v->ipv6,
@@ -142,7 +143,8 @@ static int write_row(sqlite3 *db, const struct ve *v)
 		(int64_t)l->cpus, (int64_t)l->io_weight, (int64_t)l->flow_rate,
 		(int64_t)l->flow_burst, (int64_t)l->up.rate,
 		(int64_t)l->up.ceil, (int64_t)l->down.rate,
-		(int64_t)l->down.ceil);
+		(int64_t)l->down.ceil, v->idle.archive_after,
+		v->idle.lease_max);
 }
 
 static int write_status(sqlite3 *db, const struct ve *v)
@@ -155,6 +157,12 @@ static int write_status(sqlite3 *db, const struct ve *v)
 		     (int64_t)v->state, v->rev, v->observed, v->since,
 		     v->exit_status, v->error, v->active, v->terminals,
 		     (int64_t)v->veid);
+}
+
+static void changed(uint32_t veid)
+{
+	state_changed_ve(veid);
+	http_wake(TOPIC_VE | veid);
 }
 
 static int save(sqlite3 *db, struct ve *v,
@@ -172,7 +180,9 @@ static int save(sqlite3 *db, struct ve *v,
 	}
 	tell(db, v, ve_state_name(v->state));
 	r = db_commit(db);
-	state_changed_ve(v->veid);
+	if (r == 0)
+		idle_know(v);
+	changed(v->veid);
 	return r;
 }
 
@@ -190,7 +200,7 @@ void ve_touch(sqlite3 *db, uint32_t veid)
 {
 	db_do(db, "UPDATE ve SET rev = rev + 1 WHERE veid = ?", "i",
 	      (int64_t)veid);
-	state_changed_ve(veid);
+	changed(veid);
 }
 
 int ve_delete(sqlite3 *db, const struct ve *v)
@@ -201,7 +211,9 @@ int ve_delete(sqlite3 *db, const struct ve *v)
 	if (r < 0)
 		return r;
 	tell(db, v, "absent");
-	state_changed_ve(v->veid);
+	idle_forget(v->veid);
+	lease_leave(db, v->veid);
+	changed(v->veid);
 	return 0;
 }
 
@@ -219,9 +231,8 @@ int ve_free_slot(sqlite3 *db)
 /* Its place in the line for an address, when it needs one. */
 static void show_waiting(sqlite3 *db, const struct ve *v, struct json_out *o)
 {
-	uint32_t place = v->state == VE_RUNNING
-				 ? lease_place(db, VE_RUNNING, v->veid)
-				 : 0;
+	uint32_t place =
+		v->state == VE_RUNNING ? lease_place(db, v->veid) : 0;
 
 	if (place)
 		json_put_int(o, "waiting", place);

@@ -25,6 +25,8 @@ struct idle_rule {
 	int64_t idle_after; /* without activity; 0: never */
 	int64_t stop_after; /* frozen; 0: never */
 	int64_t warn;	    /* ahead of sleep */
+	int64_t archive_after; /* stopped; 0: never */
+	int64_t lease_max; /* an address, while others wait; 0: no bound */
 };
 
 struct ve {

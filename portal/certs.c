@@ -6,9 +6,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
-
 #include "agent/libve/buf.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
@@ -84,68 +81,14 @@ int certs_send(int fd, const struct tls_files *f, struct err *e)
 	return 0;
 }
 
-static bool use_chain(SSL_CTX *ctx, BIO *in)
-{
-	X509 *x = PEM_read_bio_X509_AUX(in, NULL, NULL, NULL);
-	bool ok = x && SSL_CTX_use_certificate(ctx, x) == 1;
-
-	X509_free(x);
-	while (ok && (x = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-		ok = SSL_CTX_add1_chain_cert(ctx, x) == 1;
-		X509_free(x);
-	}
-	return ok;
-}
-
-static bool use_key(SSL_CTX *ctx, BIO *in)
-{
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(in, NULL, NULL, NULL);
-	bool ok = key && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
-		  SSL_CTX_check_private_key(ctx) == 1;
-
-	EVP_PKEY_free(key);
-	return ok;
-}
-
-static bool trust(SSL_CTX *ctx, BIO *in)
-{
-	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	bool any = false;
-	X509 *x;
-
-	while ((x = PEM_read_bio_X509(in, NULL, NULL, NULL))) {
-		any |= X509_STORE_add_cert(store, x) == 1;
-		X509_free(x);
-	}
-	return any;
-}
-
 static SSL_CTX *make(const struct set *s, struct err *e)
 {
-	static const struct tls_files none = { 0 };
-	bool (*const use[FILES])(SSL_CTX * ctx, BIO * in) = { use_chain,
-							      use_key, trust };
-	static const char *const names[FILES] = { "certificate", "key",
-						  "authority" };
-	SSL_CTX *ctx = s->len[2] ? tls_client(&none, e) : tls_server(&none, e);
-	const char *text = s->text;
+	const char *key = s->text + s->len[0], *ca = key + s->len[1];
+	struct tls_texts t = { .cert = { s->text, s->len[0] },
+			       .key = { key, s->len[1] },
+			       .ca = { ca, s->len[2] } };
 
-	for (int i = 0; i < FILES && ctx; text += s->len[i++]) {
-		BIO *in = BIO_new_mem_buf(text, (int)s->len[i]);
-		bool ok;
-
-		ERR_clear_error();
-		ok = !s->len[i] || use[i](ctx, in);
-
-		BIO_free(in);
-		if (ok)
-			continue;
-		err_set(e, -EINVAL, "the %s: %s", names[i], tls_reason());
-		SSL_CTX_free(ctx);
-		ctx = NULL;
-	}
-	ERR_clear_error();
-	return ctx;
+	return t.ca.len ? tls_client_texts(&t, e) : tls_server_texts(&t, e);
 }
 
 static bool is_whole(const struct set *s, ssize_t n)

@@ -245,25 +245,12 @@ gateway() {
 		ListenAddress ::1
 		HostKey $run/ssh/host_key
 		PidFile none
-		UsePAM no
 		PermitRootLogin forced-commands-only
-		PasswordAuthentication no
-		KbdInteractiveAuthentication no
-		AuthenticationMethods publickey
-		AuthorizedKeysFile none
 		AuthorizedKeysCommand /usr/bin/env $bin/ve-keys -c $run/gateway.conf %t %k
 		AuthorizedKeysCommandUser $(id -un)
-		AllowUsers ve
-		AllowTcpForwarding no
-		AllowAgentForwarding no
-		AllowStreamLocalForwarding no
-		X11Forwarding no
-		PermitTunnel no
-		PrintMotd no
-		MaxAuthTries 4
-		LoginGraceTime 20
 		Subsystem sftp $bin/ve-shell -c $run/gateway.conf -s sftp
 		StrictModes no
+		Include $top/provisioning/gateway/rules.conf
 	T
 	[ "$uid" != 0 ] || mkdir -p /run/sshd
 	launch sshd sshd env LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD="$run/ssh/passwd" \

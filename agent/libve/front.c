@@ -27,6 +27,8 @@ struct front {
 	struct pump *all; /* list of connections */
 	atomic_uint count;
 	atomic_bool ending;
+	_Atomic(SSL_CTX *) fresh; /* to be used from now on */
+	bool renewed;		  /* conf.ctx is ours */
 	bool resting; /* out of descriptors: the listener is not watched */
 };
 
@@ -120,8 +122,21 @@ static bool accept_one(struct front *f)
 	return true;
 }
 
+static void take_fresh(struct front *f)
+{
+	SSL_CTX *fresh = atomic_exchange(&f->fresh, NULL);
+
+	if (!fresh)
+		return;
+	if (f->renewed)
+		SSL_CTX_free(f->conf.ctx);
+	f->conf.ctx = fresh;
+	f->renewed = true;
+}
+
 static void accept_some(struct front *f)
 {
+	take_fresh(f);
 	for (int i = 0; i < BATCH; i++)
 		if (!accept_one(f))
 			return;
@@ -204,6 +219,11 @@ int front_start(struct front **out, const struct front_conf *conf,
 	return 0;
 }
 
+void front_renew(struct front *f, SSL_CTX *ctx)
+{
+	SSL_CTX_free(atomic_exchange(&f->fresh, ctx));
+}
+
 void front_stop(struct front *f)
 {
 	uint64_t one = 1;
@@ -217,6 +237,9 @@ void front_stop(struct front *f)
 	close(f->conf.listen_fd);
 	close(f->ep);
 	close(f->wake);
+	take_fresh(f);
+	if (f->renewed)
+		SSL_CTX_free(f->conf.ctx);
 	free(f);
 }
 

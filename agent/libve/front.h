@@ -35,6 +35,10 @@ struct front_conf {
 int front_start(struct front **out, const struct front_conf *conf,
 		struct err *e);
 
+/* Connections from now on begin with @ctx, whose reference is taken over; those
+ * under way keep what they began with. */
+void front_renew(struct front *f, SSL_CTX *ctx);
+
 /* Close every connection and end the thread.  NULL is accepted. */
 void front_stop(struct front *f);
 

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "agent/libve/tls_pem.h"
+
 #define URN_ROLE "urn:vestibule:role:"
 #define URN_NODE "urn:vestibule:node:"
 
@@ -43,8 +45,7 @@ static bool load(SSL_CTX *ctx, const struct tls_files *f, struct err *e)
 	return true;
 }
 
-static SSL_CTX *make(const SSL_METHOD *method, const struct tls_files *f,
-		     struct err *e)
+static SSL_CTX *create(const SSL_METHOD *method, struct err *e)
 {
 	SSL_CTX *ctx = SSL_CTX_new(method);
 
@@ -57,7 +58,27 @@ static SSL_CTX *make(const SSL_METHOD *method, const struct tls_files *f,
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 				      SSL_MODE_RELEASE_BUFFERS);
-	if (!load(ctx, f, e)) {
+	return ctx;
+}
+
+static SSL_CTX *make(const SSL_METHOD *method, const struct tls_files *f,
+		     struct err *e)
+{
+	SSL_CTX *ctx = create(method, e);
+
+	if (ctx && !load(ctx, f, e)) {
+		SSL_CTX_free(ctx);
+		return NULL;
+	}
+	return ctx;
+}
+
+static SSL_CTX *make_texts(const SSL_METHOD *method, const struct tls_texts *t,
+			   struct err *e)
+{
+	SSL_CTX *ctx = create(method, e);
+
+	if (ctx && !tls_pem_load(ctx, t, e)) {
 		SSL_CTX_free(ctx);
 		return NULL;
 	}
@@ -78,16 +99,15 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_CTX *tls_server(const struct tls_files *f, struct err *e)
+static SSL_CTX *serve(SSL_CTX *ctx, bool ask)
 {
 	static const unsigned char id[] = "vestibule";
-	SSL_CTX *ctx = make(TLS_server_method(), f, e);
 
 	if (!ctx)
 		return NULL;
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
 	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
-	if (f->ca) {
+	if (ask) {
 		/* each connection proves its certificate afresh */
 		SSL_CTX_set_num_tickets(ctx, 0);
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
@@ -99,13 +119,31 @@ SSL_CTX *tls_server(const struct tls_files *f, struct err *e)
 	return ctx;
 }
 
-SSL_CTX *tls_client(const struct tls_files *f, struct err *e)
+SSL_CTX *tls_server(const struct tls_files *f, struct err *e)
 {
-	SSL_CTX *ctx = make(TLS_client_method(), f, e);
+	return serve(make(TLS_server_method(), f, e), f->ca);
+}
 
+SSL_CTX *tls_server_texts(const struct tls_texts *t, struct err *e)
+{
+	return serve(make_texts(TLS_server_method(), t, e), t->ca.len);
+}
+
+static SSL_CTX *trusting(SSL_CTX *ctx)
+{
 	if (ctx)
 		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	return ctx;
+}
+
+SSL_CTX *tls_client(const struct tls_files *f, struct err *e)
+{
+	return trusting(make(TLS_client_method(), f, e));
+}
+
+SSL_CTX *tls_client_texts(const struct tls_texts *t, struct err *e)
+{
+	return trusting(make_texts(TLS_client_method(), t, e));
 }
 
 /* Copy what stands behind @urn; names of other characters are not ours. */

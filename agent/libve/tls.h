@@ -38,6 +38,20 @@ struct tls_files {
  */
 SSL_CTX *tls_server(const struct tls_files *f, struct err *e);
 
+/* What stands in such files, for who may not read them; len 0: none. */
+struct tls_texts {
+	struct tls_text {
+		const char *pem;
+		size_t len;
+	} cert, key, ca;
+};
+
+/*
+ * The same as tls_server() and tls_client(), from texts.
+ */
+SSL_CTX *tls_server_texts(const struct tls_texts *t, struct err *e);
+SSL_CTX *tls_client_texts(const struct tls_texts *t, struct err *e);
+
 /* Context of a client which trusts @f->ca alone. */
 SSL_CTX *tls_client(const struct tls_files *f, struct err *e);
 

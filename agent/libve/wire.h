@@ -49,6 +49,7 @@ enum term_kind {
 /* Codes of TERM_NOTICE. */
 enum term_notice {
 	TERM_NOTICE_IDLE = 1, /* the VE goes to sleep in so many seconds */
+	TERM_NOTICE_LEASE = 2, /* its address went to who waited */
 };
 
 /* Close codes of the WebSocket. */

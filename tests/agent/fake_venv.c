@@ -313,7 +313,7 @@ static void drop_addresses(uint32_t veid)
 int venv_query(int fd, struct msg_entry *e)
 {
 	struct known *k = find(fd);
-	char *exit_file _free_ = NULL, *file _free_ = NULL;
+	char *exit_file _free_ = NULL, *file _free_ = NULL, *slow _free_ = NULL;
 	unsigned status = SIGKILL, halt = 0;
 
 	if (!k)
@@ -324,6 +324,10 @@ int venv_query(int fd, struct msg_entry *e)
 	file = path_of("frozen", k->veid);
 	if (access(file, F_OK) == 0)
 		e->state = ENV_ST_FROZEN;
+	/* "slow-VEID": its init takes its time */
+	slow = path_of("slow", k->veid);
+	if (access(slow, F_OK) == 0)
+		e->state = ENV_ST_STARTING;
 	if (!has_ended(fd))
 		return 0;
 	unlink(file);
@@ -616,13 +620,20 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
 }
 
 /* "cpu-VEID": ms that it has used. */
-int64_t cgroup_cpu_ms(const char *root, uint32_t veid)
+int cgroup_cpu_open(const char *root, uint32_t veid)
 {
 	char *file _free_ = path_of("cpu", veid);
-	unsigned ms = 0, none;
 
-	read_numbers(file, &ms, &none);
-	return ms;
+	return open(file, O_RDONLY | O_CLOEXEC);
+}
+
+int64_t cgroup_cpu_ms(int fd)
+{
+	char text[24];
+	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	return strtoll(text, NULL, 10);
 }
 
 void cgroup_cold(const char *root, uint32_t veid)

@@ -11,7 +11,7 @@
  *   t2tool ws DIR PORT PATH GRANT [-c COMMAND] STEP...
  * Steps of ws, in order: send=TEXT (\n, \x03), expect=TEXT (in the output so far),
  * resize=COLSxROWS, eof, exit=STATUS, close=CODE, seq (prints the last number),
- * notice=CODE, file=PATH (until it is there), noack, fill=BYTES (sends lines), hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
+ * patience=SECONDS (of each step from there on, 20), notice=CODE, file=PATH (until it is there), noack, fill=BYTES (sends lines), hello, snapshot, stderr=TEXT, raw=HEX, len=BYTES (of output so far, at least).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,7 +34,7 @@
 #include "agent/libve/wire.h"
 #include "agent/libve/ws.h"
 
-#define STEP_MS 20000
+static int64_t step_ms = 20000;
 
 static int fail(const char *what, const char *detail)
 {
@@ -308,6 +308,9 @@ static bool act(const char *step, char *arg)
 	} else if (!strcmp(step, "seq")) {
 		printf("%llu\n", (unsigned long long)c.seq);
 		return true;
+	} else if (!strcmp(step, "patience")) {
+		step_ms = atoi(arg) * 1000;
+		return true;
 	} else if (!strcmp(step, "noack")) {
 		c.noack = true;
 		return true;
@@ -329,7 +332,7 @@ static bool act(const char *step, char *arg)
 static int run_steps(int n, char **steps)
 {
 	for (int i = 0; i < n; i++) {
-		int64_t until = now_ms() + STEP_MS;
+		int64_t until = now_ms() + step_ms;
 		char *name = strtok(steps[i], "=");
 		char *arg = strtok(NULL, "");
 

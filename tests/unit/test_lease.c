@@ -14,7 +14,6 @@
 #include "agent/libve/buf.h"
 
 #define QUARANTINE 60000
-#define RUNNING 2
 
 static sqlite3 *db;
 static char nonce[NONCE_TEXT];
@@ -214,34 +213,101 @@ static void released_is_told_until_acknowledged(void **state)
 	assert_int_equal(db_int(db, 0, "SELECT veid FROM released", ""), 1);
 }
 
-static void add_ve(int64_t veid, int64_t state, int64_t since)
+static void the_line_is_served_in_order(void **state)
+{
+	struct lease l, was;
+	uint32_t who[4];
+
+	lend("10.0.0.0/30", 6000000, 0);
+	lease_wait(db, 2);
+	lease_wait(db, 1);
+	lease_wait(db, 3);
+	lease_wait(db, 2); /* stands there */
+	lease_leave(db, 3);
+	assert_int_equal(lease_waiting(db, who, 1), 1);
+	assert_int_equal(who[0], 2);
+	assert_int_equal(lease_waiting(db, who, 4), 2);
+	assert_int_equal(who[1], 1);
+	assert_int_equal(lease_place(db, 1), 2);
+	lease_pick(db, 2, 0, 0, &l);
+	lease_wait(db, 2); /* has one */
+	assert_int_equal(lease_waiting(db, who, 4), 1);
+	assert_int_equal(who[0], 1);
+	assert_int_equal(lease_place(db, 2), 0);
+	assert_false(lease_of(db, 2, &l));
+	lease_installed(db, &(struct lease){ .veid = 2, .epoch = 1 });
+	assert_true(lease_of(db, 2, &l));
+	/* who gave one up comes last */
+	lease_end(db, 2, 0, 0, QUARANTINE, &was);
+	lease_wait(db, 2);
+	assert_int_equal(lease_place(db, 2), 2);
+}
+
+static void what_sleeps_gives_its_lease_back(void **state)
+{
+	struct lease l, all[4];
+
+	lend("10.0.0.0/30", 6000000, 0);
+	lease_pick(db, 1, 0, 0, &l);
+	lease_needless(db, 1, true); /* not installed yet: that comes first */
+	assert_int_equal(lease_all_needless(db, all, 4), 0);
+	assert_int_equal(lease_unfinished(db, all, 4), 1);
+	lease_installed(db, &l);
+	lease_needless(db, 1, true);
+	assert_int_equal(lease_unfinished(db, all, 4), 0);
+	assert_int_equal(lease_all_needless(db, all, 4), 1);
+	assert_int_equal(all[0].veid, 1);
+	lease_needless(db, 1, false); /* it woke before */
+	assert_int_equal(lease_all_needless(db, all, 4), 0);
+}
+
+static void add_ve(int64_t veid, int64_t lease_max)
 {
 	db_do(db, "INSERT INTO ve (veid, template, hostname, want,"
 	      " generation, memory, processes, cpu_weight, disk, ipv6,"
 	      " slot, suspended, halted, state, rev, observed, since,"
-	      " exit_status, error, active, terminals) VALUES (?,'t','h',1,1,0,0,0,0,NULL,?,0,0,?,"
-		  "0,0,?,0,NULL,0,0)", "iiii", veid, veid, state, since);
+	      " exit_status, error, active, terminals, lease_max) VALUES"
+	      " (?,'t','h',1,1,0,0,0,0,NULL,?,0,0,2,0,0,0,0,NULL,0,0,?)",
+	      "iii", veid, veid, lease_max);
 }
 
-static void the_line_is_served_in_order(void **state)
+static void a_turn_ends_only_while_others_wait(void **state)
 {
-	uint32_t who[4];
+	struct lease l, all[4], was;
+
+	lend("10.0.0.0/31", 6000000, 0);
+	add_ve(1, 10);
+	add_ve(2, 0); /* no bound */
+	add_ve(3, 10);
+	for (uint32_t i = 1; i < 3; i++) {
+		lease_pick(db, i, 0, 0, &l);
+		lease_installed(db, &l);
+	}
+	assert_int_equal(lease_too_long(db, 20000, all, 4), 0);
+	lease_wait(db, 3);
+	lease_wait(db, 4);
+	assert_int_equal(lease_too_long(db, 9999, all, 4), 0);
+	assert_int_equal(lease_too_long(db, 10000, all, 4), 1);
+	assert_int_equal(all[0].veid, 1);
+	/* it rests for the first in the line: nobody else must go for him */
+	lease_end(db, 1, 10000, 0, QUARANTINE, &was);
+	lease_leave(db, 4);
+	assert_int_equal(lease_too_long(db, 20000, all, 4), 0);
+}
+
+static void a_range_that_comes_under_another_name_is_whole(void **state)
+{
+	struct block_put b = { .range = "10.0.0.0/31", .term_ms = 6000000 };
 	struct lease l;
 
-	lend("10.0.0.0/30", 6000000, 0);
-	add_ve(1, RUNNING, 30);
-	add_ve(2, RUNNING, 10);
-	add_ve(3, 0, 1);
-	assert_int_equal(lease_waiting(db, RUNNING, who, 1), 1);
-	assert_int_equal(who[0], 2);
-	assert_int_equal(lease_waiting(db, RUNNING, who, 4), 2);
-	assert_int_equal(who[1], 1);
-	lease_pick(db, 2, 0, 0, &l);
-	assert_int_equal(lease_waiting(db, RUNNING, who, 4), 1);
-	assert_int_equal(who[0], 1);
-	assert_false(lease_of(db, 2, &l));
-	lease_installed(db, &(struct lease){ .veid = 2, .epoch = 1 });
-	assert_true(lease_of(db, 2, &l));
+	lend("10.0.0.0/30", 60000, 0);
+	assert_true(lease_block_put(db, "b2", &b, 46000, NULL) >= 0);
+	look("b2", 46000);
+	strcpy(b.nonce, nonce);
+	assert_true(lease_block_put(db, "b2", &b, 46000, NULL) >= 0);
+	assert_int_equal(lease_pick(db, 1, 46000, 0, &l), 0);
+	assert_int_equal(lease_pick(db, 2, 46000, 0, &l), 0);
+	assert_int_equal(lease_pick(db, 3, 46000, 0, &l), -EADDRNOTAVAIL);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_db, close_db)
@@ -260,6 +326,9 @@ int main(void)
 		TEST(a_block_that_ran_out_gives_way),
 		TEST(released_is_told_until_acknowledged),
 		TEST(the_line_is_served_in_order),
+		TEST(what_sleeps_gives_its_lease_back),
+		TEST(a_turn_ends_only_while_others_wait),
+		TEST(a_range_that_comes_under_another_name_is_whole),
 	};
 
 	return cmocka_run_group_tests_name("lease", tests, NULL, NULL);

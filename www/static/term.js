@@ -24,6 +24,13 @@ document.createElement = (name, options) => {
   return made;
 };
 
+// The policy forbids style attributes, which it sets for colours of its own making; the same by a property is fine.
+const setAttribute = Element.prototype.setAttribute;
+HTMLSpanElement.prototype.setAttribute = function set(name, value) {
+  if (name === 'style') this.style.cssText = value;
+  else setAttribute.call(this, name, value);
+};
+
 const term = new Terminal({
   cursorBlink: !calm,
   fontFamily: getComputedStyle(box).getPropertyValue('--mono'),
@@ -230,6 +237,20 @@ addEventListener('online', start);
 
 new ResizeObserver(() => fit.fit()).observe(screen);
 term.onResize(sendSize);
+
+// What was copied elsewhere may hold keys: all control bytes but tab and line ends go, so that
+// nothing in it ends a bracketed paste.
+screen.addEventListener('paste', (e) => {
+  e.preventDefault();
+  e.stopPropagation();
+  term.paste(e.clipboardData.getData('text/plain').replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, ''));
+}, true);
+
+// What a program calls the terminal: text, and not without end.
+const label = box.querySelector('.console-name'), own = label.textContent;
+term.onTitleChange((title) => {
+  label.textContent = title ? `${own} · ${title.slice(0, 60)}` : own;
+});
 
 term.onData(keys(type, () => term.focus()));
 term.onBinary((text) => sendBytes(INPUT, Uint8Array.from(text, (c) => c.charCodeAt(0))));
