@@ -19,8 +19,10 @@ told() { # words of the line, what it is about
 	n=$(dmesg | grep -c "$1")
 	[ "$n" -gt 0 ] && [ "$n" -lt 64 ] && echo "ok - the log tells of $2" || echo "not ok - the log tells of $2 in $n lines"
 }
+locked() { mount -t securityfs securityfs /sys/kernel/security && grep -qF '[integrity]' /sys/kernel/security/lockdown; }
 {
 	cat /tmp/out
+	[ -e /sys/kernel/debug/ve ] || { locked && echo "ok - the node's kernel is locked down" || echo "not ok - the node's kernel is locked down"; }
 	told 'venet: VE 400 sent from ::ffff:10.77.0.3' "a forged address"
 	told 'VE 400, iso.*: opening device' "a device that is not on the list"
 	told 'VE 400, iso.*: reaching for something of VE 0' "a descriptor of a process outside"
