@@ -80,10 +80,15 @@ static void tell(const struct lease *l, const char *what, const char *why)
 
 static void lease_ended(uint32_t veid, const char *why)
 {
+	/* that it began is told when the kernel has it */
+	bool begun_told = db_int(api.db, 0,
+				 "SELECT installed FROM lease WHERE veid = ?",
+				 "i", (int64_t)veid) != 0;
 	struct lease was;
 
 	if (lease_end(api.db, veid, clock_boot(), clock_wall(),
-		      api.conf->quarantine_ms, &was)) {
+		      api.conf->quarantine_ms, &was) &&
+	    begun_told) {
 		ended++;
 		tell(&was, "ended", why);
 	}

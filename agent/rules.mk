@@ -4,7 +4,7 @@ LIBVE_PKGS := openssl json-c libcurl
 # libwslay of Debian 12 ships no .pc file
 LIBVE_LIBS := -lwslay -lpthread
 $(eval $(call archive,$(LIBVE),$(addprefix agent/libve/,err.c clean.c log.c buf.c \
-	json.c json_scan.c json_out.c addr.c wire.c grant.c ws.c tls.c tls_pem.c front.c front_pump.c \
+	json.c json_scan.c json_out.c addr.c wire.c grant.c ws.c tls.c tls_pem.c tls_again.c front.c front_pump.c \
 	client.c client_sse.c stream.c),$(LIBVE_PKGS)))
 all: $(BUILD)/$(LIBVE)
 

@@ -56,6 +56,7 @@ static const char *const priv_calls[] = {
 	"getdents64", "fchown", "fchmod", "statx", "stat", "lstat", "fstatfs",
 	"statfs", "setfsuid", "setfsgid", "quotactl_fd",
 	"open_tree", "mount_setattr", "fsopen", "fsconfig", "fsmount",
+	"pread64", /* a VE's CPU time */
 	"setns", "bind", "connect", /* inside a VE's network: venv_net.c */
 };
 

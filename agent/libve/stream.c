@@ -22,6 +22,7 @@
 #include "agent/libve/client.h"
 #include "agent/libve/grant.h"
 #include "agent/libve/json.h"
+#include "agent/libve/tls_again.h"
 #include "agent/libve/wire.h"
 #include "agent/libve/ws.h"
 
@@ -168,6 +169,7 @@ int stream_start(struct stream **out, const struct stream_conf *conf,
 			return err_set(e, -ENOMEM, "TLS: %s", tls_reason());
 		}
 		SSL_set_connect_state(s->ssl);
+		tls_again(s->ssl, s->node);
 	}
 	write_request(s, conf);
 	*out = s;

@@ -9,6 +9,8 @@
 
 #include "agent/libve/tls_pem.h"
 
+#define TICKET_S 300
+
 #define URN_ROLE "urn:vestibule:role:"
 #define URN_NODE "urn:vestibule:node:"
 
@@ -108,8 +110,10 @@ static SSL_CTX *serve(SSL_CTX *ctx, bool ask)
 	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
 	SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1);
 	if (ask) {
-		/* each connection proves its certificate afresh */
-		SSL_CTX_set_num_tickets(ctx, 0);
+		/* who proved its certificate need not do so for each stream:
+		 * most of a handshake is that */
+		SSL_CTX_set_num_tickets(ctx, 1);
+		SSL_CTX_set_timeout(ctx, TICKET_S);
 		SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 		SSL_CTX_set_purpose(ctx, X509_PURPOSE_SSL_CLIENT);
 		SSL_CTX_set_verify(
@@ -195,6 +199,10 @@ void tls_peer_read(struct tls_peer *p, SSL *ssl)
 		strcpy(p->name, name);
 	p->role[0] = p->node[0] = '\0';
 	p->verified = cert && SSL_get_verify_result(ssl) == X509_V_OK;
+	/* a session that goes on is not verified again */
+	if (p->verified && SSL_session_reused(ssl))
+		p->verified =
+			X509_cmp_current_time(X509_get0_notAfter(cert)) > 0;
 	if (p->verified)
 		read_names(p, cert);
 }

@@ -21,6 +21,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/front.h"
+#include "agent/libve/tls_again.h"
 
 static char dir[] = "/tmp/ve-front-XXXXXX";
 static char ca_path[64], foreign_path[64];
@@ -184,6 +185,8 @@ static void bench_close(struct bench *b)
 	SSL_CTX_free(b->client);
 }
 
+static const char *node; /* whose session is gone on with, NULL: nobody's */
+
 /* A blocking TLS connection; NULL when it was refused. */
 static SSL *dial(struct bench *b, SSL_CTX *ctx)
 {
@@ -197,6 +200,8 @@ static SSL *dial(struct bench *b, SSL_CTX *ctx)
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));
 	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
 	SSL_set_fd(ssl, fd);
+	if (node)
+		tls_again(ssl, node);
 	if (SSL_connect(ssl) == 1)
 		return ssl;
 	SSL_free(ssl);
@@ -417,6 +422,49 @@ static void one_address_gets_its_share_only(void **state)
 	bench_close(&b);
 }
 
+/* One that is served a byte, with which a ticket comes; whether it went on. */
+static bool visit(struct bench *b, SSL_CTX *ctx, const char *to)
+{
+	struct tls_peer peer;
+	bool again;
+	SSL *ssl;
+	char c;
+	int fd;
+
+	node = to;
+	ssl = dial(b, ctx);
+	node = NULL;
+	assert_non_null(ssl);
+	fd = next_conn(&peer);
+	assert_true(peer.verified);
+	assert_string_equal(peer.role, "control");
+	inner_write(fd, (const uint8_t *)"y", 1);
+	assert_int_equal(SSL_read(ssl, &c, 1), 1);
+	again = SSL_session_reused(ssl);
+	close(fd);
+	hang_up(ssl);
+	return again;
+}
+
+static void a_session_goes_on_with_the_same_node(void **state)
+{
+	struct tls_files mine = { control_id.cert, control_id.key, ca_path };
+	struct bench b;
+	SSL_CTX *other;
+
+	bench_open(&b, true, 0);
+	other = tls_client(&mine, NULL);
+	assert_false(visit(&b, b.client, "n1"));
+	assert_true(visit(&b, b.client, "n1"));
+	assert_true(visit(&b, b.client, "n1"));
+	assert_false(visit(&b, b.client, "n2"));
+	/* what begins with other certificates shows these */
+	assert_false(visit(&b, other, "n1"));
+	assert_false(visit(&b, b.client, NULL));
+	SSL_CTX_free(other);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +473,7 @@ int main(void)
 		cmocka_unit_test(a_vanished_peer_ends_the_inner_side),
 		cmocka_unit_test(strangers_do_not_come_in),
 		cmocka_unit_test(one_address_gets_its_share_only),
+		cmocka_unit_test(a_session_goes_on_with_the_same_node),
 	};
 
 	alarm(60);
