@@ -282,9 +282,9 @@ static int overwrite_program(void)
 }
 
 static const struct iso_row rows[] = {
-	{ "opening the kernel log's device", "device", device_kmsg, { 0, EPERM, EPERM, EPERM } },
+	{ "opening the kernel log's device", NULL, device_kmsg, { 0, EPERM, EPERM, EPERM } },
 	{ "opening the console", NULL, device_console, { 0, EPERM, EPERM, EPERM } },
-	{ "opening the serial line", NULL, device_serial, { 0, EPERM, EPERM, EPERM } },
+	{ "opening the serial line", "device", device_serial, { 0, EPERM, EPERM, EPERM } },
 	{ "opening null", NULL, device_null, { 0, 0, 0, 0 } },
 	{ "opening tun", NULL, device_tun, { 0, EPERM, EPERM, EPERM } },
 	{ "opening tun with the feature", NULL, device_tun, { NA, 0, 0, EPERM }, .features = ENV_FEAT_TUN },

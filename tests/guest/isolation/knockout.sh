@@ -31,6 +31,7 @@ for g in "$guards"/*; do
 		case $rc in
 		124 | 137 | 143) echo "not ok 0 - ${p##*/} does not come to an end" >>/tmp/out ;;
 		esac
+		grep -qE '^(not )?ok' /tmp/out || { echo "${p##*/}, guard $name: it said nothing of use:"; tail -n 5 /tmp/out; }
 		[ $failed -gt 0 ] || first=$(sed -n 's/^not ok [0-9]* - //p' /tmp/out | head -n 1)
 		tests=$((tests + $(count '^\(not \)*ok'))) failed=$((failed + $(count '^not ok')))
 	done
