@@ -251,9 +251,9 @@ static void skip_name(struct reader *r)
 static const char *rcode_name(unsigned rcode)
 {
 	static const char *const names[] = {
-		"no error",    "format error", "server failure",
-		"no such name", "not implemented", "refused",
-		"name exists", "set exists",   "no such set",
+		"no error",	  "format error",    "server failure",
+		"no such name",	  "not implemented", "refused",
+		"name exists",	  "set exists",	     "no such set",
 		"not authorised", "not in the zone",
 	};
 
@@ -338,8 +338,7 @@ int dns_judge(const struct dns_key *k, uint16_t id, uint64_t now,
 	if (r.bad || got != id || !(flags & 0x8000) || len < HEAD)
 		return err_set(e, -EBADMSG, "that is no answer to the update");
 	if (count[3])
-		skip_records(&r, count[0],
-			     count[1] + count[2] + count[3] - 1);
+		skip_records(&r, count[0], count[1] + count[2] + count[3] - 1);
 	last = r.at;
 	if (!count[3] || r.bad || read_tsig(&r, &t, &signature))
 		return err_set(e, -EBADMSG, "the answer is not signed (%s)",
@@ -375,8 +374,8 @@ int dns_key_parse(struct dns_key *k, const char *text, struct err *e)
 	if (!second || second == colon + 1 ||
 	    (size_t)(second - colon) > sizeof(k->name))
 		return err_set(e, -EINVAL, form);
-	snprintf(k->name, sizeof(k->name), "%.*s",
-		 (int)(second - colon - 1), colon + 1);
+	snprintf(k->name, sizeof(k->name), "%.*s", (int)(second - colon - 1),
+		 colon + 1);
 	n = strcspn(++second, " \t\r\n");
 	if (n < 4 || n % 4 || n > sizeof(base64) / 3 * 2)
 		return err_set(e, -EINVAL, form);

@@ -73,8 +73,7 @@ static int send_letter(struct db *db, const struct conf *c)
 			       body.data, &why);
 		if (rc)
 			log_warn("letter %lld: %s", (long long)id, why.text);
-		db_mail_finish(db, id, rc ? why.text : NULL,
-			       rc == -ENOENT, &e);
+		db_mail_finish(db, id, rc ? why.text : NULL, rc == -ENOENT, &e);
 	}
 	json_object_put(m);
 	return rc;

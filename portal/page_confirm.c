@@ -27,8 +27,7 @@ int do_keep(struct request *r)
 	token_hash(hash, fields_get(&r->fields, "link"));
 	if (db_keep_take(r->db, hash, &v, &e))
 		return answer_fault(r, &e);
-	return r->api ? answer_json(r, 200, v)
-		      : answer_page(r, 200, "kept", v);
+	return r->api ? answer_json(r, 200, v) : answer_page(r, 200, "kept", v);
 }
 
 int do_confirm(struct request *r)

@@ -11,13 +11,13 @@
 #define FORM 8192
 
 /* What is missing stays as it is; a form sends all of it. */
-#define PLAN \
-	"title? memory? processes? disk? cpu_weight? cpu_cap? cpus? io_weight? " \
-	"up_rate? up_ceil? down_rate? down_ceil? flow_rate? flow_burst? life? " \
-	"grace? idle_after? stop_after? archive_after? lease_max? warn? egress? " \
+#define PLAN                                                                                            \
+	"title? memory? processes? disk? cpu_weight? cpu_cap? cpus? io_weight? "                        \
+	"up_rate? up_ceil? down_rate? down_ceil? flow_rate? flow_burst? life? "                         \
+	"grace? idle_after? stop_after? archive_after? lease_max? warn? egress? "                       \
 	"kmemsize? lockedpages? privvmpages? shmpages? numproc? physpages? vmguarpages? oomguarpages? " \
-	"numtcpsock? numflock? numpty? numsiginfo? tcpsndbuf? tcprcvbuf? " \
-	"othersockbuf? dgramrcvbuf? numothersock? dcachesize? numfile? " \
+	"numtcpsock? numflock? numpty? numsiginfo? tcpsndbuf? tcprcvbuf? "                              \
+	"othersockbuf? dgramrcvbuf? numothersock? dcachesize? numfile? "                                \
 	"numiptent? swappages?"
 
 /* clang-format off */

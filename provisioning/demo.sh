@@ -171,6 +171,15 @@ agent_ready() { # number
 		-k "https://127.0.0.1:$((agent_port + $1 - 1))/readyz"
 }
 
+# A machine that ended while it started (an emulator that lost its way) is started again; what it said is kept.
+node_ready() { # number
+	agent_ready "$1" && return 0
+	alive "n$1" qemu-system && return 1
+	mv "$run/n$1/console.log" "$run/n$1/console.log.ended" 2>/dev/null || true
+	node_up "$1"
+	return 1
+}
+
 node_down() { # number
 	alive "n$1" qemu-system || { rm -f "$run/n$1.pid"; return 0; }
 	printf 'poweroff\n' | timeout 5 socat - "UNIX-CONNECT:$sock/n$1.control" >/dev/null 2>&1 || true
@@ -295,7 +304,7 @@ run_all() {
 		psql -qXAt -d "$admin" -c "select ve.node_install('n$i', 'https://127.0.0.1:$((agent_port + i - 1))', '$(cat "$run/n$i/grant.key")', 200)"
 	done >/dev/null
 	psql -qXAt -d "$admin" -c "select ve.pool_install('10.77.0.0/24', 28), ve.pool_install('fd76:6573:7469::/64', 128)" >/dev/null
-	for i in $(seq "$nodes"); do await 120 "the agent of n$i" agent_ready "$i"; done
+	for i in $(seq "$nodes"); do await 120 "the agent of n$i" node_ready "$i"; done
 	say "portal, job daemon, signer, ssh gateway"
 	launch jobd ve-jobd "$bin/ve-jobd" -c "$run/jobd.conf"
 	# further nodes enrol with a token from /admin: provisioning/enrol/ve-enrol -c build/run/pki/ca.crt

@@ -20,9 +20,8 @@ static const struct dns_key *key(void)
 	static struct dns_key k;
 	struct err e = { 0 };
 
-	assert_int_equal(dns_key_parse(&k, "hmac-sha256:ve.:c2VjcmV0c2VjcmV0\n",
-				       &e),
-			 0);
+	assert_int_equal(
+		dns_key_parse(&k, "hmac-sha256:ve.:c2VjcmV0c2VjcmV0\n", &e), 0);
 	return &k;
 }
 
@@ -164,9 +163,13 @@ static void what_is_cut_or_changed_counts_for_nothing(void **state)
 static void a_key_has_a_name_and_a_secret(void **state)
 {
 	static const char *const bad[] = {
-		"",	       "hmac-sha256",	  "hmac-md5:ve:c2VjcmV0",
-		"hmac-sha256:ve", "hmac-sha256::c2VjcmV0",
-		"hmac-sha256:ve:", "hmac-sha256:ve:c2VjcmV0x",
+		"",
+		"hmac-sha256",
+		"hmac-md5:ve:c2VjcmV0",
+		"hmac-sha256:ve",
+		"hmac-sha256::c2VjcmV0",
+		"hmac-sha256:ve:",
+		"hmac-sha256:ve:c2VjcmV0x",
 		"hmac-sha256:ve:****",
 	};
 	struct dns_key k;
@@ -178,9 +181,8 @@ static void a_key_has_a_name_and_a_secret(void **state)
 			fail_msg("%s", bad[i]);
 	}
 	e = (struct err){ 0 };
-	assert_int_equal(dns_key_parse(&k, " hmac-sha256:a.b:c2VjcmV0cw==\n",
-				       &e),
-			 0);
+	assert_int_equal(
+		dns_key_parse(&k, " hmac-sha256:a.b:c2VjcmV0cw==\n", &e), 0);
 	assert_string_equal(k.name, "a.b");
 	assert_int_equal(k.len, 7);
 	assert_memory_equal(k.secret, "secrets", 7);

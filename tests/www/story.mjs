@@ -175,6 +175,7 @@ await until('a phone shows the terminal', connected(phone.page));
 ok(await phone.page.locator('#terminal-keys').isVisible(), 'with the keys it has not got');
 ok(await phone.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'and nothing is wider than 320 px');
 await shot(phone.page, '11-phone');
+await shot(phone.page.locator('#limits'), '11-phone-limits');
 await page.locator('.xterm-helper-textarea').focus();
 await page.keyboard.press('Control+Shift+Escape');
 ok(await page.evaluate(() => document.activeElement.id) === 'tool-reader', 'a key leads out of the terminal');

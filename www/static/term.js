@@ -3,6 +3,7 @@
 // environment; this only looks at it, from wherever it was left.
 import { Terminal } from '/vendor/xterm-6.0.0/xterm.mjs';
 import { FitAddon } from '/vendor/addon-fit-0.11.0/addon-fit.mjs';
+import { guard, keepPolicy } from '/static/term_guard.js';
 import { keys, tools } from '/static/term_keys.js';
 
 const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6;
@@ -15,21 +16,7 @@ const status = document.getElementById('terminal-status');
 const screen = document.getElementById('terminal-screen');
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-// xterm.js makes style elements; the page's policy lets those with the nonce be.
-const nonce = document.querySelector('script[nonce]').nonce;
-const createElement = document.createElement.bind(document);
-document.createElement = (name, options) => {
-  const made = createElement(name, options);
-  if (name === 'style') made.nonce = nonce;
-  return made;
-};
-
-// The policy forbids style attributes, which it sets for colours of its own making; the same by a property is fine.
-const setAttribute = Element.prototype.setAttribute;
-HTMLSpanElement.prototype.setAttribute = function set(name, value) {
-  if (name === 'style') this.style.cssText = value;
-  else setAttribute.call(this, name, value);
-};
+keepPolicy(document.querySelector('script[nonce]').nonce);
 
 const term = new Terminal({
   cursorBlink: !calm,
@@ -238,20 +225,7 @@ addEventListener('online', start);
 new ResizeObserver(() => fit.fit()).observe(screen);
 term.onResize(sendSize);
 
-// What was copied elsewhere may hold keys: all control bytes but tab and line ends go, so that
-// nothing in it ends a bracketed paste.
-screen.addEventListener('paste', (e) => {
-  e.preventDefault();
-  e.stopPropagation();
-  term.paste(e.clipboardData.getData('text/plain').replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, ''));
-}, true);
-
-// What a program calls the terminal: text, and not without end.
-const label = box.querySelector('.console-name'), own = label.textContent;
-term.onTitleChange((title) => {
-  label.textContent = title ? `${own} · ${title.slice(0, 60)}` : own;
-});
-
+guard(term, screen, box.querySelector('.console-name'));
 term.onData(keys(type, () => term.focus()));
 term.onBinary((text) => sendBytes(INPUT, Uint8Array.from(text, (c) => c.charCodeAt(0))));
 const reader = tools(term, () => fit.fit());
