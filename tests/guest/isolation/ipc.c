@@ -226,6 +226,9 @@ static void setup(void)
 	static char *ready[] = { "/bin/sh", "-c", "until [ \"$(cat /proc/sysvipc/sem | wc -l)\" = 2 ]; do sleep 0.1; done", NULL };
 	int fd;
 
+	/* of an earlier run */
+	unlink("/run/shared/stream");
+	unlink("/run/shared/dgram");
 	iso_leave(own_everything);
 	fd = env_run(&iso_a, ready);
 	if (fd < 0 || env_wait(fd))
