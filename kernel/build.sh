@@ -83,7 +83,7 @@ fi
 
 obj=$cache/obj-$flavour
 mkdir -p "$obj"
-export CCACHE_DIR=$cache/../ccache CCACHE_BASEDIR=$cache CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 CCACHE_MAXSIZE=3G
+export CCACHE_DIR=$cache/../ccache CCACHE_BASEDIR=$cache CCACHE_NOHASHDIR=1 CCACHE_DEPEND=1 CCACHE_INODECACHE=1 CCACHE_MAXSIZE=3G
 export KBUILD_BUILD_TIMESTAMP=@1 KBUILD_BUILD_USER=vestibule KBUILD_BUILD_HOST=vestibule
 kmake() { make -s -C "$src" O="$obj" ARCH=$arch CC="ccache gcc" "$@"; }
 

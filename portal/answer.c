@@ -10,11 +10,13 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "portal/fault.h"
+#include "portal/line.h"
 #include "portal/tmpl.h"
 #include "portal/web.h"
 
 void answer_fini(struct answer *a)
 {
+	line_leave(a->seat);
 	buf_free(&a->body);
 }
 

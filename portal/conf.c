@@ -24,7 +24,9 @@ static const struct key {
 	KEY(db),	   KEY(node_ca),      KEY(terminal_cert),
 	KEY(terminal_key), KEY(control_cert), KEY(control_key),
 	KEY(smtp_url),	   KEY(mail_from),    KEY(ssh_host),
-	KEY(ssh_port),	   KEY(shell),	      KEY(node_ca_key), KEY(domain),
+	KEY(ssh_port),	   KEY(shell),	      KEY(node_ca_key),
+	KEY(domain),	   KEY(dns_server),   KEY(dns_zone),
+	KEY(dns_key),
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))

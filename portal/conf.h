@@ -19,6 +19,7 @@ struct conf {
 	char *terminal_cert, *terminal_key; /* role terminal */
 	char *control_cert, *control_key; /* role control, ve-jobd */
 	char *smtp_url, *mail_from;
+	char *dns_server, *dns_zone, *dns_key; /* names by RFC 2136, ve-jobd */
 	char *ssh_host, *ssh_port; /* as visitors see the gateway */
 	char *domain; /* under which VEs have names, ve-portald */
 	char *shell; /* path of ve-shell, ve-keys */

@@ -159,8 +159,26 @@ int db_mail_finish(struct db *db, int64_t mail, const char *why, bool final,
 		       final ? "true" : "false");
 }
 
+int db_dns_due(struct db *db, const char *zone, int32_t most,
+	       struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "dns_due", "ti", zone, most);
+}
+
+int db_dns_done(struct db *db, const char *zone, const char *names,
+		struct err *e)
+{
+	return db_call(db, NULL, e, "dns_done", "tt", zone, names);
+}
+
 int db_confirm_link(struct db *db, int64_t mail, const uint8_t *confirmation,
 		    struct err *e)
 {
 	return db_call(db, NULL, e, "confirm_link", "lh", mail, confirmation);
+}
+
+int db_keep_link(struct db *db, int64_t mail, const uint8_t *keep,
+		 struct err *e)
+{
+	return db_call(db, NULL, e, "keep_link", "lh", mail, keep);
 }

@@ -56,7 +56,13 @@ int db_sweep_run(struct db *db, struct err *e);
 int db_mail_claim(struct db *db, struct json_object **out, struct err *e);
 int db_mail_finish(struct db *db, int64_t mail, const char *why, bool final,
 		   struct err *e);
+int db_dns_due(struct db *db, const char *zone, int32_t most,
+	       struct json_object **out, struct err *e);
+int db_dns_done(struct db *db, const char *zone, const char *names,
+		struct err *e);
 int db_confirm_link(struct db *db, int64_t mail, const uint8_t *confirmation,
 		    struct err *e);
+int db_keep_link(struct db *db, int64_t mail, const uint8_t *keep,
+		 struct err *e);
 
 #endif

@@ -51,6 +51,12 @@ int db_usage_get(struct db *db, const uint8_t *token, uint32_t veid,
 	return db_call(db, out, e, "usage_get", "hi", token, (int32_t)veid);
 }
 
+int db_line_look(struct db *db, const char *people, struct json_object **out,
+		 struct err *e)
+{
+	return db_call(db, out, e, "line_look", "t", people);
+}
+
 int db_queue_leave(struct db *db, const uint8_t *token,
 		   struct json_object **out, struct err *e)
 {
@@ -68,6 +74,18 @@ int db_ve_extend(struct db *db, const uint8_t *token, uint32_t veid,
 		 struct json_object **out, struct err *e)
 {
 	return db_call(db, out, e, "ve_extend", "hi", token, (int32_t)veid);
+}
+
+int db_ve_keep(struct db *db, const uint8_t *token, uint32_t veid,
+	       struct json_object **out, struct err *e)
+{
+	return db_call(db, out, e, "ve_keep", "hi", token, (int32_t)veid);
+}
+
+int db_keep_take(struct db *db, const uint8_t *keep, struct json_object **out,
+		 struct err *e)
+{
+	return db_call(db, out, e, "keep_take", "h", keep);
 }
 
 int db_job_get(struct db *db, const uint8_t *token, int64_t job,

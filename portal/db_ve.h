@@ -22,12 +22,19 @@ int db_port_grant(struct db *db, const char *name, const char *address,
 		  struct json_object **out, struct err *e);
 int db_usage_get(struct db *db, const uint8_t *token, uint32_t veid,
 		 struct json_object **out, struct err *e);
+/* @people: ids as an array's text, "{1,2}" */
+int db_line_look(struct db *db, const char *people, struct json_object **out,
+		 struct err *e);
 int db_queue_leave(struct db *db, const uint8_t *token,
 		   struct json_object **out, struct err *e);
 int db_ve_act(struct db *db, const uint8_t *token, uint32_t veid,
 	      const char *action, struct json_object **out, struct err *e);
 int db_ve_extend(struct db *db, const uint8_t *token, uint32_t veid,
 		 struct json_object **out, struct err *e);
+int db_ve_keep(struct db *db, const uint8_t *token, uint32_t veid,
+	       struct json_object **out, struct err *e);
+int db_keep_take(struct db *db, const uint8_t *keep, struct json_object **out,
+		 struct err *e);
 int db_job_get(struct db *db, const uint8_t *token, int64_t job,
 	       struct json_object **out, struct err *e);
 int db_ticket_create(struct db *db, const uint8_t *token, uint32_t veid,

@@ -28,6 +28,7 @@ static const struct rule {
 	const char *alphabet; /* NULL: any UTF-8 without control bytes */
 } rules[] = {
 	{ "action", "the action", 3, 16, lower_name },
+	{ "archive_after", "the time of being stopped", 1, 40, duration },
 	{ "block_len", "the block length", 0, 3, digits },
 	{ "capacity", "the capacity", 1, 7, digits },
 	{ "comment", "the name", 0, 100, NULL },
@@ -52,6 +53,7 @@ static const struct rule {
 	{ "io_weight", "the weight of the disk", 0, 16, amount },
 	{ "key", "the ssh key", 20, 4000, NULL },
 	{ "kmemsize", "kmemsize", 0, 40, amount },
+	{ "lease_max", "the longest time of an address", 1, 40, duration },
 	{ "life", "the time", 1, 40, duration },
 	{ "link", "the link", TOKEN_TEXT - 1, TOKEN_TEXT - 1, base64url },
 	{ "lockedpages", "lockedpages", 0, 40, amount },

@@ -63,6 +63,8 @@ void *urgent_run(void *arg); /* the same, suspensions only */
 
 /* The same for letters; @arg is the configuration. */
 void *mail_run(void *arg); /* jobd_mail.c */
+/* And for names in a DNS server. */
+void *dns_run(void *arg); /* jobd_dns.c */
 
 /* Trials, what is old, new nodes: for ever, in the calling thread. */
 void house_run(const struct conf *c); /* jobd_house.c */

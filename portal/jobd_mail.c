@@ -34,19 +34,21 @@ static int write_body(struct db *db, const struct conf *c,
 		      struct err *e)
 {
 	const char *body = text_of(m, "body"), *hole = strstr(body, "{link}");
+	const char *link = text_of(m, "link");
 	uint8_t hash[TOKEN_HASH];
 	char token[TOKEN_TEXT];
 
-	if (!hole || strcmp(text_of(m, "confirms"), "true")) {
+	if (!hole || !*link) {
 		buf_puts(out, body);
 		return 0;
 	}
 	token_make(token);
 	token_hash(hash, token);
 	buf_put(out, body, (size_t)(hole - body));
-	buf_printf(out, "%s/confirm/%s%s", c->public_url, token,
+	buf_printf(out, "%s/%s/%s%s", c->public_url, link, token,
 		   hole + strlen("{link}"));
-	return db_confirm_link(db, id, hash, e);
+	return strcmp(link, "keep") ? db_confirm_link(db, id, hash, e)
+				    : db_keep_link(db, id, hash, e);
 }
 
 /* One letter.  0; 1 when there is none; -errno when it did not go out. */
@@ -71,8 +73,7 @@ static int send_letter(struct db *db, const struct conf *c)
 			       body.data, &why);
 		if (rc)
 			log_warn("letter %lld: %s", (long long)id, why.text);
-		db_mail_finish(db, id, rc ? why.text : NULL,
-			       rc == -ENOENT, &e);
+		db_mail_finish(db, id, rc ? why.text : NULL, rc == -ENOENT, &e);
 	}
 	json_object_put(m);
 	return rc;

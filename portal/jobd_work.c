@@ -261,7 +261,8 @@ static enum outcome perform(struct work *w)
 		return out;
 	if (!strcmp(w->kind, "start") && is_there(w, "running"))
 		return OUTCOME_DONE;
-	if (!strcmp(w->kind, "stop") && is_there(w, "stopped"))
+	if (!strcmp(w->kind, "stop") &&
+	    (is_there(w, "stopped") || is_there(w, "archived")))
 		return OUTCOME_DONE;
 	return act(w, w->kind, OUTCOME_FAILED);
 }

@@ -31,6 +31,7 @@ int api_session(struct request *r);
 /* page_confirm.c */
 int page_link(struct request *r);
 int do_confirm(struct request *r);
+int do_keep(struct request *r);
 int do_confirm_ask(struct request *r);
 
 /* page_ve.c */

@@ -5,6 +5,8 @@
 
 #include "portal/answer.h"
 #include "portal/db_account.h"
+#include "portal/db_ve.h"
+#include "portal/route.h"
 
 /* Opening the link shows a button and does nothing else: mail programs look at
  * links by themselves. */
@@ -13,7 +15,19 @@ int page_link(struct request *r)
 	struct json_object *data = json_object_new_object();
 
 	json_object_object_add(data, "link", json_object_new_string(r->link));
-	return answer_page(r, 200, "link", data);
+	return answer_page(r, 200, r->route->page, data);
+}
+
+int do_keep(struct request *r)
+{
+	uint8_t hash[TOKEN_HASH];
+	struct json_object *v = NULL;
+	struct err e = { 0 };
+
+	token_hash(hash, fields_get(&r->fields, "link"));
+	if (db_keep_take(r->db, hash, &v, &e))
+		return answer_fault(r, &e);
+	return r->api ? answer_json(r, 200, v) : answer_page(r, 200, "kept", v);
 }
 
 int do_confirm(struct request *r)

@@ -6,12 +6,15 @@
 
 #include <json-c/json.h>
 
+#include "agent/libve/clean.h"
 #include "portal/answer.h"
 #include "portal/db_account.h"
 #include "portal/db_ve.h"
 #include "portal/fault.h"
+#include "portal/line.h"
 #include "portal/route.h"
 #include "portal/sshkey.h"
+#include "portal/web.h"
 
 /* The VE in a home_get() answer, 0 when there is none. */
 static uint32_t veid_of(struct json_object *home)
@@ -43,24 +46,45 @@ int page_home(struct request *r)
 	return answer_page(r, 200, "home", home);
 }
 
+static int64_t number_of(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_int64(v)
+						     : 0;
+}
+
 /*
- * The line as server-sent events.  Each answer is one event and ends; the browser
- * comes back for the next by itself, and no connection is held while nothing
- * happens.
+ * The line as server-sent events: the first says the place as it is, and the
+ * connection stays for those that follow.  Who finds no seat gets the one event
+ * and comes again by itself.
  */
 int page_home_events(struct request *r)
 {
 	struct json_object *home = NULL, *queue = NULL;
+	struct line_seat *seat = line_join(web_site(r->web)->line,
+					   number_of(r->me, "session"),
+					   number_of(r->me, "subscriber"));
 	struct err e = { 0 };
+	_free_ char *event = NULL;
+	const char *place;
 
-	if (db_home_get(r->db, r->token, &home, &e))
+	/* who sits first misses nothing between the look and the seat */
+	if (db_home_get(r->db, r->token, &home, &e)) {
+		line_leave(seat);
 		return answer_fault(r, &e);
+	}
 	json_object_object_get_ex(home, "queue", &queue);
+	place = json_object_to_json_string_ext(queue, JSON_C_TO_STRING_PLAIN);
 	r->answer.status = 200;
 	r->answer.type = "text/event-stream";
-	buf_printf(&r->answer.body, "retry: 2000\nevent: queue\ndata: %s\n\n",
-		   json_object_to_json_string_ext(queue,
-						  JSON_C_TO_STRING_PLAIN));
+	r->answer.seat = seat;
+	if (seat) {
+		line_greet(seat, place);
+	} else {
+		event = line_event("queue", place);
+		buf_puts(&r->answer.body, event);
+	}
 	json_object_put(home);
 	return 0;
 }
@@ -157,6 +181,8 @@ int do_ve_act(struct request *r)
 
 	if (!strcmp(action, "extend"))
 		rc = db_ve_extend(r->db, r->token, r->veid, &v, &e);
+	else if (!strcmp(action, "keep"))
+		rc = db_ve_keep(r->db, r->token, r->veid, &v, &e);
 	else
 		rc = db_ve_act(r->db, r->token, r->veid, action, &v, &e);
 	if (rc)

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
@@ -19,16 +20,16 @@
 #include "portal/certs.h"
 #include "portal/db_ve.h"
 #include "portal/fault.h"
+#include "portal/gate.h"
 #include "portal/proxy_head.h"
 #include "portal/proxy_impl.h"
 #include "portal/url.h"
 #include "portal/worker.h"
 
-#define VISITS_MAX 512
-#define WAKES_MAX 16 /* of these, VEs that are being woken */
 #define STACK (256u << 10)
 #define HEAD_MS 10000
 #define OPEN_MS 60000
+#define TURN_MS 20000 /* for a turn to wake; a grant lasts a minute */
 
 struct proxy *proxy_create(const struct conf *c, struct certs_box *certs)
 {
@@ -39,6 +40,7 @@ struct proxy *proxy_create(const struct conf *c, struct certs_box *certs)
 	p = xcalloc(1, sizeof(*p));
 	p->domain = c->domain;
 	p->certs = certs;
+	p->gate = gate_create();
 	return p;
 }
 
@@ -163,21 +165,21 @@ static int open_stream(struct visit *v)
 	return rc;
 }
 
-/* Those that sleep share a few places, so that they do not take all. */
+/* A VE that sleeps is woken in its turn; the visitor waits for the answer. */
 static int wake_and_open(struct visit *v)
 {
-	struct proxy *p = v->proxy;
+	struct gate *g = v->proxy->gate;
+	uint32_t veid = (uint32_t)atoi(text_of(v->grant, "veid"));
 	int rc;
 
 	if (!strcmp(text_of(v->grant, "awake"), "true"))
 		return open_stream(v);
-	if (__atomic_add_fetch(&p->wakes, 1, __ATOMIC_RELAXED) > WAKES_MAX)
-		rc = err_set(&v->e, fault_code(FAULT_BUSY),
-			     "many environments are being woken; "
-			     "please try again in a moment");
-	else
-		rc = open_stream(v);
-	__atomic_sub_fetch(&p->wakes, 1, __ATOMIC_RELAXED);
+	if (gate_wake(g, text_of(v->grant, "node"), veid, TURN_MS))
+		return err_set(&v->e, fault_code(FAULT_BUSY),
+			       "many environments are being woken; "
+			       "please try again in a moment");
+	rc = open_stream(v);
+	gate_woken(g, veid);
 	return rc;
 }
 
@@ -222,12 +224,17 @@ static void refuse(struct visit *v)
 
 static void visit_free(struct visit *v)
 {
-	__atomic_sub_fetch(&v->proxy->visits, 1, __ATOMIC_RELAXED);
 	stream_destroy(v->stream);
 	json_object_put(v->grant);
 	buf_free(&v->in);
 	close(v->fd);
 	free(v);
+}
+
+static void visit_end(struct visit *v)
+{
+	gate_leave(v->proxy->gate, &v->peer);
+	visit_free(v);
 }
 
 static void *visit_run(void *arg)
@@ -236,7 +243,7 @@ static void *visit_run(void *arg)
 
 	if (serve(v) && v->e.code)
 		refuse(v);
-	visit_free(v);
+	visit_end(v);
 	return NULL;
 }
 
@@ -248,7 +255,7 @@ void proxy_take(struct proxy *p, int fd, const struct addr *peer,
 	pthread_t t;
 	int rc;
 
-	*v = (struct visit){ .proxy = p, .fd = fd };
+	*v = (struct visit){ .proxy = p, .fd = fd, .peer = *peer };
 	pthread_mutex_init(&v->lock, NULL);
 	pthread_cond_init(&v->change, NULL);
 	addr_print(v->address, peer);
@@ -257,9 +264,12 @@ void proxy_take(struct proxy *p, int fd, const struct addr *peer,
 		 name);
 	for (char *c = v->label; *c; c++)
 		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c + 32) : *c;
-	if (__atomic_add_fetch(&p->visits, 1, __ATOMIC_RELAXED) > VISITS_MAX) {
-		err_set(&v->e, fault_code(FAULT_BUSY),
-			"please try again in a moment");
+	rc = gate_enter(p->gate, peer);
+	if (rc) {
+		err_set(&v->e, fault_code(FAULT_BUSY), "%s",
+			rc == -EDQUOT ? "your network has as many connections "
+					"here as it may"
+				      : "please try again in a moment");
 		refuse(v);
 		visit_free(v);
 		return;
@@ -270,5 +280,5 @@ void proxy_take(struct proxy *p, int fd, const struct addr *peer,
 	rc = pthread_create(&t, &attr, visit_run, v);
 	pthread_attr_destroy(&attr);
 	if (rc)
-		visit_free(v);
+		visit_end(v);
 }

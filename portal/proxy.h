@@ -4,9 +4,9 @@
 
 /*
  * Requests for <name>.<domain>: to the published port of the VE of that name,
- * through its node's agent, which wakes it.  A connection is a thread, of a
- * bounded number; those that have to wake a VE are bounded far below that, so that
- * a flood of requests for sleeping VEs leaves room for the awake ones.
+ * through its node's agent, which wakes it.  A connection is a thread; gate.h says
+ * how many there may be, and that a flood of requests for sleeping VEs leaves room
+ * for the awake ones.
  */
 #include "agent/libve/addr.h"
 #include "portal/conf.h"

@@ -16,7 +16,7 @@ struct line {
 
 size_t head_length(const char *s, size_t n)
 {
-	const char *end = memmem(s, n, "\r\n\r\n", 4);
+	const char *end = n ? memmem(s, n, "\r\n\r\n", 4) : NULL;
 
 	return end ? (size_t)(end - s) + 4 : 0;
 }

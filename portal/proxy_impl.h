@@ -12,19 +12,21 @@
 #include "agent/libve/err.h"
 #include "agent/libve/stream.h"
 
+struct gate;
 struct json_object;
 
 struct proxy {
 	const char *domain;
 	struct certs_box *certs;
 	struct workers *workers;
-	int visits, wakes; /* atomic: under way */
+	struct gate *gate;
 };
 
 /* One connection, its thread's own but for the answer of the database. */
 struct visit {
 	struct proxy *proxy;
 	int fd; /* the visitor's, without TLS */
+	struct addr peer;
 	char host[256], label[64], address[ADDR_TEXT];
 	struct buf in; /* what the visitor sent */
 	size_t head; /* bytes of it that are the request's head */

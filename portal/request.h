@@ -18,6 +18,7 @@
 
 struct db;
 struct json_object;
+struct line_seat;
 struct route;
 struct web;
 struct MHD_Response;
@@ -39,6 +40,7 @@ struct answer {
 	int retry_after;
 	const struct asset *asset; /* a static file instead of body */
 	struct MHD_Response *upgrade;
+	struct line_seat *seat; /* events that go on; theirs is the body */
 	char accept[32]; /* Sec-WebSocket-Accept */
 };
 

@@ -11,13 +11,13 @@
 #define FORM 8192
 
 /* What is missing stays as it is; a form sends all of it. */
-#define PLAN \
-	"title? memory? processes? disk? cpu_weight? cpu_cap? cpus? io_weight? " \
-	"up_rate? up_ceil? down_rate? down_ceil? flow_rate? flow_burst? life? " \
-	"grace? idle_after? stop_after? warn? egress? kmemsize? lockedpages? " \
-	"privvmpages? shmpages? numproc? physpages? vmguarpages? oomguarpages? " \
-	"numtcpsock? numflock? numpty? numsiginfo? tcpsndbuf? tcprcvbuf? " \
-	"othersockbuf? dgramrcvbuf? numothersock? dcachesize? numfile? " \
+#define PLAN                                                                                            \
+	"title? memory? processes? disk? cpu_weight? cpu_cap? cpus? io_weight? "                        \
+	"up_rate? up_ceil? down_rate? down_ceil? flow_rate? flow_burst? life? "                         \
+	"grace? idle_after? stop_after? archive_after? lease_max? warn? egress? "                       \
+	"kmemsize? lockedpages? privvmpages? shmpages? numproc? physpages? vmguarpages? oomguarpages? " \
+	"numtcpsock? numflock? numpty? numsiginfo? tcpsndbuf? tcprcvbuf? "                              \
+	"othersockbuf? dgramrcvbuf? numothersock? dcachesize? numfile? "                                \
 	"numiptent? swappages?"
 
 /* clang-format off */
@@ -38,6 +38,8 @@ static const struct route routes[] = {
  /* the link is the proof: who opens it need not be logged in, and mail programs lose the cookies on the way */
  { METHOD_GET,    "/confirm/{link}",                   WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               page_link, "link", NULL },
  { METHOD_POST,   "/confirm",                          WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           do_confirm, NULL, NULL },
+ { METHOD_GET,    "/keep/{link}",                      WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               page_link, "keep", NULL },
+ { METHOD_POST,   "/keep",                             WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           do_keep, NULL, NULL },
  { METHOD_POST,   "/confirm/again",                    WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "",               do_confirm_ask, NULL, NULL },
  { METHOD_GET,    "/home/events",                      WHO_SESSION,  LANE_LIGHT, 0,     0,    "",               page_home_events, NULL, NULL },
  { METHOD_POST,   "/queue/leave",                      WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "",               do_queue_leave, NULL, NULL },
@@ -75,6 +77,7 @@ static const struct route routes[] = {
  { METHOD_POST,   "/api/v1/accounts",                  WHO_ANYBODY,  LANE_HEAVY, CSRF,  FORM, "email password template", do_signup, NULL, again_signup },
  { METHOD_POST,   "/api/v1/confirmations",             WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           do_confirm, NULL, NULL },
  { METHOD_POST,   "/api/v1/confirmations/again",       WHO_SESSION,  LANE_LIGHT, CSRF,  FORM, "",               do_confirm_ask, NULL, NULL },
+ { METHOD_POST,   "/api/v1/keeps",                     WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           do_keep, NULL, NULL },
  { METHOD_POST,   "/api/v1/enrolments",                WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link csr",       api_enrol, NULL, NULL },
  { METHOD_POST,   "/api/v1/enrolments/certificate",    WHO_ANYBODY,  LANE_LIGHT, 0,     FORM, "link",           api_enrolled, NULL, NULL },
  { METHOD_GET,    "/api/v1/capacity",                  WHO_ANYBODY,  LANE_LIGHT, 0,     0,    "",               api_capacity, NULL, NULL },

@@ -17,6 +17,7 @@
 #include "portal/channel.h"
 #include "portal/ear.h"
 #include "portal/fault.h"
+#include "portal/line.h"
 #include "portal/passwd.h"
 #include "portal/proxy.h"
 #include "portal/relay.h"
@@ -312,6 +313,7 @@ int web_run(const struct conf *c, int channel, int certs, struct err *e)
 	relays_run(w->site.relays, w->site.workers);
 	proxy_run(w->proxy, w->site.workers);
 	ear_start(c->db, w->site.relays);
+	w->site.line = line_start(c->db);
 	rc = certs_watch(certs, &w->certs, e);
 	if (!rc)
 		rc = start_mhd(w, e);

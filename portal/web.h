@@ -12,6 +12,7 @@
 #include "portal/conf.h"
 
 struct asset;
+struct line;
 struct relays;
 struct tmpl_set;
 struct web;
@@ -28,6 +29,7 @@ struct web_site {
 	struct asset *assets;
 	struct workers *workers;
 	struct relays *relays;
+	struct line *line;
 };
 
 const struct web_site *web_site(const struct web *w);

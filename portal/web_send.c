@@ -9,6 +9,7 @@
 #include "portal/answer.h"
 #include "portal/asset.h"
 #include "portal/fault.h"
+#include "portal/line.h"
 #include "portal/web.h"
 
 static void add(struct MHD_Response *m, const char *name, const char *value)
@@ -100,6 +101,10 @@ static struct MHD_Response *make(struct request *r, struct MHD_Connection *conn)
 	}
 	if (a->asset) {
 		m = make_asset(r, conn);
+	} else if (a->seat) {
+		m = line_response(a->seat, conn);
+		a->seat = NULL;
+		add(m, "Cache-Control", "no-store");
 	} else {
 		m = MHD_create_response_from_buffer(a->body.len, a->body.data,
 						    MHD_RESPMEM_MUST_COPY);

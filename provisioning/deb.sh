@@ -104,7 +104,7 @@ mkdir -p "$out"
 for what; do
 	case $what in
 	node) half node 'node agent of Vestibule' 'curl, openssl, nftables, iproute2, e2fsprogs, systemd | systemd-standalone-sysusers' ;;
-	portal) half portal 'web portal of Vestibule' 'openssl, postgresql-client, openssh-server, systemd | systemd-standalone-sysusers' ;;
+	portal) half portal 'web portal of Vestibule' 'openssl, postgresql-client, openssh-server, openssh-client, passwd, systemd | systemd-standalone-sysusers' ;;
 	kernel) kernel ;;
 	*) echo 'usage: deb.sh node|portal|kernel...' >&2; exit 2 ;;
 	esac

@@ -26,7 +26,7 @@ pg_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
 begin=$(date +%s)
 operator=${OPERATOR:-operator@localhost.localdomain}
 
-step=0 steps=9
+step=0 steps=8
 say() { step=$((step + 1)); printf '[%d/%d %4d s] %s\n' $step $steps $(($(date +%s) - begin)) "$*"; }
 fail() { echo "$*" >&2; exit 1; }
 
@@ -171,6 +171,15 @@ agent_ready() { # number
 		-k "https://127.0.0.1:$((agent_port + $1 - 1))/readyz"
 }
 
+# A machine that ended while it started (an emulator that lost its way) is started again; what it said is kept.
+node_ready() { # number
+	agent_ready "$1" && return 0
+	alive "n$1" qemu-system && return 1
+	mv "$run/n$1/console.log" "$run/n$1/console.log.ended" 2>/dev/null || true
+	node_up "$1"
+	return 1
+}
+
 node_down() { # number
 	alive "n$1" qemu-system || { rm -f "$run/n$1.pid"; return 0; }
 	printf 'poweroff\n' | timeout 5 socat - "UNIX-CONNECT:$sock/n$1.control" >/dev/null 2>&1 || true
@@ -245,25 +254,12 @@ gateway() {
 		ListenAddress ::1
 		HostKey $run/ssh/host_key
 		PidFile none
-		UsePAM no
 		PermitRootLogin forced-commands-only
-		PasswordAuthentication no
-		KbdInteractiveAuthentication no
-		AuthenticationMethods publickey
-		AuthorizedKeysFile none
 		AuthorizedKeysCommand /usr/bin/env $bin/ve-keys -c $run/gateway.conf %t %k
 		AuthorizedKeysCommandUser $(id -un)
-		AllowUsers ve
-		AllowTcpForwarding no
-		AllowAgentForwarding no
-		AllowStreamLocalForwarding no
-		X11Forwarding no
-		PermitTunnel no
-		PrintMotd no
-		MaxAuthTries 4
-		LoginGraceTime 20
 		Subsystem sftp $bin/ve-shell -c $run/gateway.conf -s sftp
 		StrictModes no
+		Include $top/provisioning/gateway/rules.conf
 	T
 	[ "$uid" != 0 ] || mkdir -p /run/sshd
 	launch sshd sshd env LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD="$run/ssh/passwd" \
@@ -281,13 +277,14 @@ run_all() {
 	provisioning/packages/install.sh build run
 	say programs
 	make -s -j"$(nproc)" all
-	say kernel
-	[ -n "${KEEP_KERNEL:-}" ] || make -s kernel
-	say "node image"
-	make -s image
-	say "certificates and database"
+	say "kernel and node image"
 	mkdir -p "$run"
 	chmod 700 "$run"
+	make -s image >"$run/image.log" 2>&1 & # downloads, while the kernel is compiled
+	image=$!
+	[ -n "${KEEP_KERNEL:-}" ] || make -s kernel
+	wait $image || { cat "$run/image.log" >&2; fail "the node image was not made; see above"; }
+	say "certificates and database"
 	ids=$(seq -f n%g "$nodes")
 	# shellcheck disable=SC2086
 	provisioning/pki/pki.sh "$run/pki" all $ids
@@ -307,7 +304,7 @@ run_all() {
 		psql -qXAt -d "$admin" -c "select ve.node_install('n$i', 'https://127.0.0.1:$((agent_port + i - 1))', '$(cat "$run/n$i/grant.key")', 200)"
 	done >/dev/null
 	psql -qXAt -d "$admin" -c "select ve.pool_install('10.77.0.0/24', 28), ve.pool_install('fd76:6573:7469::/64', 128)" >/dev/null
-	for i in $(seq "$nodes"); do await 120 "the agent of n$i" agent_ready "$i"; done
+	for i in $(seq "$nodes"); do await 120 "the agent of n$i" node_ready "$i"; done
 	say "portal, job daemon, signer, ssh gateway"
 	launch jobd ve-jobd "$bin/ve-jobd" -c "$run/jobd.conf"
 	# further nodes enrol with a token from /admin: provisioning/enrol/ve-enrol -c build/run/pki/ca.crt

@@ -43,12 +43,16 @@ install-node: all
 	$(Q)install -m 644 provisioning/systemd/vestibule-node.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-node.conf
 install-portal: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/vestibule $(MAN8) \
-		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/share/vestibule
+		$(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+		$(DESTDIR)$(PREFIX)/share/vestibule/gateway
 	$(Q)install -m 755 $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-signer) $(DESTDIR)$(PREFIX)/sbin/
 	$(Q)install -m 755 $(BUILD)/bin/ve-keys $(BUILD)/bin/ve-shell $(DESTDIR)$(PREFIX)/lib/vestibule/
 	$(Q)install -m 644 portal/ve-portald.8 portal/ve-jobd.8 portal/ve-signer.8 portal/ve-keys.8 portal/ve-shell.8 $(MAN8)/
-	$(Q)install -m 644 $(addprefix provisioning/systemd/,ve-portald.service ve-jobd.service ve-signer.service) \
+	$(Q)install -m 644 $(addprefix provisioning/systemd/,ve-portald.service ve-jobd.service ve-signer.service ve-gateway.service) \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/
+	$(Q)install -m 755 provisioning/gateway/prepare $(DESTDIR)$(PREFIX)/lib/vestibule/gateway-prepare
+	$(Q)install -m 644 provisioning/gateway/sshd_config provisioning/gateway/rules.conf \
+		$(DESTDIR)$(PREFIX)/share/vestibule/gateway/
 	$(Q)install -m 644 provisioning/systemd/vestibule-portal.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-portal.conf
 	$(Q)cp -r www schema provisioning/pki $(DESTDIR)$(PREFIX)/share/vestibule/
 

@@ -64,7 +64,8 @@ CREATE TYPE ve.ve_state AS ENUM (
     'running',
     'stopping',
     'frozen',
-    'failed'
+    'failed',
+    'archived'
 );
 
 ALTER TYPE ve.ve_state OWNER TO ve_owner;
@@ -421,6 +422,7 @@ declare
   b block;
   r record;
   alarms integer := 0;
+  fresh boolean;
 begin
   select * into b from block where id = p_block for update;
   for r in
@@ -439,7 +441,14 @@ begin
       insert into lease (address, veid, node_id, block_id, epoch, during)
         values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
         on conflict on constraint lease_epoch_key do update set during = excluded.during
-          where upper_inf(lease.during);
+          where upper_inf(lease.during)
+        returning xmax = 0 into fresh;
+      if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
+          and coalesce(v.deleted_at > lower(r.during), true)) then
+        alarms := alarms + 1;
+        perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
+          'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch, 'why', 'the VE is gone'));
+      end if;
     exception when exclusion_violation then
       alarms := alarms + 1;
       perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
@@ -550,6 +559,43 @@ CREATE FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) RETURNS voi
 $$;
 
 ALTER FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.dns_done(p_zone text, p_names jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  delete from dns_name t using jsonb_to_recordset(p_names) n(name text, ipv4 inet, ipv6 inet)
+    where t.zone = p_zone and t.name = n.name;
+  insert into dns_name (zone, name, ipv4, ipv6)
+    select p_zone, n.name, n.ipv4, n.ipv6 from jsonb_to_recordset(p_names) n(name text, ipv4 inet, ipv6 inet)
+      where n.ipv4 is not null or n.ipv6 is not null;
+$$;
+
+ALTER FUNCTION ve.dns_done(p_zone text, p_names jsonb) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.dns_due(p_zone text, p_most integer) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_agg(jsonb_build_object('name', d.name, 'ipv4', host(d.ipv4), 'ipv6', host(d.ipv6)) order by d.name), '[]')
+    from (select name, w.ipv4, w.ipv6
+      from dns_wanted() w full join (select * from dns_name where zone = p_zone) t using (name)
+      where (w.ipv4, w.ipv6) is distinct from (t.ipv4, t.ipv6)
+      order by name limit p_most) d
+$$;
+
+ALTER FUNCTION ve.dns_due(p_zone text, p_most integer) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.dns_wanted() RETURNS TABLE(name text, ipv4 inet, ipv6 inet)
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select v.hostname, case when n.seen_at > now() - interval '60 seconds' then v.state_ipv4 end, v.ipv6
+    from ve v join node n on n.id = v.node_id
+    where v.deleted_at is null and v.desired <> 'deleted' and n.state <> 'revoked'
+$$;
+
+ALTER FUNCTION ve.dns_wanted() OWNER TO ve_owner;
 
 CREATE FUNCTION ve.drive_list() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -702,6 +748,8 @@ CREATE TABLE ve.ve (
     frozen_at timestamp with time zone,
     frozen_warned boolean DEFAULT false NOT NULL,
     port integer DEFAULT 80 NOT NULL,
+    stopped_at timestamp with time zone,
+    stopped_warned boolean DEFAULT false NOT NULL,
     CONSTRAINT ve_activity_check CHECK ((length(activity) <= 200)),
     CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
     CONSTRAINT ve_generation_check CHECK ((generation > 0)),
@@ -959,10 +1007,12 @@ begin
       'suspended', v.suspended,
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
-        'generation', v.generation, 'ipv6', host(v.ipv6),
+        'generation', v.generation, 'ipv6', host(v.ipv6), 'egress', p.egress,
         'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
           'stop_after_s', extract(epoch from p.stop_after)::integer,
-          'warn_s', extract(epoch from p.warn)::integer),
+          'warn_s', extract(epoch from p.warn)::integer,
+          'archive_after_s', extract(epoch from p.archive_after)::integer,
+          'lease_max_s', extract(epoch from p.lease_max)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
             'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)
           || (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
@@ -989,6 +1039,39 @@ end
 $$;
 
 ALTER FUNCTION ve.job_wake() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.keep_link(p_mail bigint, p_keep bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  insert into keep (token_hash, veid)
+    select p_keep, keeps from mail
+      where id = p_mail and keeps is not null and sent_at is null and failed_at is null
+$$;
+
+ALTER FUNCTION ve.keep_link(p_mail bigint, p_keep bytea) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.keep_take(p_keep bytea) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  k keep;
+  v ve;
+  j jsonb;
+begin
+  delete from keep where token_hash = p_keep returning * into k;
+  if k.token_hash is null or k.expires_at <= now() then
+    raise exception using errcode = 'VE021',
+      message = 'this link has been used, or it is too old: log in and look at the page of your environment';
+  end if;
+  select * into v from ve where veid = k.veid for update;
+  j := ve_put_off(v, (select email from subscriber where id = v.subscriber_id));
+  return jsonb_build_object('veid', k.veid, 'state', j -> 'state', 'expires_at', j -> 'expires_at');
+end
+$$;
+
+ALTER FUNCTION ve.keep_take(p_keep bytea) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1059,16 +1142,28 @@ declare
   n integer;
 begin
   with due as (
-    update ve v set frozen_warned = true from plan p
-      where p.name = v.plan and v.state = 'frozen' and not v.frozen_warned and v.deleted_at is null
-        and v.desired = 'running' and p.stop_after > interval '0'
-        and v.frozen_at + p.stop_after < now() + least(interval '1 day', p.stop_after / 2)
-      returning v.veid, v.subscriber_id, v.frozen_at + p.stop_after as stops_at),
+    select v.veid, v.subscriber_id, s.step, s.at from ve v join plan p on p.name = v.plan,
+      lateral (
+        select 'stop' as step, v.frozen_at + p.stop_after as at, p.stop_after as given
+          where v.state = 'frozen' and not v.frozen_warned and v.desired = 'running' and p.stop_after > interval '0'
+        union all
+        select 'archive', v.stopped_at + p.archive_after, p.archive_after
+          where v.state = 'stopped' and not v.stopped_warned and p.archive_after > interval '0') s
+      where v.deleted_at is null and v.desired <> 'deleted' and not v.suspended
+        and s.at < now() + least(interval '1 day', s.given / 2)
+      for update of v skip locked),
+  marked as (
+    update ve v set frozen_warned = frozen_warned or d.step = 'stop', stopped_warned = stopped_warned or d.step = 'archive'
+      from due d where d.veid = v.veid),
   told as (
-    insert into mail (recipient, subject, body)
-      select s.email, format('Environment #%s is stopped soon', d.veid),
-          format(E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
-            || E'Open its page before, and it is awake again.\n', d.veid, iso(d.stops_at))
+    insert into mail (recipient, subject, body, keeps)
+      select s.email, format(case d.step when 'stop' then 'Environment #%s is stopped soon'
+            else 'Environment #%s is packed away soon' end, d.veid),
+          format(case d.step when 'stop'
+              then E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
+              else E'Hello,\n\nenvironment #%s is stopped. At %s it is packed away: every file stays, and its next start takes a moment longer.\n' end
+            || E'To leave it as it is, open this link and press the button:\n\n{link}\n\n'
+            || E'Or open its page, and start from there.\n', d.veid, iso(d.at)), d.veid
         from due d join subscriber s on s.id = d.subscriber_id
       returning 1)
   select count(*) into n from told;
@@ -1089,6 +1184,19 @@ $$;
 
 ALTER FUNCTION ve.lease_close() OWNER TO ve_owner;
 
+CREATE FUNCTION ve.line_look(p_people bigint[]) RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_object_agg(who.id, case when o.place is not null then
+      jsonb_build_object('place', o.place, 'of', (select count(*) from queue),
+        'template', o.template, 'since', iso(o.since),
+        'minutes', (select greatest(1, ceil(o.place * p.seconds / 60)) from queue_pace p)) end), '{}')
+    from unnest(p_people) who(id) left join queue_order o on o.subscriber_id = who.id
+$$;
+
+ALTER FUNCTION ve.line_look(p_people bigint[]) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.mail_claim() RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -1102,7 +1210,7 @@ begin
       order by run_at limit 1 for update skip locked)
     returning * into m;
   return (select jsonb_build_object('id', m.id, 'to', m.recipient, 'subject', m.subject,
-    'body', m.body, 'confirms', m.confirms is not null) where m.id is not null);
+    'body', m.body, 'confirms', m.confirms is not null, 'link', case when m.confirms is not null then 'confirm' when m.keeps is not null then 'keep' else '' end) where m.id is not null);
 end
 $$;
 
@@ -1307,6 +1415,9 @@ CREATE TABLE ve.plan (
     flow_rate integer DEFAULT 0 NOT NULL,
     flow_burst integer DEFAULT 0 NOT NULL,
     io_weight integer,
+    archive_after interval DEFAULT '00:00:00'::interval NOT NULL,
+    lease_max interval DEFAULT '00:00:00'::interval NOT NULL,
+    CONSTRAINT plan_archive_check CHECK ((((archive_after >= '00:00:00'::interval) AND (archive_after <= '1 year'::interval)) AND ((lease_max >= '00:00:00'::interval) AND (lease_max <= '1 year'::interval)))),
     CONSTRAINT plan_cpu_check CHECK ((((cpu_cap >= 0) AND (cpu_cap <= 409600)) AND ((cpus >= 0) AND (cpus <= 4096)))),
     CONSTRAINT plan_down_check CHECK ((((down_rate >= 0) AND (down_rate <= '1099511627776'::bigint)) AND ((down_ceil >= 0) AND (down_ceil <= '1099511627776'::bigint)) AND ((down_rate = 0) OR (down_rate >= 1000)) AND ((down_ceil = 0) OR (down_ceil >= GREATEST(down_rate, (1000)::bigint))))),
     CONSTRAINT plan_flow_check CHECK ((((flow_rate >= 0) AND (flow_rate <= 10000000)) AND ((flow_burst >= 0) AND (flow_burst <= 10000000)))),
@@ -1333,7 +1444,8 @@ CREATE FUNCTION ve.plan_json(p ve.plan) RETURNS jsonb
         'down', jsonb_build_object('rate', p.down_rate, 'ceil', p.down_ceil)),
       'flows', jsonb_build_object('rate', p.flow_rate, 'burst', p.flow_burst), 'io_weight', p.io_weight,
       'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after),
-      'stop_after', span(p.stop_after), 'warn', span(p.warn),
+      'stop_after', span(p.stop_after), 'archive_after', span(p.archive_after), 'warn', span(p.warn),
+      'lease_max', span(p.lease_max),
       'limits', (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
         from plan_bean l where l.plan = p.name),
       'ves', (select count(*) from ve v where v.plan = p.name and v.deleted_at is null))
@@ -1344,6 +1456,7 @@ CREATE FUNCTION ve.plan_json(p ve.plan) RETURNS jsonb
       'down_rate', amount_write(p.down_rate, 'bytes'), 'down_ceil', amount_write(p.down_ceil, 'bytes'),
       'flow_rate', p.flow_rate::text, 'flow_burst', p.flow_burst::text, 'io_weight', coalesce(p.io_weight::text, ''),
       'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after), 'stop_after', span(p.stop_after),
+      'archive_after', span(p.archive_after), 'lease_max', span(p.lease_max),
       'warn', span(p.warn), 'egress', case when p.egress then 'yes' else '' end))
     || jsonb_build_object('rows', (select jsonb_agg(jsonb_build_object('name', b.name, 'title', b.title, 'unit', b.unit,
         'value', case when l.bean is null then '' when l.barrier = l."limit" then amount_write(l.barrier, b.unit)
@@ -1382,7 +1495,7 @@ begin
       raise exception using errcode = 'VE017', message = format('%s is not an amount, such as 64 or 128M', replace(k, '_', ' '));
     end if;
   end loop;
-  foreach k in array array['life', 'grace', 'idle_after', 'stop_after', 'warn'] loop
+  foreach k in array array['life', 'grace', 'idle_after', 'stop_after', 'archive_after', 'lease_max', 'warn'] loop
     begin
       v := (f ->> k)::interval;
     exception when others then
@@ -1408,6 +1521,8 @@ begin
   p.grace := f ->> 'grace';
   p.idle_after := f ->> 'idle_after';
   p.stop_after := f ->> 'stop_after';
+  p.archive_after := f ->> 'archive_after';
+  p.lease_max := f ->> 'lease_max';
   p.warn := f ->> 'warn';
   p.egress := f ->> 'egress' = 'yes';
   return p;
@@ -1441,9 +1556,11 @@ begin
     insert into plan_bean select p_name, bean, barrier, "limit" from plan_bean where plan = 'trial';
   else
     update plan set (title, memory_bytes, processes, cpu_weight, disk_bytes, life, grace, egress, idle_after, stop_after,
-        warn, cpu_cap, cpus, up_rate, up_ceil, down_rate, down_ceil, flow_rate, flow_burst, io_weight)
+        warn, cpu_cap, cpus, up_rate, up_ceil, down_rate, down_ceil, flow_rate, flow_burst, io_weight,
+        archive_after, lease_max)
       = (p.title, p.memory_bytes, p.processes, p.cpu_weight, p.disk_bytes, p.life, p.grace, p.egress, p.idle_after, p.stop_after,
-        p.warn, p.cpu_cap, p.cpus, p.up_rate, p.up_ceil, p.down_rate, p.down_ceil, p.flow_rate, p.flow_burst, p.io_weight)
+        p.warn, p.cpu_cap, p.cpus, p.up_rate, p.up_ceil, p.down_rate, p.down_ceil, p.flow_rate, p.flow_burst, p.io_weight,
+        p.archive_after, p.lease_max)
       where name = p_name;
   end if;
   perform plan_bounds(p_name, p_form);
@@ -1573,10 +1690,7 @@ CREATE FUNCTION ve.queue_json(p_subscriber bigint) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 've', 'pg_temp'
     AS $$
-  select jsonb_build_object('place', o.place, 'of', (select count(*) from queue),
-      'template', o.template, 'since', iso(o.since),
-      'minutes', (select greatest(1, ceil(o.place * p.seconds / 60)) from queue_pace p))
-    from queue_order o where o.subscriber_id = p_subscriber
+  select nullif(line_look(array[p_subscriber]) -> p_subscriber::text, 'null')
 $$;
 
 ALTER FUNCTION ve.queue_json(p_subscriber bigint) OWNER TO ve_owner;
@@ -1642,6 +1756,18 @@ end
 $$;
 
 ALTER FUNCTION ve.queue_run() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.queue_tell() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform pg_notify('ve_line', '');
+  return null;
+end
+$$;
+
+ALTER FUNCTION ve.queue_tell() OWNER TO ve_owner;
 
 CREATE FUNCTION ve.rate_take(p_kind text, p_key text) RETURNS boolean
     LANGUAGE sql
@@ -1938,6 +2064,7 @@ CREATE FUNCTION ve.sweep_run() RETURNS void
   delete from usage_sample u using ve v where v.veid = u.veid and (v.deleted_at is not null or u.at < now() - interval '2 hours');
   delete from refusal r using ve v where v.veid = r.veid and v.deleted_at is not null;
   delete from confirmation where expires_at <= now();
+  delete from keep where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;
 
@@ -2060,10 +2187,10 @@ begin
       perform audit_add('trial', 've.expire', r.subscriber_id, r.veid);
     else
       update ve set warned_at = now() where veid = r.veid;
-      insert into mail (recipient, subject, body) values (r.email,
+      insert into mail (recipient, subject, body, keeps) values (r.email,
         format('Environment #%s stops in a day', r.veid),
-        format(E'Hello,\n\nenvironment #%s stops at %s. Log in and press "Extend" to keep it.\n',
-          r.veid, iso(r.expires_at)));
+        format(E'Hello,\n\nenvironment #%s stops at %s. To keep it, open this link and press the button:\n\n{link}\n',
+          r.veid, iso(r.expires_at)), r.veid);
     end if;
   end loop;
   return to_jsonb(n);
@@ -2283,6 +2410,9 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
     'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
       then iso(v.frozen_at + p.stop_after) end,
+    'archive_at', case when v.state = 'stopped' and p.archive_after > interval '0'
+      then iso(v.stopped_at + p.archive_after) end,
+    'soon', ve_soon(v, p),
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))
@@ -2292,6 +2422,17 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
 $$;
 
 ALTER FUNCTION ve.ve_json(v ve.ve) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.ve_keep(p_token bytea, p_veid integer) RETURNS jsonb
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  return ve_put_off(ve_require(p_token, p_veid), (session_require(p_token)).email);
+end
+$$;
+
+ALTER FUNCTION ve.ve_keep(p_token bytea, p_veid integer) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_list(p_token bytea, p_before integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2341,6 +2482,8 @@ begin
       activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
       frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
       frozen_warned = v.frozen_warned and o.state = 'frozen',
+      stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,
+      stopped_warned = v.stopped_warned and o.state = 'stopped',
       active_at = case when o.state = 'running' then now() else v.active_at end,
       state_error = coalesce(o.error, v.state_error)
     from (select (i ->> 'veid')::integer as veid,
@@ -2372,7 +2515,7 @@ begin
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
           case when v.suspended then 'suspend' else 'unsuspend' end
         when v.state = 'absent' and not v.suspended then 'create'
-        when v.state in ('running', 'frozen', 'stopped') and v.state_generation < v.generation
+        when v.state in ('running', 'frozen', 'stopped', 'archived') and v.state_generation < v.generation
           then 'apply' end::job_kind as kind
       from ve v where v.node_id = p_node and v.deleted_at is null
         and not exists (select from job j where j.veid = v.veid
@@ -2481,6 +2624,41 @@ $$;
 
 ALTER FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ve_put_off(v ve.ve, p_actor text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+declare
+  p plan;
+begin
+  if v.desired = 'deleted' or v.deleted_at is not null then
+    raise exception using errcode = 'VE006', message = 'the environment is being deleted';
+  end if;
+  if v.suspended then
+    raise exception using errcode = 'VE007', message = 'the environment is suspended';
+  end if;
+  if exists (select from node where id = v.node_id and state = 'revoked') then
+    raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
+  end if;
+  select * into p from plan where name = v.plan;
+  update ve set frozen_warned = false, stopped_warned = false,
+      frozen_at = case when v.state = 'frozen' then now() end,
+      stopped_at = case when v.state = 'stopped' then now() end,
+      expires_at = case when v.expires_at < now() + interval '1 day' then now() + p.life else v.expires_at end,
+      warned_at = case when v.expires_at < now() + interval '1 day' then null else v.warned_at end,
+      expired_at = case when v.expires_at < now() + interval '1 day' then null else v.expired_at end
+    where veid = v.veid returning * into v;
+  if v.state in ('running', 'frozen', 'stopped')
+      and not exists (select from job where veid = v.veid and state in ('queued', 'running')) then
+    perform job_add(v.veid, 'stay');
+  end if;
+  perform audit_add(p_actor, 've.keep', v.subscriber_id, v.veid);
+  return ve_json(v);
+end
+$$;
+
+ALTER FUNCTION ve.ve_put_off(v ve.ve, p_actor text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -2536,6 +2714,26 @@ $$;
 
 ALTER FUNCTION ve.ve_require(p_token bytea, p_veid integer) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.ve_soon(v ve.ve, p ve.plan) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select jsonb_build_object('what', s.what, 'at', iso(s.at)) from (
+    select 'sleep' as what, v.idle_at as at, p.warn as ahead where v.state = 'running'
+    union all
+    select 'stop', v.frozen_at + p.stop_after, least(interval '1 day', p.stop_after / 2)
+      where v.state = 'frozen' and p.stop_after > interval '0'
+    union all
+    select 'archive', v.stopped_at + p.archive_after, least(interval '1 day', p.archive_after / 2)
+      where v.state = 'stopped' and p.archive_after > interval '0'
+    union all
+    select 'end', v.expires_at, least(interval '1 day', p.life / 2) where v.expires_at > now()) s
+  where s.at - s.ahead <= now() and not v.suspended and v.desired <> 'deleted'
+  order by s.at limit 1
+$$;
+
+ALTER FUNCTION ve.ve_soon(v ve.ve, p ve.plan) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.ve_visit(p_token bytea, p_veid integer) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -2545,7 +2743,7 @@ declare
 begin
   v := ve_require(p_token, p_veid);
   if v.desired <> 'running' or v.suspended or v.expires_at <= now()
-      or v.state not in ('frozen', 'stopped')
+      or v.state not in ('frozen', 'stopped', 'archived')
       or exists (select from job where veid = p_veid and state in ('queued', 'running'))
       or exists (select from node where id = v.node_id and state = 'revoked') then
     return to_jsonb(false);
@@ -2754,6 +2952,16 @@ CREATE TABLE ve.credential (
 
 ALTER TABLE ve.credential OWNER TO ve_owner;
 
+CREATE TABLE ve.dns_name (
+    zone text NOT NULL,
+    name text NOT NULL,
+    ipv4 inet,
+    ipv6 inet,
+    told_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ve.dns_name OWNER TO ve_owner;
+
 CREATE TABLE ve.enrolment (
     id bigint NOT NULL,
     token_hash bytea NOT NULL,
@@ -2815,6 +3023,15 @@ ALTER TABLE ve.job ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE ve.keep (
+    token_hash bytea NOT NULL,
+    veid integer NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '14 days'::interval) NOT NULL,
+    CONSTRAINT keep_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE ve.keep OWNER TO ve_owner;
+
 ALTER TABLE ve.lease ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME ve.lease_id_seq
     START WITH 1
@@ -2836,6 +3053,7 @@ CREATE TABLE ve.mail (
     error text,
     confirms bigint,
     failed_at timestamp with time zone,
+    keeps integer,
     CONSTRAINT mail_body_check CHECK ((length(body) <= 20000)),
     CONSTRAINT mail_error_check CHECK ((length(error) <= 500)),
     CONSTRAINT mail_subject_check CHECK (((length(subject) <= 200) AND (subject !~ '[[:cntrl:]]'::text)))
@@ -3138,6 +3356,9 @@ ALTER TABLE ONLY ve.confirmation
 ALTER TABLE ONLY ve.credential
     ADD CONSTRAINT credential_pkey PRIMARY KEY (subscriber_id);
 
+ALTER TABLE ONLY ve.dns_name
+    ADD CONSTRAINT dns_name_pkey PRIMARY KEY (zone, name);
+
 ALTER TABLE ONLY ve.enrolment
     ADD CONSTRAINT enrolment_node_key UNIQUE (node_id);
 
@@ -3152,6 +3373,9 @@ ALTER TABLE ONLY ve.job
 
 ALTER TABLE ONLY ve.job
     ADD CONSTRAINT job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY ve.keep
+    ADD CONSTRAINT keep_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY ve.lease
     ADD CONSTRAINT lease_epoch_key UNIQUE (address, epoch);
@@ -3256,6 +3480,8 @@ CREATE UNIQUE INDEX job_one_live_a_ve_key ON ve.job USING btree (veid) WHERE (st
 
 CREATE INDEX job_queue_idx ON ve.job USING btree (node_id, run_at) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
 
+CREATE INDEX keep_veid_idx ON ve.keep USING btree (veid);
+
 CREATE INDEX lease_live_idx ON ve.lease USING btree (block_id) WHERE upper_inf(during);
 
 CREATE INDEX lease_veid_idx ON ve.lease USING btree (veid);
@@ -3288,6 +3514,8 @@ CREATE TRIGGER job_step BEFORE UPDATE OF state ON ve.job FOR EACH ROW EXECUTE FU
 
 CREATE TRIGGER job_wake AFTER INSERT ON ve.job FOR EACH ROW EXECUTE FUNCTION ve.job_wake();
 
+CREATE TRIGGER queue_change AFTER INSERT OR DELETE ON ve.queue FOR EACH STATEMENT EXECUTE FUNCTION ve.queue_tell();
+
 ALTER TABLE ONLY ve.block
     ADD CONSTRAINT block_node_fk FOREIGN KEY (node_id) REFERENCES ve.node(id);
 
@@ -3306,6 +3534,9 @@ ALTER TABLE ONLY ve.job
 ALTER TABLE ONLY ve.job
     ADD CONSTRAINT job_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
 
+ALTER TABLE ONLY ve.keep
+    ADD CONSTRAINT keep_ve_fk FOREIGN KEY (veid) REFERENCES ve.ve(veid);
+
 ALTER TABLE ONLY ve.lease
     ADD CONSTRAINT lease_block_fk FOREIGN KEY (block_id) REFERENCES ve.block(id);
 
@@ -3314,6 +3545,9 @@ ALTER TABLE ONLY ve.lease
 
 ALTER TABLE ONLY ve.mail
     ADD CONSTRAINT mail_confirms_fk FOREIGN KEY (confirms) REFERENCES ve.subscriber(id);
+
+ALTER TABLE ONLY ve.mail
+    ADD CONSTRAINT mail_keeps_fk FOREIGN KEY (keeps) REFERENCES ve.ve(veid);
 
 ALTER TABLE ONLY ve.plan_bean
     ADD CONSTRAINT plan_bean_bean_fk FOREIGN KEY (bean) REFERENCES ve.bean(name);
@@ -3440,6 +3674,14 @@ REVOKE ALL ON FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words
 REVOKE ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.confirm_link(p_mail bigint, p_confirmation bytea) TO ve_jobd;
 
+REVOKE ALL ON FUNCTION ve.dns_done(p_zone text, p_names jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.dns_done(p_zone text, p_names jsonb) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.dns_due(p_zone text, p_most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.dns_due(p_zone text, p_most integer) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.dns_wanted() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ve.drive_list() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.drive_list() TO ve_jobd;
 
@@ -3488,6 +3730,12 @@ REVOKE ALL ON FUNCTION ve.job_take(p_node text, p_seconds integer, p_urgent bool
 
 REVOKE ALL ON FUNCTION ve.job_wake() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ve.keep_link(p_mail bigint, p_keep bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.keep_link(p_mail bigint, p_keep bytea) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.keep_take(p_keep bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.keep_take(p_keep bytea) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.key_add(p_token bytea, p_kind text, p_blob text, p_fingerprint text, p_comment text) TO ve_portal;
 
@@ -3501,6 +3749,9 @@ REVOKE ALL ON FUNCTION ve.ladder_run() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ladder_run() TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.line_look(p_people bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.line_look(p_people bigint[]) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.mail_claim() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.mail_claim() TO ve_jobd;
@@ -3563,6 +3814,8 @@ GRANT ALL ON FUNCTION ve.queue_leave(p_token bytea) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.queue_run() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.queue_run() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.queue_tell() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.rate_take(p_kind text, p_key text) FROM PUBLIC;
 
@@ -3645,6 +3898,9 @@ GRANT ALL ON FUNCTION ve.ve_get(p_token bytea, p_veid integer) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_json(v ve.ve) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ve.ve_keep(p_token bytea, p_veid integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.ve_keep(p_token bytea, p_veid integer) TO ve_portal;
+
 REVOKE ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_list(p_token bytea, p_before integer) TO ve_portal;
 
@@ -3660,10 +3916,14 @@ REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PU
 REVOKE ALL ON FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) TO ve_portal;
 
+REVOKE ALL ON FUNCTION ve.ve_put_off(v ve.ve, p_actor text) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_rename(p_token bytea, p_veid integer, p_name text, p_port integer) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ve_require(p_token bytea, p_veid integer) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.ve_soon(v ve.ve, p ve.plan) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.ve_visit(p_token bytea, p_veid integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_visit(p_token bytea, p_veid integer) TO ve_portal;

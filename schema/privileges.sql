@@ -12,14 +12,14 @@ do $$
 declare
   may constant jsonb := '{
     "ve_portal": ["account_admit", "account_signup", "account_lookup", "account_login",
-      "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get", "queue_leave", "ve_visit", "port_grant", "ve_rename",
-      "template_list", "ve_get", "ve_create", "ve_act", "ve_extend", "job_get", "key_add",
+      "account_rehash", "account_confirm", "account_confirm_ask", "session_get", "session_end", "session_check", "home_get", "queue_leave", "line_look", "ve_visit", "port_grant", "ve_rename",
+      "template_list", "ve_get", "ve_create", "ve_act", "ve_extend", "ve_keep", "keep_take", "job_get", "key_add",
       "key_remove", "ticket_create", "ticket_redeem", "terminal_grant", "capacity_get",
       "node_list", "node_act", "enrolment_make", "enrolment_ask", "enrolment_take", "pool_list", "pool_add", "ve_list", "subscriber_list",
       "audit_list", "plan_list", "plan_get", "plan_save", "ve_plan", "usage_get", "subscriber_suspend", "subscriber_unsuspend"],
     "ve_jobd": ["drive_list", "job_claim", "job_claim_urgent", "job_keep", "job_again", "job_finish", "node_fact",
       "ve_observe", "block_sync", "block_renew", "block_report", "trial_run", "ladder_run", "queue_run", "block_spare", "block_return", "mail_claim",
-      "mail_finish", "confirm_link", "sweep_run", "capacity_get", "usage_due", "usage_take", "refusal_add", "refusal_last"],
+      "mail_finish", "confirm_link", "keep_link", "dns_due", "dns_done", "sweep_run", "capacity_get", "usage_due", "usage_take", "refusal_add", "refusal_last"],
     "ve_signer": ["sign_claim", "sign_finish"],
     "ve_gateway": ["key_lookup", "gateway_grant"],
     "ve_admin": ["operator_create", "node_install", "pool_install", "audit_verify"]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of schema/, portal/ and www/: one cmocka program a group of modules, and shell tests against the
 # real programs.  All print TAP; "make golden" rewrites schema/golden.sql.
-PORTAL_UNIT := route html tmpl sanity field token
-$(foreach t,$(PORTAL_UNIT),$(eval $(call program,test_portal_$(t),tests/unit/test_$(t).c,$(portal_links),cmocka $(portal_pkgs),-lwslay)))
+PORTAL_UNIT := route html tmpl sanity field token dns gate
+$(foreach t,$(PORTAL_UNIT),$(eval $(call program,test_portal_$(t),tests/unit/test_$(t).c,$(portal_links),cmocka $(portal_pkgs),-lwslay -lpthread)))
 
 $(eval $(call program,wsclient,tests/api/wsclient.c,$(LIBVE),json-c openssl libcurl,-lwslay))
 $(eval $(call program,race,tests/schema/race.c,,libpq,-lpthread))

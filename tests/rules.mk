@@ -45,13 +45,13 @@ build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTEST
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
-		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c -lm -pthread
 build/guest/bin/bench_first: tests/bench/first.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -Os -Wall -Wextra -ffreestanding -fno-stack-protector -nostdlib -static -Wl,-z,noseparate-code \
 		-Wl,--build-id=none -o $@ $<
-BENCH_TOOLS += build/guest/bin/bench_start build/guest/bin/bench_first
+BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour)
 
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
@@ -74,8 +74,11 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
 GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape $(TEST_TOOLS)
+# T=knockout is of the long ones, and takes half an hour
+KNOCKOUT := tests/long/t4003-knockout.sh
 check-guest: $(GUEST_PARTS)
-	$(Q)$(HARNESS) run $(call only,$(if $(T),$(GUEST_TESTS) $(DEBUG_TESTS),$(GUEST_TESTS)))
+	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),$(if $(findstring knockout,$(T)),7200,900)) \
+		$(HARNESS) run $(call only,$(GUEST_TESTS) $(if $(T),$(DEBUG_TESTS) $(KNOCKOUT)))
 check-debug: $(GUEST_PARTS)
 	$(Q)$(HARNESS) run $(call only,$(DEBUG_TESTS))
 check-story: all

@@ -24,13 +24,16 @@ pack() { # list -> path of the tar
 		mmdebstrap --quiet --variant=minbase --include="$(grep -v '^#' "$list" | tr -s ' \n' ',,' | sed 's/,$//')" \
 			--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 			--dpkgopt='path-exclude=/usr/share/doc/*' --aptopt='Acquire::Retries "3"' \
-			--format=tar bookworm "$tar.tmp" >&2
+			--dpkgopt=force-unsafe-io --format=tar bookworm "$tar.tmp" >&2
 		mv "$tar.tmp" "$tar"
 	fi
 	echo "$tar"
 }
-node_tar=$(pack node)
+pack node >/dev/null & # both at once: each waits for its downloads
+node_pid=$!
 debian_tar=$(pack debian)
+wait $node_pid
+node_tar=$(pack node)
 
 work=$(mktemp -d "$cache/work.XXXXXX")
 trap 'rm -rf "$work" 2>/dev/null || unshare --map-auto --map-root-user rm -rf "$work"' EXIT

@@ -27,10 +27,12 @@ begin
       'suspended', v.suspended,
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
-        'generation', v.generation, 'ipv6', host(v.ipv6),
+        'generation', v.generation, 'ipv6', host(v.ipv6), 'egress', p.egress,
         'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
           'stop_after_s', extract(epoch from p.stop_after)::integer,
-          'warn_s', extract(epoch from p.warn)::integer),
+          'warn_s', extract(epoch from p.warn)::integer,
+          'archive_after_s', extract(epoch from p.archive_after)::integer,
+          'lease_max_s', extract(epoch from p.lease_max)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
             'cpu_weight', p.cpu_weight, 'disk_bytes', p.disk_bytes)
           || (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')

@@ -24,6 +24,9 @@ as $$
     'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
     'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
       then iso(v.frozen_at + p.stop_after) end,
+    'archive_at', case when v.state = 'stopped' and p.archive_after > interval '0'
+      then iso(v.stopped_at + p.archive_after) end,
+    'soon', ve_soon(v, p),
     'job', (select jsonb_build_object('id', j.id, 'kind', j.kind, 'state', j.state,
         'stage', j.stage, 'error', j.error)
       from job j where j.veid = v.veid order by j.id desc limit 1))

@@ -17,7 +17,7 @@ begin
       raise exception using errcode = 'VE017', message = format('%s is not an amount, such as 64 or 128M', replace(k, '_', ' '));
     end if;
   end loop;
-  foreach k in array array['life', 'grace', 'idle_after', 'stop_after', 'warn'] loop
+  foreach k in array array['life', 'grace', 'idle_after', 'stop_after', 'archive_after', 'lease_max', 'warn'] loop
     begin
       v := (f ->> k)::interval;
     exception when others then
@@ -43,6 +43,8 @@ begin
   p.grace := f ->> 'grace';
   p.idle_after := f ->> 'idle_after';
   p.stop_after := f ->> 'stop_after';
+  p.archive_after := f ->> 'archive_after';
+  p.lease_max := f ->> 'lease_max';
   p.warn := f ->> 'warn';
   p.egress := f ->> 'egress' = 'yes';
   return p;

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A node's answer: its leases as they are.  Returns how many rows the
--- constraint refused; each of them is an alarm in the audit log.
+-- A node's answer: its leases as they are.  Returns how many rows are wrong: two
+-- VEs with one address, an address of another block, a VE that is gone (the
+-- numbers below 1000 are the node's own).  Each is an alarm in the audit log,
+-- once.
 create or replace function ve.block_report(p_block bigint, p_nonce text, p_leases jsonb,
   p_released jsonb) returns jsonb
   language plpgsql security definer
@@ -10,6 +12,7 @@ declare
   b block;
   r record;
   alarms integer := 0;
+  fresh boolean;
 begin
   select * into b from block where id = p_block for update;
   for r in
@@ -28,7 +31,14 @@ begin
       insert into lease (address, veid, node_id, block_id, epoch, during)
         values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
         on conflict on constraint lease_epoch_key do update set during = excluded.during
-          where upper_inf(lease.during);
+          where upper_inf(lease.during)
+        returning xmax = 0 into fresh;
+      if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
+          and coalesce(v.deleted_at > lower(r.during), true)) then
+        alarms := alarms + 1;
+        perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
+          'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch, 'why', 'the VE is gone'));
+      end if;
     exception when exclusion_violation then
       alarms := alarms + 1;
       perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(

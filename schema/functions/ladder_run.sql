@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
--- Writes to those whose VE is asleep and will be stopped within the day, or
--- within half of the time that is given to sleep.
+-- Writes to those whose VE sleeps and is stopped, or is stopped and packed away,
+-- within the day, or within half of the time that is given to it.  Each letter has
+-- a link that puts the step off.
 create or replace function ve.ladder_run() returns jsonb
   language plpgsql security definer
   set search_path = ve, pg_temp
@@ -9,16 +10,28 @@ declare
   n integer;
 begin
   with due as (
-    update ve v set frozen_warned = true from plan p
-      where p.name = v.plan and v.state = 'frozen' and not v.frozen_warned and v.deleted_at is null
-        and v.desired = 'running' and p.stop_after > interval '0'
-        and v.frozen_at + p.stop_after < now() + least(interval '1 day', p.stop_after / 2)
-      returning v.veid, v.subscriber_id, v.frozen_at + p.stop_after as stops_at),
+    select v.veid, v.subscriber_id, s.step, s.at from ve v join plan p on p.name = v.plan,
+      lateral (
+        select 'stop' as step, v.frozen_at + p.stop_after as at, p.stop_after as given
+          where v.state = 'frozen' and not v.frozen_warned and v.desired = 'running' and p.stop_after > interval '0'
+        union all
+        select 'archive', v.stopped_at + p.archive_after, p.archive_after
+          where v.state = 'stopped' and not v.stopped_warned and p.archive_after > interval '0') s
+      where v.deleted_at is null and v.desired <> 'deleted' and not v.suspended
+        and s.at < now() + least(interval '1 day', s.given / 2)
+      for update of v skip locked),
+  marked as (
+    update ve v set frozen_warned = frozen_warned or d.step = 'stop', stopped_warned = stopped_warned or d.step = 'archive'
+      from due d where d.veid = v.veid),
   told as (
-    insert into mail (recipient, subject, body)
-      select s.email, format('Environment #%s is stopped soon', d.veid),
-          format(E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
-            || E'Open its page before, and it is awake again.\n', d.veid, iso(d.stops_at))
+    insert into mail (recipient, subject, body, keeps)
+      select s.email, format(case d.step when 'stop' then 'Environment #%s is stopped soon'
+            else 'Environment #%s is packed away soon' end, d.veid),
+          format(case d.step when 'stop'
+              then E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
+              else E'Hello,\n\nenvironment #%s is stopped. At %s it is packed away: every file stays, and its next start takes a moment longer.\n' end
+            || E'To leave it as it is, open this link and press the button:\n\n{link}\n\n'
+            || E'Or open its page, and start from there.\n', d.veid, iso(d.at)), d.veid
         from due d join subscriber s on s.id = d.subscriber_id
       returning 1)
   select count(*) into n from told;

@@ -14,6 +14,6 @@ begin
       order by run_at limit 1 for update skip locked)
     returning * into m;
   return (select jsonb_build_object('id', m.id, 'to', m.recipient, 'subject', m.subject,
-    'body', m.body, 'confirms', m.confirms is not null) where m.id is not null);
+    'body', m.body, 'confirms', m.confirms is not null, 'link', case when m.confirms is not null then 'confirm' when m.keeps is not null then 'keep' else '' end) where m.id is not null);
 end
 $$;

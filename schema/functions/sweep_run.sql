@@ -15,5 +15,6 @@ as $$
   delete from usage_sample u using ve v where v.veid = u.veid and (v.deleted_at is not null or u.at < now() - interval '2 hours');
   delete from refusal r using ve v where v.veid = r.veid and v.deleted_at is not null;
   delete from confirmation where expires_at <= now();
+  delete from keep where expires_at <= now();
   delete from lease where upper(during) < now() - interval '90 days';
 $$;

@@ -35,10 +35,10 @@ begin
       perform audit_add('trial', 've.expire', r.subscriber_id, r.veid);
     else
       update ve set warned_at = now() where veid = r.veid;
-      insert into mail (recipient, subject, body) values (r.email,
+      insert into mail (recipient, subject, body, keeps) values (r.email,
         format('Environment #%s stops in a day', r.veid),
-        format(E'Hello,\n\nenvironment #%s stops at %s. Log in and press "Extend" to keep it.\n',
-          r.veid, iso(r.expires_at)));
+        format(E'Hello,\n\nenvironment #%s stops at %s. To keep it, open this link and press the button:\n\n{link}\n',
+          r.veid, iso(r.expires_at)), r.veid);
     end if;
   end loop;
   return to_jsonb(n);

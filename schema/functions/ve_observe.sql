@@ -17,6 +17,8 @@ begin
       activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
       frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
       frozen_warned = v.frozen_warned and o.state = 'frozen',
+      stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,
+      stopped_warned = v.stopped_warned and o.state = 'stopped',
       active_at = case when o.state = 'running' then now() else v.active_at end,
       state_error = coalesce(o.error, v.state_error)
     from (select (i ->> 'veid')::integer as veid,
@@ -48,7 +50,7 @@ begin
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
           case when v.suspended then 'suspend' else 'unsuspend' end
         when v.state = 'absent' and not v.suspended then 'create'
-        when v.state in ('running', 'frozen', 'stopped') and v.state_generation < v.generation
+        when v.state in ('running', 'frozen', 'stopped', 'archived') and v.state_generation < v.generation
           then 'apply' end::job_kind as kind
       from ve v where v.node_id = p_node and v.deleted_at is null
         and not exists (select from job j where j.veid = v.veid

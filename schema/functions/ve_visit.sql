@@ -10,7 +10,7 @@ declare
 begin
   v := ve_require(p_token, p_veid);
   if v.desired <> 'running' or v.suspended or v.expires_at <= now()
-      or v.state not in ('frozen', 'stopped')
+      or v.state not in ('frozen', 'stopped', 'archived')
       or exists (select from job where veid = p_veid and state in ('queued', 'running'))
       or exists (select from node where id = v.node_id and state = 'revoked') then
     return to_jsonb(false);

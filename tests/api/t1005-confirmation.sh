@@ -138,5 +138,36 @@ again
 ok 'a letter arrives' await 30 has_letters 3
 api POST /confirmations "{\"link\":\"$(link)\"}"
 is 'and confirms a program as well' "$STATUS" 200
+
+# warnings, each with a link that puts off what it warns of
+JAR=$mine
+keep() { letter | sed -n "s|^$URL/keep/\(.*\)|\1|p"; }
+API_CSRF=
+api POST /ves/1000/actions '{"action":"stop"}'
+await 20 ve_is 1000 stopped
+pg_sql "update ve.ve set expires_at = now() + interval '1 hour' where veid = 1000" >/dev/null
+ok 'a trial that ends is said in a letter' await 40 has_letters 4
+like 'with a link' "$(keep)" '^[A-Za-z0-9_-]{43}$'
+link=$(keep)
+JAR=$PG_DIR/jar-other
+http GET "/keep/$link"
+is 'which opens without being logged in' "$STATUS" 200
+like 'to a form that needs no script' "$BODY" 'method="post" action="/keep"'
+expires() { pg_sql "select expires_at > now() + interval '$1' from ve.ve where veid = 1000"; }
+is 'and looking at it changes nothing' "$(expires '2 hours')" f
+http POST /keep -d "link=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+is 'a made-up link is refused' "$STATUS" 410
+http POST /keep -d "link=$link"
+is 'one press' "$STATUS" 200
+like 'and it is kept' "$BODY" 'Environment #1000 stays as it is'
+is 'for as long as its plan gives' "$(expires '29 days')" t
+http POST /keep -d "link=$link"
+is 'once' "$STATUS" 410
+pg_sql "update ve.ve set stopped_at = now() - interval '13 days 12 hours' where veid = 1000" >/dev/null
+ok 'so is that a stopped one is packed away' await 40 has_letters 5
+like 'in words' "$(letter)" '^environment #1000 is stopped. At 20.* it is packed away'
+api POST /keeps "{\"link\":\"$(keep)\"}"
+is 'a program keeps it as well' "$STATUS" 200
+is 'for as long as on the first day' "$(pg_sql 'select stopped_at > now() - interval '"'1 minute'"' from ve.ve where veid = 1000')" t
 is 'all that is in a whole audit chain' "$(pg_sql 'select ve.audit_verify() is null')" t
 tap_end

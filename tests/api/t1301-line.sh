@@ -7,6 +7,16 @@ pg_sql "update ve.node set capacity = 1" >/dev/null
 who() { JAR=$PG_DIR/jar-$1 API_CSRF=; }
 veid_of() { pg_sql "select veid from ve.ve join ve.subscriber s on s.id = subscriber_id where email = '$1@example.net' and deleted_at is null"; }
 has_ve() { [ -n "$(veid_of "$1")" ]; }
+# hear NAME: the events of one's page from now on, in $PG_DIR/NAME.events, the head in NAME.head; ends by itself or at the end
+hear() {
+  curl -sN --cacert "$PG_DIR/pki/ca.crt" -b "$JAR" -D "$PG_DIR/$1.head" "$URL/home/events" >"$PG_DIR/$1.events" 2>/dev/null &
+  hearing=$!
+  echo $hearing >"$PG_DIR/hear-$1.pid"
+}
+heard() { grep -qE "$2" "$PG_DIR/$1.events"; }
+still() { kill -0 "$(cat "$PG_DIR/hear-$1.pid")"; }
+over() { ! still "$1"; }
+seats() { curl -s --max-time 5 -o /dev/null -w '%{http_code} %{size_download}' -N --cacert "$PG_DIR/pki/ca.crt" -b "$JAR" "$URL/home/events"; }
 
 who ann; signup ann@example.net
 who bob; signup bob@example.net
@@ -16,10 +26,11 @@ is 'who comes to a full house is taken' "$STATUS" 303
 http GET /home
 like 'and has a place' "$BODY" 'number <strong data-field="place">3</strong> of <span data-field="of">3</span>'
 like 'that a browser without script looks at again' "$BODY" '<noscript><meta http-equiv="refresh"'
-http GET /home/events
-like 'and one with script hears of' "$HEADERS" 'Content-Type: text/event-stream'
-like 'as an event' "$BODY" '^data: .*"place":3'
-like 'after which it comes back' "$BODY" '^retry: [0-9]+'
+hear dan
+ok 'and one with script hears of' await 10 heard dan '^data: .*"place":3'
+like 'as an event' "$(tr -d '\r' <"$PG_DIR/dan.head")" '^Content-Type: text/event-stream$'
+like 'after which it would come back' "$(cat "$PG_DIR/dan.events")" '^retry: [0-9]+'
+ok 'but need not: the connection stays' still dan
 api GET /home
 is 'programs see the same' "$(printf %s "$BODY" | jq -c '[.queue.place, .queue.of, .ve]')" '[3,3,null]'
 who nobody; http GET /home/events
@@ -36,21 +47,41 @@ http GET /home
 like 'and may open one again later' "$BODY" 'Open it'
 api DELETE /queue
 is 'but not leave again' "$STATUS" 404
-who dan; http GET /home/events
-like 'the others move up' "$BODY" '"place":2'
+ok 'the others move up, and hear of it where they are' await 10 heard dan '"place":2'
+ok 'on the same connection' still dan
 
 who ann; api POST /ves/1000/actions '{"action":"delete"}'
 ok 'a place that is freed' await 30 has_ve bob
 unlike 'goes to one, not to two' "$(veid_of dan)" .
+ok 'the one who is now first hears it' await 10 heard dan '"place":1'
 who bob; http GET /home
 like 'who is led to it' "$HEADERS" 'Location: /ves/1001'
-http GET /home/events
-like 'by the events too' "$BODY" '^data: null'
+hear bob
+ok 'by the events too' await 10 heard bob '^data: null'
 ok 'it runs' await 30 ve_is 1001 running
 pg_sql "update ve.node set capacity = 2" >/dev/null
 ok 'when there is more room the next has a place' await 20 has_ve dan
+ok 'and hears that it is their turn' await 10 heard dan '^data: null'
 is 'and the line is empty' "$(pg_sql 'select count(*) from ve.queue')" 0
 who cat; api POST /ves '{"template":"tiny"}'
 is 'who left may come again' "$(printf %s "$BODY" | jq -c '[.veid, .queue.place]')" '[null,1]'
+
+# seats: a few a person, and none without a session
+for i in 1 2 3 4; do hear "cat$i"; done
+for i in 1 2 3 4; do await 10 heard "cat$i" '"place":1'; done
+like 'a person has four pages that hear' "$(seats)" '^200 [1-9]'
+ok 'the first of them is still there' still cat1
+http GET /home; csrf
+http POST /logout -d "csrf=$CSRF"
+for i in 1 2 3 4; do ok "who logs out hears no more on page $i" await 10 over "cat$i"; done
+ok 'and is told so' heard cat1 '^event: end'
+ok 'others hear on' still bob
+login cat@example.net
+hear late
+ok 'and there is room again' await 10 heard late '"place":1'
+kill "$(cat "$PG_DIR/hear-late.pid")"
+pg_kill
+ok 'without the database nobody is left to believe in a place' await 20 over bob
+pg_up
 is 'all that is in a whole audit chain' "$(pg_sql 'select ve.audit_verify() is null')" t
 tap_end

@@ -51,6 +51,31 @@ is 'one that was stopped by hand is not woken by a page' "$(ve_state 1000)" stop
 act stay
 is 'nor kept awake' "$STATUS" 409
 
+# the last step, and what is about to happen
+like 'what is stopped says when it is packed away' "$(see .archive_at)" '^20..-'
+http GET /ves/1000
+like 'on its page too' "$BODY" 'Packed away at <time'
+like 'and nothing is near' "$BODY" 'id="soon".* hidden>'
+pg_sql "update ve.ve set stopped_at = now() - interval '2 days 12 hours' where veid = 1000" >/dev/null
+is 'until it is' "$(see .soon.what)" archive
+http GET /ves/1000
+unlike 'then the page warns' "$BODY" 'id="soon".* hidden>'
+like 'with one key against it' "$BODY" 'name="action" value="keep" accesskey="k"'
+act keep
+is 'which is taken' "$STATUS" 202
+is 'and puts it off' "$(see .soon)" null
+await 10 idle
+is 'the VE is as it was' "$(ve_state 1000)" stopped
+act start
+await 20 ve_is 1000 running
+await 10 idle
+pg_sql "update ve.plan set warn = '2 hours', idle_after = '1 hour' where name = 'trial'; select ve.plan_apply(array[1000])" >/dev/null
+warned() { [ "$(see .soon.what)" = sleep ]; }
+ok 'sleep is said ahead as well' await 20 warned
+act keep
+is 'and kept off by the same key' "$STATUS" 202
+ok 'which is activity' await 20 says extended
+
 # the name
 http GET /ves/1000
 csrf

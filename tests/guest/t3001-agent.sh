@@ -27,6 +27,10 @@ is 'a VE runs' "$(state_of 1000)" running
 run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }
 is 'its files are its own' "$(run 1000 'echo kept >/root/f; mkdir -p /root/d; rm /etc/group; chmod 600 /etc/passwd; chmod 622 /dev/full; ls -ln /root/f /dev/full | cut -c1-10' 2>&1)" 'crw--w--w-
 -rw-r--r--'
+is 'no descriptor but its own comes with a command' "$(run 1000 'for i in $(seq 3 300); do [ ! -e /proc/self/fd/$i ] || echo $i; done; ls /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2; pwd' 2>&1)" '/proc/self/fd/0
+/proc/self/fd/1
+/proc/self/fd/2
+/'
 until_held 2
 M='/v1/ves/1000/terminals/main/ws?from=0'
 ws "$M" "$(grant 1000 tty)" 'send=marker=$((40+2)); echo start-$marker\n' expect=start-42 || not_ok 'terminal'

@@ -7,4 +7,4 @@ set -eu
 cd "$(dirname "$0")/../.."
 puts=(--put tests/guest/isolation/all.sh)
 for p in build/guest/bin/iso_*; do puts+=(--put "$p"); done
-exec tests/guest/run --smp 1 --timeout 580 "${puts[@]}" -- sh /put/all.sh
+exec tests/guest/run --smp 1 --append ve.word=CANARY-16-boot --timeout 580 "${puts[@]}" -- sh /put/all.sh

@@ -70,6 +70,9 @@ control_key $PG_DIR/pki/control.key
 public_url https://localhost:$((PORT_BASE + 1))
 ${SMTP_PORT:+smtp_url smtp://127.0.0.1:$SMTP_PORT}
 ${SMTP_PORT:+mail_from vestibule@localhost}
+${DNS_PORT:+dns_server 127.0.0.1:$DNS_PORT}
+${DNS_PORT:+dns_zone ve.example}
+${DNS_PORT:+dns_key $PG_DIR/dns.key}
 user nobody
 CONF
   chmod a+r "$PG_DIR"/pki/control.* "$PG_DIR"/jobd.conf
@@ -104,17 +107,12 @@ Port $SSH_PORT
 ListenAddress 127.0.0.1
 HostKey $PG_DIR/ssh/host_key
 PidFile none
-UsePAM no
 StrictModes no
 PermitRootLogin forced-commands-only
-PasswordAuthentication no
-KbdInteractiveAuthentication no
-AuthorizedKeysFile none
 AuthorizedKeysCommand /usr/bin/env $(realpath "$BIN")/ve-keys -c $PG_DIR/gateway.conf %t %k
 AuthorizedKeysCommandUser $(id -un)
-AllowUsers ve
-DisableForwarding yes
 Subsystem sftp $(realpath "$BIN")/ve-shell -c $PG_DIR/gateway.conf -s sftp
+Include $(realpath provisioning/gateway/rules.conf)
 CONF
   [ "$(id -u)" != 0 ] || mkdir -p /run/sshd
   LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD=$PG_DIR/ssh/passwd NSS_WRAPPER_GROUP=$PG_DIR/ssh/group \

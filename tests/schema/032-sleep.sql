@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sleep, its steps, and names.
-select plan(32);
+select plan(45);
 create function pg_temp.see(status text) returns void language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'),
     'status', status::jsonb || '{"observed_generation": 1}')), false) $$;
@@ -49,3 +49,29 @@ select is(convert_from(decode(translate(split_part(port_grant('annes-box', '192.
 select throws_ok($$select port_grant('nobody', '192.0.2.1')$$, 'VE005', null, 'a name of nobody is nobody''s');
 update rate_rule set most = 1 where kind = 'wake';
 select throws_ok($$select port_grant('annes-box', '192.0.2.77')$$, 'VE003', null, 'one network does not wake all');
+
+-- the last step, and the key against each
+create function pg_temp.keep(letter text, token text) returns jsonb language plpgsql as $$ begin
+  perform keep_link((select id from mail where subject like letter order by id desc limit 1), pg_temp.h(token));
+  return keep_take(pg_temp.h(token));
+end $$;
+update ve set desired = 'stopped', stopped_at = null where veid = pg_temp.veid('ann');
+update job set state = 'done', finished_at = now() where state in ('queued', 'running');
+select pg_temp.see('{"state":"stopped"}');
+select ok((ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'archive_at')::timestamptz
+  between now() + interval '71 hours' and now() + interval '73 hours', 'one that is stopped will be packed away');
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'soon', null, 'which is not soon');
+update ve set stopped_at = now() - interval '60 hours' where veid = pg_temp.veid('ann');
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) #>> '{soon,what}', 'archive', 'within a day it is');
+select is(ladder_run(), '1', 'and a letter says so');
+select is(ladder_run(), '0', 'once');
+select matches((select body from mail where keeps is not null order by id desc limit 1), '\{link\}', 'with a link');
+select is(pg_temp.keep('%packed away soon', 'k1') ->> 'veid', pg_temp.veid('ann')::text, 'a press on it puts that off');
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'soon', null, 'to a day that is far away');
+select is(pg_temp.work(), 'stay', 'on the node too');
+select throws_ok($$select keep_take(pg_temp.h('k1'))$$, 'VE021', null, 'a link is good once');
+select throws_ok($$select keep_take(pg_temp.h('no link'))$$, 'VE021', null, 'and only if it was sent');
+select pg_temp.see('{"state":"archived"}');
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'state', 'archived', 'in the end it is packed away');
+update ve set desired = 'running' where veid = pg_temp.veid('ann');
+select is(ve_visit(pg_temp.h('ann'), pg_temp.veid('ann')), 'true', 'and a visit brings it back');

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A block has one borrower at a time, an address one VE.
-select plan(19);
+select plan(25);
 create temp table b as select (block_sync('n1') ->> 0)::bigint as id;
 select is((block_renew((select id from b)) ->> 'range'), '10.77.0.0/28', 'a node is lent a block');
 select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
@@ -16,23 +16,34 @@ select lives_ok($$insert into block (pool_id, node_id, range, term)
 delete from block where node_id = 'n3';
 create function pg_temp.report(leases text, released text) returns jsonb language sql as
   $$ select block_report((select id from b), 'nonce1', leases::jsonb, released::jsonb) $$;
-select is(pg_temp.report('[{"address":"10.77.0.3","veid":1000,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
   'a lease is recorded');
 select is((select count(*)::int from lease where upper_inf(during)), 1, 'once');
-select is(pg_temp.report('[{"address":"10.77.0.3","veid":1000,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
   'and said again');
 select is((select count(*)::int from lease), 1, 'it is the same');
-select is(pg_temp.report('[{"address":"10.77.0.3","veid":1001,"epoch":3,"since":"2026-01-01T00:20:00Z"}]',
-  '[{"address":"10.77.0.3","veid":1000,"epoch":1,"since":"2026-01-01T00:00:00Z","until":"2026-01-01T00:10:00Z"}]'), '0',
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"2026-01-01T00:20:00Z"}]',
+  '[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"2026-01-01T00:00:00Z","until":"2026-01-01T00:10:00Z"}]'), '0',
   'one VE after the other');
 select is((select acked_epoch from block where id = (select id from b)), 1::bigint, 'what was released is acknowledged');
 select is((select nonce from block where id = (select id from b)), 'nonce1', 'the nonce is kept for the next renewal');
-select is(pg_temp.report('[{"address":"10.77.0.3","veid":1001,"epoch":3,"since":"2026-01-01T00:20:00Z"},
-  {"address":"10.77.0.3","veid":1002,"epoch":4,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"2026-01-01T00:20:00Z"},
+  {"address":"10.77.0.3","veid":102,"epoch":4,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
   'two VEs with one address: an alarm');
 select is((select count(*)::int from audit where action = 'lease.alarm'), 1, 'in the audit log');
-select is(pg_temp.report('[{"address":"192.0.2.1","veid":1002,"epoch":5,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
+select is(pg_temp.report('[{"address":"192.0.2.1","veid":102,"epoch":5,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
   'an address outside the block: an alarm');
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"2026-01-01T00:20:00Z"},
+  {"address":"10.77.0.3","veid":102,"epoch":2,"since":"2026-01-01T00:25:00Z"}]', '[]'), '1', 'a stale epoch: an alarm');
+select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"2026-01-01T00:20:00Z"}]',
+  '[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"2026-01-01T00:00:00Z","until":"2026-01-01T00:40:00Z"}]'), '0',
+  'what is over and is said again');
+select is((select upper(during) from lease where epoch = 1), '2026-01-01T00:10:00Z', 'stays as it ended');
+select is(pg_temp.report('[{"address":"10.77.0.4","veid":999999,"epoch":8,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
+  'a lease for a VE that is gone: an alarm');
+select is(pg_temp.report('[{"address":"10.77.0.4","veid":999999,"epoch":8,"since":"2026-01-01T00:30:00Z"}]', '[]'), '0', 'once');
+select is(pg_temp.report(format('[{"address":"10.77.0.5","veid":%s,"epoch":9,"since":"2026-01-01T00:30:00Z"}]', pg_temp.veid('ann'))::text, '[]'), '0',
+  'for one that is there it is none');
 update block set term = tstzrange(lower(term) - interval '1 day', now() + interval '59 s') where id = (select id from b);
 select is(block_renew((select id from b)), null, 'a silent node''s block is not renewed');
 select is(block_sync('n3'), '[]', 'nor lent before the quarantine is over');

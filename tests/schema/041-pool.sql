@@ -38,7 +38,7 @@ select is((select short_at from node where id = 'n2'), null, 'who is short no mo
 select is(block_spare('n1'), null, 'and n1 keeps its last');
 -- whose place in a node's own line is heard of
 select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
-  '[{"address":"198.51.100.9","veid":1000,"epoch":9,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'an address of another node''s block is an alarm');
+  '[{"address":"198.51.100.9","veid":100,"epoch":9,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'an address of another node''s block is an alarm');
 select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
-  '[{"address":"192.0.2.77","veid":1000,"epoch":10,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'so is one of no pool');
+  '[{"address":"192.0.2.77","veid":100,"epoch":10,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'so is one of no pool');
 select is((select count(*)::int from audit where action = 'lease.alarm'), 2, 'both in the audit log');

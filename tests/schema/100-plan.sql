@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Plans: three to begin with, read from forms, changed under VEs that run; what is used and refused.
-select plan(61);
+select plan(66);
 create function pg_temp.spec() returns jsonb language sql as $$ select job_claim('n1', 30) -> 'spec' $$;
 create function pg_temp.save(name text, form jsonb, make boolean default false) returns jsonb language sql as
   $$ select plan_save(pg_temp.h('op'), name, form, make) $$;
@@ -13,6 +13,9 @@ select is((select s #>> '{limits,numiptent}' from s), null, 'and of none that ha
 select is((select s #>> '{cpu,weight}' from s), '100', 'of the CPU');
 select is((select s #>> '{bandwidth,up,ceil}' from s), '2097152', 'of bandwidth');
 select is((select s #>> '{flows,burst}' from s), '200', 'of flows');
+select is((select s #>> '{idle,archive_after_s}' from s), '259200', 'of the last step');
+select is((select s #>> '{idle,lease_max_s}' from s), '3600', 'of the longest time with an address');
+select is((select s ->> 'egress' from s), 'false', 'of the way out of the node, which who is fresh has not');
 select is((select s ? 'io_weight' from s), false, 'and of the disk only when it is bound');
 update job set state = 'done', finished_at = now();
 
@@ -43,6 +46,7 @@ select is((select barrier || ':' || "limit" from plan_bean where plan = 'tiny' a
 select is((select count(*)::int from plan_bean where plan = 'tiny' and bean = 'numtcpsock'), 0, 'an empty one is no bound');
 select throws_ok($$select pg_temp.save('tiny', '{}', true)$$, 'VE028', 'there is a plan tiny already', 'a name is used once');
 select throws_ok($$select pg_temp.save('none', '{}')$$, 'VE014', 'there is no plan none', 'what is not there is not changed');
+select is(pg_temp.save('tiny', '{"archive_after": "2 days", "lease_max": "10 minutes"}') ->> 'archive_after', '2 days', 'times too');
 select throws_ok($$select pg_temp.save('tiny', '{"memory": "much"}')$$, 'VE017', 'memory is not an amount, such as 64 or 128M', 'what is no amount is said');
 select throws_ok($$select pg_temp.save('tiny', '{"numproc": "64:x"}')$$, 'VE017', 'numproc is not an amount, such as 64, 64:80 or 128M', 'in a row too');
 select throws_ok($$select pg_temp.save('tiny', '{"numproc": "80:64"}')$$, 'VE017', 'numproc: the barrier 80 is above the limit 64', 'a barrier above its limit');
@@ -67,7 +71,9 @@ select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.vei
 select is(pg_temp.spec() #>> '{limits,numproc,limit}', '65', 'what came in between is told after it');
 update job set state = 'done', finished_at = now() where state = 'running';
 select is(ve_plan(pg_temp.h('op'), pg_temp.veid('ann'), 'large') ->> 'plan_title', 'Large', 'an operator gives another plan');
-select is(pg_temp.spec() #>> '{limits,memory_bytes}', '1073741824', 'and the node hears');
+create temp table g as select pg_temp.spec() as s;
+select is((select s #>> '{limits,memory_bytes}' from g), '1073741824', 'and the node hears');
+select is((select s ->> 'egress' from g), 'true', 'of the way out too, which this plan has');
 select throws_ok(format('select ve_plan(pg_temp.h(''op''), %s, ''none'')', pg_temp.veid('ann')), 'VE014', null, 'that there is');
 
 -- use

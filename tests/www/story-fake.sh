@@ -6,12 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/pg.sh
 . tests/lib/portal.sh
 . tests/lib/node.sh
-skip() { echo "1..0 # SKIP $1"; exit 0; }
-[ -x /usr/bin/chromium ] || skip 'needs chromium'
-command -v node >/dev/null || skip 'needs node'
-[ -d build/npm/node_modules/playwright-core ] ||
-  npm install --no-save --no-audit --no-fund --prefix build/npm playwright-core@1.61 >/dev/null 2>&1 ||
-  skip 'playwright-core cannot be installed'
+. tests/lib/chromium.sh
 trap portal_cleanup EXIT
 portal_setup && node_start && jobd_start 1 && portal_start 1 && portal_start 2 && sshd_start || exit 1
 password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")

@@ -8,10 +8,10 @@
 // it is played, MODULES is where playwright-core is (build/npm).
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { start } from './browser.mjs';
 
 const [url, operator, password, ssh = '', shots = 'build/shots', url2 = ''] = process.argv.slice(2);
 const o = { url: url?.replace(/\/$/, ''), operator, password, ssh, shots, url2: url2.replace(/\/$/, ''),
@@ -20,67 +20,8 @@ if (!o.password) {
   console.error('usage: story.mjs URL OPERATOR_EMAIL OPERATOR_PASSWORD [SSH_PORT [SHOTS_DIR [SECOND_PORTAL_URL]]]');
   process.exit(2);
 }
-const { chromium } = createRequire(resolve(o.modules, 'x.js'))('playwright-core');
-mkdirSync(o.shots, { recursive: true });
-
-let count = 0, failed = 0;
-function ok(yes, what, detail = '') {
-  console.log(`${yes ? 'ok' : 'not ok'} ${++count} - ${what}`);
-  if (!yes) {
-    failed++;
-    for (const line of String(detail).split('\n').slice(0, 30)) console.log(`# ${line}`);
-  }
-  return yes;
-}
-async function until(what, fn, ms = 30000) {
-  const end = Date.now() + ms;
-  let last;
-  for (;;) {
-    last = await fn().catch((e) => `error: ${e.message}`);
-    if (last === true) return ok(true, what);
-    if (Date.now() > end) return ok(false, what, last);
-    await new Promise((r) => setTimeout(r, 20));
-  }
-}
-
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox',
-  '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
-const complaints = [], foreign = [];
-async function visitor(options = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, viewport: { width: 1280, height: 900 }, ...options });
-  const page = await context.newPage();
-  page.on('console', (m) => {
-    if (/Content Security|TrustedHTML|TrustedScript/.test(m.text())) complaints.push(m.text());
-  });
-  page.on('pageerror', (e) => complaints.push(e.message));
-  page.on('request', (r) => {
-    const host = new URL(r.url()).host;
-    if (![o.url, o.url2].some((u) => u && new URL(u).host === host) && !r.url().startsWith('data:')) foreign.push(r.url());
-  });
-  return { context, page };
-}
-const shot = (page, name) => page.screenshot({ path: join(o.shots, `${name}.png`) });
-const shown = (page) => page.locator('.xterm-rows').innerText();
-const status = (page) => page.locator('#terminal-status').innerText();
-const sees = (page, text) => async () => (await shown(page)).includes(text) || `${await status(page)}\n${await shown(page)}`;
-const connected = (page) => async () => (await status(page)) === 'Connected' || status(page);
-async function typeIn(page, text) {
-  await page.locator('.xterm-helper-textarea').focus();
-  await page.keyboard.type(text);
-}
-// A link or a form's button: over when the page that answers is there.
-async function press(page, what) {
-  const answered = page.waitForEvent('load');
-  await (typeof what === 'string' ? page.locator(what).first() : what).click();
-  await answered;
-}
-async function logIn(page, url, email, password) {
-  await page.goto(`${url}/login`);
-  await page.fill('#email', email);
-  await page.fill('#password', password);
-  await page.click('main button.button');
-  await page.waitForURL(/\/(ves\/\d+|admin|home)$/);
-}
+const { ok, until, visitor, shot, shown, status, sees, connected, typeIn, press, logIn, foreign, complaints, end } =
+  await start(o.modules, o.shots, [o.url, o.url2]);
 
 const email = `visitor-${Date.now()}@example.net`, word = 'a long walk home';
 const stayer = 'stayer@example.net';
@@ -109,9 +50,7 @@ async function back() {
 }
 if (process.env.BACK) {
   await back().catch((e) => ok(false, 'an earlier visitor comes back', e.message));
-  console.log(`1..${count}`);
-  await browser.close();
-  process.exit(failed ? 1 : 0);
+  await end();
 }
 let { context, page } = await visitor();
 
@@ -236,6 +175,7 @@ await until('a phone shows the terminal', connected(phone.page));
 ok(await phone.page.locator('#terminal-keys').isVisible(), 'with the keys it has not got');
 ok(await phone.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'and nothing is wider than 320 px');
 await shot(phone.page, '11-phone');
+await shot(phone.page.locator('#limits'), '11-phone-limits');
 await page.locator('.xterm-helper-textarea').focus();
 await page.keyboard.press('Control+Shift+Escape');
 ok(await page.evaluate(() => document.activeElement.id) === 'tool-reader', 'a key leads out of the terminal');
@@ -268,6 +208,4 @@ ok(await plain.page.locator('text=Sign up').first().isVisible(), 'log-out leads 
 if (process.env.STAY) await stay();
 ok(complaints.length === 0, 'no page broke its own policy', complaints.join('\n'));
 ok(foreign.length === 0, 'nothing was asked of anyone else', foreign.join('\n'));
-console.log(`1..${count}`);
-await browser.close();
-process.exit(failed ? 1 : 0);
+await end();

@@ -32,6 +32,19 @@ function every(ms, fn) {
   setTimeout(turn, ms);
 }
 
+const SOON = { sleep: 'Goes to sleep at', stop: 'Asleep; stopped at', archive: 'Packed away at', end: 'Stops at' };
+
+// What is about to happen, with the one key against it.
+function showSoon(soon) {
+  const form = document.getElementById('soon');
+  form.hidden = !soon;
+  if (!soon) return;
+  const at = new Date(soon.at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+  const words = `${SOON[soon.what]} ${at} UTC, if nothing happens.`;
+  const line = form.querySelector('[data-soon]');
+  if (line.textContent !== words) line.textContent = words; // said once, not every two seconds
+}
+
 function watchVe(ve) {
   const url = `/api/v1/ves/${ve.dataset.veid}`;
   every(2000, async () => {
@@ -46,6 +59,7 @@ function watchVe(ve) {
     ve.dataset.state = state.dataset.state = now.state;
     now.ipv4 ??= now.waiting ? `number ${now.waiting} in the line for one` : 'none at the moment';
     now.activity = now.activity ? `active: ${now.activity}` : 'nothing seen yet';
+    showSoon(now.soon);
     now.job = now.job && (now.job.state === 'queued' || now.job.state === 'running')
       ? `${now.job.kind}: ${now.job.stage || 'waiting'}` : '';
     show(document, now);
@@ -60,10 +74,18 @@ if (document.querySelector('[data-field=free]'))
   every(5000, async () => show(document, await get('/api/v1/capacity')));
 
 // The line: a place a message; without a place it is one's turn.
-const queue = document.getElementById('queue');
-if (queue)
-  new EventSource('/home/events').addEventListener('queue', (e) => {
+function hearLine(queue) {
+  const source = new EventSource('/home/events');
+  source.addEventListener('queue', (e) => {
     const now = JSON.parse(e.data);
     if (now) show(queue, now);
     else location.assign('/home');
   });
+  source.addEventListener('end', () => location.assign('/home'));
+  // lost connections come back by themselves, refusals do not
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => hearLine(queue), 5000);
+  };
+}
+const queue = document.getElementById('queue');
+if (queue) hearLine(queue);

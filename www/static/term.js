@@ -3,6 +3,7 @@
 // environment; this only looks at it, from wherever it was left.
 import { Terminal } from '/vendor/xterm-6.0.0/xterm.mjs';
 import { FitAddon } from '/vendor/addon-fit-0.11.0/addon-fit.mjs';
+import { guard, keepPolicy } from '/static/term_guard.js';
 import { keys, tools } from '/static/term_keys.js';
 
 const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6;
@@ -15,14 +16,7 @@ const status = document.getElementById('terminal-status');
 const screen = document.getElementById('terminal-screen');
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-// xterm.js makes style elements; the page's policy lets those with the nonce be.
-const nonce = document.querySelector('script[nonce]').nonce;
-const createElement = document.createElement.bind(document);
-document.createElement = (name, options) => {
-  const made = createElement(name, options);
-  if (name === 'style') made.nonce = nonce;
-  return made;
-};
+keepPolicy(document.querySelector('script[nonce]').nonce);
 
 const term = new Terminal({
   cursorBlink: !calm,
@@ -231,6 +225,7 @@ addEventListener('online', start);
 new ResizeObserver(() => fit.fit()).observe(screen);
 term.onResize(sendSize);
 
+guard(term, screen, box.querySelector('.console-name'));
 term.onData(keys(type, () => term.focus()));
 term.onBinary((text) => sendBytes(INPUT, Uint8Array.from(text, (c) => c.charCodeAt(0))));
 const reader = tools(term, () => fit.fit());

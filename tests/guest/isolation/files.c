@@ -2,11 +2,15 @@
 /* Files: device nodes, descriptors from elsewhere, /proc and its settings, terminals. */
 #include "iso.h"
 
+#include <endian.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -212,15 +216,75 @@ static int first_pty(void)
 	return n < 4 ? 0 : EPERM;
 }
 
+/* A file that its maker gave all capabilities, or a set-id bit: what are they worth on the node? */
+static int give_capabilities(void)
+{
+	const struct vfs_cap_data all = { .magic_etc = htole32(VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE),
+					  .data = { { .permitted = htole32(~0U) }, { .permitted = htole32(~0U) } } };
+	const char *name = getppid() ? "cap-node" : getuid() ? "cap-user" : "cap-ve";
+	int fd = openat(FD_SHARED, name, O_RDWR | O_CREAT, 0755);
+
+	if (fd < 0 || fchmod(fd, 04755))
+		return fd < 0 ? errno : BROKEN;
+	return iso_errno(fsetxattr(fd, "security.capability", &all, sizeof(all), 0));
+}
+
+static int worth_of(const char *name)
+{
+	struct vfs_ns_cap_data d;
+	int fd = openat(FD_SHARED, name, O_RDONLY);
+	ssize_t n = fgetxattr(fd, "security.capability", &d, sizeof(d));
+	struct stat st;
+
+	if (n < (ssize_t)sizeof(struct vfs_cap_data) || fstat(fd, &st))
+		return BROKEN;
+	/* With the number of a user namespace's root they count nowhere else, and set-id is that user. */
+	return (n == sizeof(d) && d.rootid) && st.st_uid ? EPERM : 0;
+}
+
+static int worth_of_nodes(void)
+{
+	return worth_of("cap-node");
+}
+
+static int worth_of_ves(void)
+{
+	return worth_of("cap-ve");
+}
+
+/* A directory is renamed out of a bind mount while it is the current one: ".." ends at the file system's root. */
+static int leave_bind_mount(void)
+{
+	int root = open("/", O_RDONLY | O_DIRECTORY);
+	struct stat before, after;
+
+	mkdir("/tmp/outer", 0755);
+	mkdir("/tmp/outer/in", 0755);
+	mkdir("/tmp/outer/in/deep", 0755);
+	mkdir("/tmp/view", 0755);
+	if (stat("/tmp/outer", &before) || unshare(CLONE_NEWNS) || mount("/tmp/outer/in", "/tmp/view", NULL, MS_BIND, NULL))
+		return errno;
+	if (chroot("/tmp/view") || chdir("/deep"))
+		return BROKEN;
+	/* The other half of the race, by the way that stays open. */
+	if (renameat(root, "tmp/outer/in/deep", root, "tmp/outer/deep"))
+		return BROKEN;
+	for (int i = 0; i < 30 && !chdir(".."); i++)
+		;
+	if (renameat(root, "tmp/outer/deep", root, "tmp/outer/in/deep") || stat(".", &after))
+		return BROKEN;
+	return before.st_dev == after.st_dev ? 0 : EPERM;
+}
+
 static int overwrite_program(void)
 {
 	return open_one("/proc/self/exe", O_WRONLY);
 }
 
 static const struct iso_row rows[] = {
-	{ "opening the kernel log's device", "device", device_kmsg, { 0, EPERM, EPERM, EPERM } },
+	{ "opening the kernel log's device", NULL, device_kmsg, { 0, EPERM, EPERM, EPERM } },
 	{ "opening the console", NULL, device_console, { 0, EPERM, EPERM, EPERM } },
-	{ "opening the serial line", NULL, device_serial, { 0, EPERM, EPERM, EPERM } },
+	{ "opening the serial line", "device", device_serial, { 0, EPERM, EPERM, EPERM } },
 	{ "opening null", NULL, device_null, { 0, 0, 0, 0 } },
 	{ "opening tun", NULL, device_tun, { 0, EPERM, EPERM, EPERM } },
 	{ "opening tun with the feature", NULL, device_tun, { NA, 0, 0, EPERM }, .features = ENV_FEAT_TUN },
@@ -231,6 +295,10 @@ static const struct iso_row rows[] = {
 	{ "a descriptor that the node opened", "receive", take_from_node, { 0, EPERM, EPERM, EPERM } },
 	{ "a descriptor that it opened itself", NULL, take_from_self, { 0, 0, 0, 0 } },
 	{ "a trusted attribute", NULL, trusted_xattr, { 0, EPERM, NA, EPERM } },
+	{ "capabilities for a file of its own", NULL, give_capabilities, { 0, 0, EPERM, NA } },
+	{ "those of the node's file on the node", NULL, worth_of_nodes, { 0, NA, NA, NA } },
+	{ "those of a VE's file on the node", NULL, worth_of_ves, { EPERM, NA, NA, NA } },
+	{ "getting no further than its file system out of a bind mount", NULL, leave_bind_mount, { 0, 0, EPERM, 0 } },
 	{ "overwriting the program that runs", NULL, overwrite_program, { ETXTBSY, ETXTBSY, EACCES, ETXTBSY } },
 	{ "reading the kernel's symbols", "proc", read_kallsyms, { 0, ENOENT, ENOENT, ENOENT } },
 	{ "reading interrupts", NULL, read_interrupts, { 0, ENOENT, ENOENT, ENOENT } },

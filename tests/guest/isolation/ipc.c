@@ -3,6 +3,9 @@
 #include "iso.h"
 
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <stdio.h>
@@ -107,6 +110,93 @@ static int memory_by_index(void)
 	return ENOENT;
 }
 
+static int semaphores_by_index(void)
+{
+	struct semid_ds ds;
+
+	for (int i = 0; i < 128; i++)
+		if (semctl(i, 0, 20 /* SEM_STAT_ANY */, &ds) >= 0)
+			return 0;
+	return ENOENT;
+}
+
+static int messages_by_index(void)
+{
+	struct msqid_ds ds;
+
+	for (int i = 0; i < 128; i++)
+		if (msgctl(i, 13 /* MSG_STAT_ANY */, &ds) >= 0)
+			return 0;
+	return ENOENT;
+}
+
+static int memory_by_number(void)
+{
+	for (int id = 0; id < 4096; id++)
+		if (shmat(id, NULL, SHM_RDONLY) != (void *)-1)
+			return 0;
+	return ENOENT;
+}
+
+/* Is VE A's abstract socket among those that sock_diag(7) lists? */
+static int listed_by_diag(void)
+{
+	struct {
+		struct nlmsghdr nlh;
+		struct unix_diag_req req;
+	} r = { .nlh = { .nlmsg_len = sizeof(r), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
+		.req = { .sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_show = UDIAG_SHOW_NAME } };
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	char buf[16384];
+	ssize_t n;
+
+	if (s < 0 || send(s, &r, sizeof(r), 0) != sizeof(r))
+		return BROKEN;
+	while ((n = recv(s, buf, sizeof(buf), 0)) > 0) {
+		if (memmem(buf, (size_t)n, "\0vestibule", 10))
+			return 0;
+		if (((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_DONE || ((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_ERROR)
+			return ENOENT;
+	}
+	return BROKEN;
+}
+
+/* Who one is, told over a socket: somebody else's number. */
+static int claim(const struct ucred *who)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(*who))];
+		struct cmsghdr align;
+	} u = { 0 };
+	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof(u.buf) };
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		return BROKEN;
+	CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+	CMSG_FIRSTHDR(&m)->cmsg_type = SCM_CREDENTIALS;
+	CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(*who));
+	memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), who, sizeof(*who));
+	return iso_errno(sendmsg(pair[0], &m, 0));
+}
+
+static int claim_init(void)
+{
+	return claim(&(struct ucred){ 1, getuid(), getgid() });
+}
+
+static int claim_itself(void)
+{
+	return claim(&(struct ucred){ getpid(), getuid(), getgid() });
+}
+
+/* A user of the node that has no number in a VE */
+static int claim_user(void)
+{
+	return claim(&(struct ucred){ getpid(), 3000000000U, getgid() });
+}
+
 static int queue_by_name(void)
 {
 	return iso_errno(mq_open("/vestibule", O_RDONLY));
@@ -121,6 +211,13 @@ static const struct iso_row rows[] = {
 	{ "VE A's shared memory by its index", NULL, memory_by_index, { ENOENT, 0, 0, ENOENT } },
 	{ "VE A's message queue by its key", NULL, messages_by_key, { ENOENT, 0, 0, ENOENT } },
 	{ "VE A's semaphores by their key", NULL, semaphores_by_key, { ENOENT, 0, 0, ENOENT } },
+	{ "VE A's semaphores by their index", NULL, semaphores_by_index, { ENOENT, 0, 0, ENOENT } },
+	{ "VE A's message queue by its index", NULL, messages_by_index, { ENOENT, 0, 0, ENOENT } },
+	{ "VE A's shared memory by its number", NULL, memory_by_number, { ENOENT, 0, 0, ENOENT } },
+	{ "VE A's socket in a list of sockets", NULL, listed_by_diag, { ENOENT, 0, 0, ENOENT } },
+	{ "being itself over a socket", NULL, claim_itself, { 0, 0, 0, 0 } },
+	{ "being init over a socket", NULL, claim_init, { 0, 0, EPERM, 0 } },
+	{ "being a user of the node over a socket", NULL, claim_user, { 0, EINVAL, EINVAL, EINVAL } },
 	{ "VE A's POSIX queue by its name", NULL, queue_by_name, { ENOENT, 0, 0, ENOENT } },
 };
 

@@ -2,6 +2,7 @@
 #include "iso.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -17,7 +18,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The template of both VEs; one on a disk of its own is also read past the page cache. */
 #define TINY "/usr/share/ve/template/tiny"
+#define ON_DISK "ISO_TEMPLATE"
 #define DEBUG "/sys/kernel/debug/ve/"
 
 struct env_ve iso_a, iso_b;
@@ -27,6 +30,85 @@ static const struct iso_row *table;
 static size_t rows_nr;
 static int fds[FD_END];
 static const char *const actors[] = { "the node's root", "a VE's root", "a VE's user", "another VE's root" };
+
+/* ---- the template, that all VEs share ----------------------------------- */
+
+static struct {
+	char *path, *bytes;
+	size_t size;
+} kept[64];
+static size_t kept_nr;
+
+static const char *template(void)
+{
+	const char *disk = getenv(ON_DISK);
+
+	return disk ? disk : TINY;
+}
+
+static int keep(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)at;
+	int fd;
+
+	if (type != FTW_F || !S_ISREG(st->st_mode) || !st->st_size)
+		return 0;
+	if (kept_nr == sizeof(kept) / sizeof(kept[0]))
+		die("the template has too many files");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	kept[kept_nr].size = (size_t)st->st_size;
+	kept[kept_nr].path = strdup(path);
+	kept[kept_nr].bytes = malloc(kept[kept_nr].size);
+	if (fd < 0 || !kept[kept_nr].path || !kept[kept_nr].bytes ||
+	    read(fd, kept[kept_nr].bytes, kept[kept_nr].size) != (ssize_t)kept[kept_nr].size)
+		die("%s", path);
+	close(fd);
+	kept_nr++;
+	return 0;
+}
+
+static bool same(size_t i, int flags)
+{
+	enum { CHUNK = 65536 };
+	static char *buf;
+	int fd = open(kept[i].path, O_RDONLY | O_CLOEXEC | flags);
+	size_t at = 0;
+	ssize_t n;
+
+	if (!buf && posix_memalign((void **)&buf, 4096, CHUNK))
+		die("no memory");
+	if (fd < 0)
+		die("%s", kept[i].path);
+	while ((n = read(fd, buf, CHUNK)) > 0 && at + (size_t)n <= kept[i].size && !memcmp(buf, kept[i].bytes + at, (size_t)n))
+		at += (size_t)n;
+	close(fd);
+	return n == 0 && at == kept[i].size;
+}
+
+/* As it was, through the page cache and past it? */
+static bool template_intact(void)
+{
+	for (size_t i = 0; i < kept_nr; i++)
+		if (!same(i, 0) || (getenv(ON_DISK) && !same(i, O_DIRECT)))
+			return false;
+	return true;
+}
+
+/* A byte that the node writes is noticed, and one put back is no longer. */
+static bool template_watched(void)
+{
+	int fd = open(kept[0].path, O_RDWR | O_CLOEXEC);
+	char other = (char)~kept[0].bytes[0];
+	bool noticed;
+
+	if (fd < 0 || pwrite(fd, &other, 1, 0) != 1)
+		return false;
+	noticed = !template_intact();
+	if (pwrite(fd, kept[0].bytes, 1, 0) != 1 || fsync(fd))
+		die("%s", kept[0].path);
+	close(fd);
+	return noticed && template_intact();
+}
 
 /* ---- inside: this program again, asked for one probe --------------------- */
 
@@ -63,7 +145,7 @@ static void start_ve(struct env_ve *ve, envid_t veid)
 	static char *init[] = { "/sbin/init", NULL };
 	struct env_create_args args;
 
-	env_prepare(ve, veid, TINY, &args, init);
+	env_prepare(ve, veid, template(), &args, init);
 	copy_self(ve);
 	ve->fd = env_create(&args, sizeof(args));
 	if (ve->fd < 0)
@@ -283,7 +365,7 @@ static void try_row(size_t row)
 int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (*setup)(void))
 {
 	const char *guard = argc == 3 && !strcmp(argv[1], "--guard") ? argv[2] : NULL;
-	bool guarded = argc == 2 && !strcmp(argv[1], "--guarded"), debug;
+	bool guarded = argc == 2 && !strcmp(argv[1], "--guarded"), debug, intact = true;
 
 	table = rows;
 	rows_nr = n;
@@ -296,6 +378,8 @@ int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (
 		return 0;
 	}
 	env_require();
+	if (nftw(template(), keep, 16, FTW_PHYS))
+		die("%s", template());
 	make_world();
 	if (setup)
 		setup();
@@ -304,8 +388,14 @@ int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (
 		if (rows[i].name && (!guard || (rows[i].guard && !strcmp(rows[i].guard, guard))) &&
 		    (!guarded || rows[i].guard) && (debug || !rows[i].rooted))
 			try_row(i);
+		if (intact && !template_intact()) {
+			intact = false;
+			printf("# changed by: %s\n", rows[i].name);
+		}
 	}
+	ok(intact, "the template after each of them, through the page cache%s", getenv(ON_DISK) ? " and past it" : "");
 	env_destroy(&iso_a);
 	env_destroy(&iso_b);
+	ok(template_watched(), "a byte of the template that the node changes is noticed");
 	return tap_done();
 }

@@ -3,6 +3,8 @@
 #include "iso.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/pkt_sched.h>
@@ -11,9 +13,11 @@
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -179,27 +183,183 @@ static int send_own(void)
 	return send_from(0x0a4d0002);
 }
 
-/* Sent by VE A before, read by the node: was there a packet from 10.77.0.3 (B's), or from A's own? */
-static int arrived(unsigned int source)
+/* From an address that is not the VE's by an option that lets a socket have any. */
+static int send_transparent(void)
 {
-	struct sockaddr_in from;
+	struct sockaddr_in from = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a4d0003) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(5555), .sin_addr.s_addr = htonl(0x0a4d0001) };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (setsockopt(s, SOL_IP, IP_TRANSPARENT, &(int){ 1 }, sizeof(int)))
+		return errno;
+	if (bind(s, (struct sockaddr *)&from, sizeof(from)))
+		return BROKEN;
+	return iso_errno(sendto(s, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)));
+}
+
+static struct sockaddr_in6 six(const char *text, unsigned short port)
+{
+	struct sockaddr_in6 a = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+
+	inet_pton(AF_INET6, text, &a.sin6_addr);
+	return a;
+}
+
+static int send_from_six(const char *source)
+{
+	struct sockaddr_in6 from = six(source, 0), to = six("fd00:77::1", 5555);
+	int s = socket(AF_INET6, SOCK_DGRAM, 0);
+
+	if (setsockopt(s, SOL_IPV6, IPV6_TRANSPARENT, &(int){ 1 }, sizeof(int)))
+		return errno;
+	if (bind(s, (struct sockaddr *)&from, sizeof(from)))
+		return BROKEN;
+	return iso_errno(sendto(s, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)));
+}
+
+static int send_own_six(void)
+{
+	return send_from_six("fd00:77::2");
+}
+
+static int send_forged_six(void)
+{
+	return send_from_six("fd00:77::3");
+}
+
+/* Sent by VE A before, read by the node: was there a packet from B's address, or from A's own? */
+static int arrived(const char *source)
+{
+	struct sockaddr_in6 from, want = six(source, 0);
 	socklen_t n = sizeof(from);
 	char buf[8];
 
 	while (recvfrom(FD_HELPER /* the node's socket, see setup() */, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &n) > 0)
-		if (from.sin_addr.s_addr == htonl(source))
+		if (!memcmp(&from.sin6_addr, &want.sin6_addr, sizeof(want.sin6_addr)))
 			return 0;
 	return ENOENT;
 }
 
 static int own_arrived(void)
 {
-	return arrived(0x0a4d0002);
+	return arrived("::ffff:10.77.0.2");
+}
+
+static int own_arrived_six(void)
+{
+	return arrived("fd00:77::2");
 }
 
 static int forged_arrived(void)
 {
-	return arrived(0x0a4d0003);
+	return arrived("::ffff:10.77.0.3");
+}
+
+static int forged_arrived_six(void)
+{
+	return arrived("fd00:77::3");
+}
+
+/* The node sends to A, to B and to a group all the time, see talk(): what is to be heard until a hundred came to A? */
+static bool wait_readable(int s)
+{
+	struct pollfd p = { .fd = s, .events = POLLIN };
+
+	return poll(&p, 1, 20000) == 1;
+}
+
+static int sniff(void)
+{
+	int s = socket(AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL)), own = 0;
+	struct packet_mreq all = { .mr_ifindex = (int)if_nametoindex("venet0"), .mr_type = PACKET_MR_PROMISC };
+	struct iphdr ip;
+
+	if (s < 0)
+		return errno;
+	if (setsockopt(s, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)))
+		return BROKEN;
+	while (own < 100) {
+		if (!wait_readable(s))
+			return BROKEN;
+		if (recv(s, &ip, sizeof(ip), 0) < (ssize_t)sizeof(ip) || ip.version != 4)
+			continue;
+		if (ip.daddr == htonl(0x0a4d0003))
+			return 0;
+		own += ip.daddr == htonl(0x0a4d0002);
+	}
+	return ENOENT;
+}
+
+#define GROUP 0xef4d0001 /* 239.77.0.1 */
+
+static int hear_group(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(5556) }, own = { .sin_family = AF_INET, .sin_port = htons(7) };
+	struct ip_mreqn join = { .imr_multiaddr.s_addr = htonl(GROUP), .imr_ifindex = (int)if_nametoindex("venet0") };
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	char c;
+
+	p[0].fd = socket(AF_INET, SOCK_DGRAM, 0);
+	p[1].fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (bind(p[0].fd, (struct sockaddr *)&at, sizeof(at)) || bind(p[1].fd, (struct sockaddr *)&own, sizeof(own)) ||
+	    setsockopt(p[0].fd, SOL_IP, IP_ADD_MEMBERSHIP, &join, sizeof(join)))
+		return BROKEN;
+	for (int heard = 0; heard < 100; heard++) {
+		if (poll(p, 2, 20000) < 1)
+			return BROKEN;
+		if (p[0].revents)
+			return 0;
+		recv(p[1].fd, &c, 1, 0);
+	}
+	return ENOENT;
+}
+
+static int reach_loopback(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(5557), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	return iso_errno(connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&to, sizeof(to)));
+}
+
+/* An event of a device, which udev listens to; the sender's network is the one that hears it. */
+static int send_uevent(void)
+{
+	struct {
+		struct nlmsghdr nlh;
+		char text[32];
+	} m = { .nlh = { .nlmsg_len = sizeof(m), .nlmsg_type = NLMSG_MIN_TYPE, .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK } };
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr err;
+	} a;
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT);
+
+	snprintf(m.text, sizeof(m.text), "add@/of-%s", getppid() ? "node" : "ve");
+	if (s < 0 || send(s, &m, sizeof(m), 0) != sizeof(m) || recv(s, &a, sizeof(a), 0) < (ssize_t)sizeof(a))
+		return BROKEN;
+	return -a.err.error;
+}
+
+/* Was one of that name heard by the node's listener at FD_NS? */
+static int heard_uevent(const char *name)
+{
+	char buf[8192];
+	ssize_t n;
+
+	while ((n = recv(FD_NS, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+		if (memmem(buf, (size_t)n, name, strlen(name)))
+			return 0;
+	return ENOENT;
+}
+
+static int node_uevent_heard(void)
+{
+	return heard_uevent("add@/of-node");
+}
+
+static int ve_uevent_heard(void)
+{
+	return heard_uevent("add@/of-ve");
 }
 
 static const struct iso_row rows[] = {
@@ -219,31 +379,80 @@ static const struct iso_row rows[] = {
 	{ "sending from its own address", "source", send_own, { NA, 0, EPERM, NA } },
 	{ "that packet's arrival on the node", "source", own_arrived, { 0, NA, NA, NA } },
 	{ "sending from another VE's address", "source", send_forged, { NA, 0, EPERM, NA } },
+	{ "sending from another VE's address by IP_TRANSPARENT", "source", send_transparent, { NA, 0, EPERM, NA } },
 	{ "that packet's arrival on the node (it is dropped silently)", "source", forged_arrived, { ENOENT, NA, NA, NA } },
+	{ "sending from its own IPv6 address", "source", send_own_six, { NA, 0, EPERM, NA } },
+	{ "the arrival of that on the node", "source", own_arrived_six, { 0, NA, NA, NA } },
+	{ "sending from another VE's IPv6 address", "source", send_forged_six, { NA, 0, EPERM, NA } },
+	{ "the arrival of that on the node (it is dropped)", "source", forged_arrived_six, { ENOENT, NA, NA, NA } },
+	{ "hearing packets to another VE", NULL, sniff, { 0, EPERM, EPERM, EPERM } },
+	{ "hearing packets to another VE with the feature", NULL, sniff, { NA, ENOENT, EPERM, NA }, .features = ENV_FEAT_PACKET },
+	{ "hearing a group that the node sends to", NULL, hear_group, { 0, ENOENT, NA, NA } },
+	{ "reaching a service on the node's loopback", NULL, reach_loopback, { 0, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED } },
+	{ "an event of a device", NULL, send_uevent, { 0, 0, EPERM, 0 } },
+	{ "the node's event at the node's listener", NULL, node_uevent_heard, { 0, NA, NA, NA } },
+	{ "an event of a device again", NULL, send_uevent, { NA, 0, EPERM, 0 } },
+	{ "a VE's event at the node's listener", NULL, ve_uevent_heard, { ENOENT, NA, NA, NA } },
 };
 
-static void lend(const struct env_ve *ve, const char *text)
+static void lend(const struct env_ve *ve, int family, const char *text)
 {
-	struct env_ip ip = { .family = AF_INET, .epoch = 1 };
+	struct env_ip ip = { .family = (unsigned short)family, .epoch = 1 };
 
-	inet_pton(AF_INET, text, ip.addr);
+	inet_pton(family, text, ip.addr);
 	if (env_ctl(ve->fd, ENV_CTL_IP_ADD, &ip, sizeof(ip)))
 		die("%s", text);
 }
 
+/* The node's talk with everybody, until this program ends (ten minutes at most). */
+static void talk(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(7), .sin_addr.s_addr = htonl(0x0a4d0002) }, b = a,
+			   group = { .sin_family = AF_INET, .sin_port = htons(5556), .sin_addr.s_addr = htonl(GROUP) };
+	struct ip_mreqn by = { .imr_ifindex = (int)if_nametoindex("venet0") };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	b.sin_addr.s_addr = htonl(0x0a4d0003);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (setsockopt(s, SOL_IP, IP_MULTICAST_IF, &by, sizeof(by)))
+		_exit(1);
+	for (int i = 0; i < 60000; i++) {
+		const struct sockaddr_in *const to[] = { &group, &b, &a };
+
+		for (size_t k = 0; k < 3; k++)
+			sendto(s, "x", 1, 0, (const struct sockaddr *)to[k], sizeof(a));
+		usleep(10000);
+	}
+	_exit(0);
+}
+
+static int listen_at(int family, int type, int protocol, const void *at, socklen_t n)
+{
+	int s = socket(family, type, protocol);
+
+	if (bind(s, at, n) || (type == SOCK_STREAM && listen(s, 8)))
+		die("listener");
+	return s;
+}
+
 static void setup(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(5555) };
-	int listener;
+	struct sockaddr_in6 any = six("::", 5555);
+	struct sockaddr_in loop = { .sin_family = AF_INET, .sin_port = htons(5557), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_nl events = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 
-	if (system("ip addr add 10.77.0.1/24 dev venet0; echo 0 >/proc/sys/net/ipv4/conf/venet0/rp_filter"))
+	if (system("ip addr add 10.77.0.1/24 dev venet0; ip -6 addr add fd00:77::1/64 dev venet0; "
+		   "echo 0 >/proc/sys/net/ipv4/conf/venet0/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter"))
 		die("venet0");
-	lend(&iso_a, "10.77.0.2");
-	lend(&iso_b, "10.77.0.3");
-	listener = socket(AF_INET, SOCK_DGRAM, 0);
-	if (bind(listener, (struct sockaddr *)&at, sizeof(at)))
-		die("listener");
-	iso_replace(FD_HELPER, listener);
+	lend(&iso_a, AF_INET, "10.77.0.2");
+	lend(&iso_b, AF_INET, "10.77.0.3");
+	lend(&iso_a, AF_INET6, "fd00:77::2");
+	lend(&iso_b, AF_INET6, "fd00:77::3");
+	iso_replace(FD_HELPER, listen_at(AF_INET6, SOCK_DGRAM, 0, &any, sizeof(any)));
+	iso_replace(FD_NS, listen_at(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT, &events, sizeof(events)));
+	fcntl(listen_at(AF_INET, SOCK_STREAM, 0, &loop, sizeof(loop)), F_DUPFD_CLOEXEC, 100); /* open while this runs */
+	if (!fork())
+		talk();
 }
 
 int main(int argc, char **argv)

@@ -6,6 +6,7 @@
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
@@ -148,7 +149,23 @@ static int open_ports(void)
 	return iso_errno(syscall(SYS_ioperm, 0x80, 1, 1));
 }
 
+/* On the node the argument is what is wrong. */
+static int make_ve(void)
+{
+	return iso_errno(env_create(NULL, 0));
+}
+
+static int list_ves(void)
+{
+	struct env_list_entry e[8];
+	struct env_list l = { .entries = (uintptr_t)e, .nr = 8 };
+
+	return iso_errno(env_ctl(-1, ENV_CTL_LIST, &l, sizeof(l)));
+}
+
 static const struct iso_row rows[] = {
+	{ "making a VE from inside a VE", NULL, make_ve, { EINVAL, EPERM, EPERM, EPERM } },
+	{ "listing VEs", NULL, list_ves, { 0, EPERM, EPERM, EPERM } },
 	{ "real-time priority", NULL, real_time, { 0, EPERM, EPERM, EPERM } },
 	{ "real-time priority", "capable", real_time, { NA, EPERM, NA, EPERM }, .rooted = true },
 	{ "negative niceness", NULL, negative_nice, { 0, EACCES, EACCES, EACCES } },

@@ -3,14 +3,26 @@
 #include "iso.h"
 
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* Newer than the C library's headers (include/uapi/linux/pidfd.h, asm-generic/socket.h) */
+#define PIDFD_GET_MNT_NAMESPACE _IO(0xff, 3)
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 
 static int steal_from_cousin(void)
 {
@@ -56,14 +68,128 @@ static int enter_namespace(void)
 	return iso_errno(setns(FD_NS, CLONE_NEWNS));
 }
 
-/* How many processes show in all numbers that there are: more than the VE's own? */
-static int find_many(void)
+/* How many processes answer, of all the numbers that there are: more than the VE's own? */
+static int find_many(bool (*answers)(int pid))
 {
 	int found = 0;
 
 	for (int pid = 1; pid <= 4096; pid++)
-		found += kill(pid, 0) == 0 || errno == EPERM;
+		found += answers(pid);
 	return found > 20 ? 0 : ESRCH;
+}
+
+/* A call on a number finds a process unless it says that there is none. */
+#define FIND(name, call)                                   \
+	static bool answers_##name(int pid)                \
+	{                                                  \
+		return (call) >= 0 || errno != ESRCH;      \
+	}                                                  \
+	static int find_by_##name(void)                    \
+	{                                                  \
+		return find_many(answers_##name);          \
+	}
+static int close_found(long fd)
+{
+	return fd < 0 ? -1 : close((int)fd);
+}
+FIND(kill, kill(pid, 0))
+FIND(tgkill, syscall(SYS_tgkill, pid, pid, 0))
+FIND(getpgid, getpgid(pid))
+FIND(getsid, getsid(pid))
+FIND(priority, (errno = 0, getpriority(PRIO_PROCESS, (id_t)pid) == -1 && errno ? -1 : 0))
+FIND(scheduler, sched_getscheduler(pid))
+FIND(affinity, syscall(SYS_sched_getaffinity, pid, sizeof(long[16]), (long[16]){ 0 }))
+FIND(ioprio, syscall(SYS_ioprio_get, 1 /* a process */, pid))
+FIND(prlimit, prlimit(pid, RLIMIT_NOFILE, NULL, &(struct rlimit){ 0 }))
+FIND(robust, syscall(SYS_get_robust_list, pid, &(void *){ NULL }, &(size_t){ 0 }))
+FIND(pidfd, close_found(syscall(SYS_pidfd_open, pid, 0)))
+FIND(owner, fcntl(FD_HELPER, F_SETOWN, pid))
+
+/* ptrace(2) would stop what it finds: a kernel thread refuses, and that too is an answer. */
+static bool answers_ptrace(int pid)
+{
+	if (pid == getpid() || syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0) < 0)
+		return pid != getpid() && errno != ESRCH;
+	return true;
+}
+
+static int find_by_ptrace(void)
+{
+	return find_many(answers_ptrace);
+}
+
+static bool answers_proc(int pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return access(path, F_OK) == 0;
+}
+
+static int find_by_proc(void)
+{
+	return find_many(answers_proc);
+}
+
+/* The number of who opened a socket on the node, and a descriptor of it. */
+static int peer_number(void)
+{
+	struct ucred c;
+	socklen_t n = sizeof(c);
+
+	if (getsockopt(FD_HELPER, SOL_SOCKET, SO_PEERCRED, &c, &n))
+		return BROKEN;
+	return c.pid ? 0 : ESRCH;
+}
+
+static int peer_signal(void)
+{
+	int fd = -1;
+	socklen_t n = sizeof(fd);
+
+	if (getsockopt(FD_HELPER, SOL_SOCKET, SO_PEERPIDFD, &fd, &n))
+		return errno;
+	return iso_errno(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0));
+}
+
+static int namespace_of_cousin(void)
+{
+	return iso_errno(ioctl(FD_COUSIN, PIDFD_GET_MNT_NAMESPACE, 0));
+}
+
+static int enter_cousin(void)
+{
+	return iso_errno(setns(FD_COUSIN, CLONE_NEWUTS));
+}
+
+static int advise_cousin(void)
+{
+	struct iovec none = { NULL, 0 };
+
+	return iso_errno(syscall(SYS_process_madvise, FD_COUSIN, &none, 1, MADV_COLD, 0));
+}
+
+static int owner_of_namespace(void)
+{
+	return iso_errno(ioctl(FD_NS, NS_GET_USERNS));
+}
+
+/* Everything that may be killed, the own child among it; who survives is asked on the node. */
+static int kill_everything(void)
+{
+	int status, child = fork();
+
+	if (!child)
+		for (;;)
+			pause();
+	if (child < 0 || kill(-1, SIGKILL))
+		return child < 0 ? BROKEN : errno;
+	return waitpid(child, &status, 0) == child && WIFSIGNALED(status) ? 0 : BROKEN;
+}
+
+static int signal_cousin(void)
+{
+	return iso_errno(syscall(SYS_pidfd_send_signal, FD_COUSIN, 0, NULL, 0));
 }
 
 static int reach(const char *hook)
@@ -103,7 +229,30 @@ static const struct iso_row rows[] = {
 	{ "SIGIO of a descriptor that the node opened", "sigio", await_sigio, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node by its descriptor", NULL, enter_namespace, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node", "capable", enter_namespace, { NA, EPERM, NA, EPERM }, .rooted = true },
-	{ "processes by guessing numbers", NULL, find_many, { 0, ESRCH, ESRCH, ESRCH } },
+#define FOUND(how, call) { "processes by guessing numbers for " how, NULL, find_by_##call, { 0, ESRCH, ESRCH, ESRCH } }
+	FOUND("kill", kill),
+	FOUND("tgkill", tgkill),
+	FOUND("getpgid", getpgid),
+	FOUND("getsid", getsid),
+	FOUND("getpriority", priority),
+	FOUND("sched_getscheduler", scheduler),
+	FOUND("sched_getaffinity", affinity),
+	FOUND("ioprio_get", ioprio),
+	FOUND("prlimit", prlimit),
+	FOUND("get_robust_list", robust),
+	FOUND("pidfd_open", pidfd),
+	FOUND("F_SETOWN", owner),
+	FOUND("ptrace", ptrace),
+	FOUND("/proc", proc),
+	{ "the number of a socket's peer on the node", NULL, peer_number, { 0, ESRCH, ESRCH, ESRCH } },
+	{ "a signal to a socket's peer on the node", NULL, peer_signal, { 0, EINVAL, EINVAL, EINVAL } },
+	{ "a namespace of a process with the same credentials outside", "ptrace", namespace_of_cousin, { 0, EACCES, EACCES, EACCES } },
+	{ "entering what that process is in", "ptrace", enter_cousin, { 0, EPERM, EPERM, EPERM } },
+	{ "advice on that process's memory", "ptrace", advise_cousin, { 0, EACCES, EACCES, EACCES } },
+	{ "the owner of a namespace of the node", NULL, owner_of_namespace, { 0, EPERM, EPERM, EPERM } },
+	{ "killing everything", NULL, kill_everything, { NA, 0, 0, 0 } },
+	{ "a process of the node after that", NULL, signal_victim, { 0, NA, NA, NA } },
+	{ "one with the VE's credentials after that", NULL, signal_cousin, { 0, NA, NA, NA } },
 	{ "priority of its own init", NULL, change_priority_of_init, { NA, 0, EPERM, 0 } },
 #define REACHED(hook, guard) \
 	{ #hook " of the node's init, once found,", guard, reach_##hook, { 0, EPERM, NA, EPERM }, .rooted = true }

@@ -8,7 +8,15 @@ static int ve_capable(const struct cred *cred, struct user_namespace *ns,
 {
 	if (!ve_inside() || !ve_guard(capable))
 		return 0;
-	return userns_ve(ns) == current->ve ? 0 : -EPERM;
+	if (userns_ve(ns) == current->ve)
+		return 0;
+	/* An ordinary program may ask for what it can't have, but only with the
+	 * VE's own credentials: with others, a hole in the kernel was used.
+	 */
+	if (userns_ve(current_real_cred()->user_ns) != current->ve)
+		ve_alarm("a process has credentials from outside the VE: capability %d refused",
+			 cap);
+	return -EPERM;
 }
 
 static int ve_userns_create(const struct cred *cred)

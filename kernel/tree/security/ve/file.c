@@ -50,7 +50,10 @@ static int ve_file_open(struct file *file)
 		return 0;
 	if (!S_ISCHR(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return 0;
-	return ve_device_allowed(inode->i_mode, inode->i_rdev) ? 0 : -EPERM;
+	if (ve_device_allowed(inode->i_mode, inode->i_rdev))
+		return 0;
+	ve_alarm("opening device %u:%u refused", imajor(inode), iminor(inode));
+	return -EPERM;
 }
 
 /* Kinds of file system that a VE may mount, and the feature that opens one. */
@@ -64,21 +67,11 @@ static const struct {
 	{ "overlay", ENV_FEAT_NESTING }, { "fuse", ENV_FEAT_FUSE },
 };
 
-static int ve_sb_mount(const char *dev_name, const struct path *path,
-		       const char *type, unsigned long flags, void *data)
+static int ve_check_mount(const char *type)
 {
-	size_t len;
+	size_t len = strcspn(type, "."); /* fuse.sshfs */
 	int i;
 
-	if (current_on_node() || !ve_guard(mount))
-		return 0;
-	/* Those of what is mounted already make no new kind. */
-	if (flags & (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE |
-		     MS_SLAVE | MS_UNBINDABLE))
-		return 0;
-	if (!type)
-		return -EPERM;
-	len = strcspn(type, "."); /* fuse.sshfs */
 	for (i = 0; i < ARRAY_SIZE(ve_mount_types); i++) {
 		if (strlen(ve_mount_types[i].type) != len ||
 		    strncmp(ve_mount_types[i].type, type, len))
@@ -89,10 +82,31 @@ static int ve_sb_mount(const char *dev_name, const struct path *path,
 	return -EPERM;
 }
 
+static int ve_sb_mount(const char *dev_name, const struct path *path,
+		       const char *type, unsigned long flags, void *data)
+{
+	if (current_on_node() || !ve_guard(mount))
+		return 0;
+	/* Those of what is mounted already make no new kind. */
+	if (flags & (MS_REMOUNT | MS_BIND | MS_MOVE | MS_SHARED | MS_PRIVATE |
+		     MS_SLAVE | MS_UNBINDABLE))
+		return 0;
+	return type ? ve_check_mount(type) : -EPERM;
+}
+
+/* By mount(2) once more, and by fsconfig(2), which does not ask above. */
+static int ve_sb_kern_mount(const struct super_block *sb)
+{
+	if (current_on_node() || !ve_guard(mount))
+		return 0;
+	return ve_check_mount(sb->s_type->name);
+}
+
 static struct security_hook_list ve_file_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(file_receive, ve_file_receive),
 	LSM_HOOK_INIT(file_open, ve_file_open),
 	LSM_HOOK_INIT(sb_mount, ve_sb_mount),
+	LSM_HOOK_INIT(sb_kern_mount, ve_sb_kern_mount),
 };
 
 __init void ve_add_file_hooks(void)

@@ -3,6 +3,8 @@
 #define _SECURITY_VE_VE_H
 
 #include <linux/lsm_hooks.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/ve.h>
 #include <linux/ve_guard.h>
 
@@ -15,6 +17,17 @@ void ve_add_file_hooks(void);
 void ve_add_socket_hooks(void);
 void ve_add_gate_hooks(void);
 
+/*
+ * A refusal that an operator wants to know of, since no ordinary program comes
+ * to it.  Who did it stands in front; comm is the VE's to choose.
+ */
+#define ve_alarm(fmt, ...)						\
+	pr_warn_ratelimited("ve: VE %u, %*pE[%d]: " fmt "\n",		\
+			    current->ve->veid,				\
+			    (int)strnlen(current->comm, TASK_COMM_LEN),	\
+			    current->comm, task_pid_nr(current),	\
+			    ##__VA_ARGS__)
+
 /* May somebody of @from act on something of @to? */
 static inline bool ve_may_reach(const struct ve_struct *from,
 				const struct ve_struct *to)
@@ -25,7 +38,10 @@ static inline bool ve_may_reach(const struct ve_struct *from,
 static inline int ve_check_reach(const struct ve_struct *from,
 				 const struct ve_struct *to)
 {
-	return ve_may_reach(from, to) ? 0 : -EPERM;
+	if (ve_may_reach(from, to))
+		return 0;
+	ve_alarm("reaching for something of VE %u refused", to->veid);
+	return -EPERM;
 }
 
 /*

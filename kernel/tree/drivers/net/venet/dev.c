@@ -21,6 +21,7 @@
 #include <linux/init.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/log2.h>
 #include <linux/rtnetlink.h>
 #include <linux/ve.h>
 #include <linux/ve_guard.h>
@@ -89,6 +90,16 @@ static void venet_saw_tx(struct venet_ve *v)
 		WRITE_ONCE(v->last_tx, now);
 }
 
+/* One line for the first, the second, the fourth ...: a flood fills no log. */
+static void venet_saw_spoofed(struct venet_ve *v, const struct in6_addr *src)
+{
+	u64 n = atomic64_inc_return(&v->spoofed);
+
+	if (is_power_of_2(n))
+		pr_warn("venet: VE %u sent from %pI6c, which is not its own: dropped, %llu in all\n",
+			v->ve->veid, src, n);
+}
+
 /* Out of a VE: only from its own addresses. */
 static netdev_tx_t venet_ve_xmit(struct sk_buff *skb, struct net_device *dev)
 {
@@ -104,7 +115,7 @@ static netdev_tx_t venet_ve_xmit(struct sk_buff *skb, struct net_device *dev)
 	}
 	a = venet_lookup(&src);
 	if ((!a || a->v != v) && ve_guard(source)) {
-		atomic64_inc(&v->spoofed);
+		venet_saw_spoofed(v, &src);
 		goto drop;
 	}
 	if (!venet_may_send(v, skb)) {
@@ -350,6 +361,9 @@ int venet_ip_del(struct ve_struct *ve, struct net *net, const struct env_ip *ip)
 	if (!ve->net)
 		return -EADDRNOTAVAIL;
 	venet_key(&key, ip);
+	/* While the row stands: the peers hear of it. */
+	if (venet_owns(ve->net, &key))
+		venet_abort(net, &key);
 	err = venet_table_del(ve->net, &key);
 	if (!err)
 		venet_config_del(net, ve->net->dev->ifindex, &key);

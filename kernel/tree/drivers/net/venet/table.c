@@ -121,6 +121,15 @@ static void venet_remove(struct venet_addr *a)
 	kfree_rcu(a, rcu);
 }
 
+bool venet_owns(const struct venet_ve *v, const struct in6_addr *key)
+{
+	struct venet_addr *a;
+
+	guard(mutex)(&venet_mutex);
+	a = rhashtable_lookup_fast(&venet_table, key, venet_params);
+	return a && a->v == v;
+}
+
 int venet_table_del(struct venet_ve *v, const struct in6_addr *key)
 {
 	struct venet_addr *a;
@@ -164,6 +173,7 @@ static bool venet_expire_one(u64 now)
 		venet_remove(a);
 	}
 	if (net) {
+		venet_abort(net, &key);
 		venet_config_del(net, ifindex, &key);
 		put_net(net);
 	}

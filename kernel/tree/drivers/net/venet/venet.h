@@ -70,6 +70,9 @@ struct venet_addr {
 /* dev.c */
 bool venet_is_node_dev(const struct net_device *dev);
 
+/* abort.c: end the connections of @net that have @key on this side.  Sleeps. */
+void venet_abort(struct net *net, const struct in6_addr *key);
+
 /* limit.c */
 int venet_limit_init(void);
 bool venet_may_send(struct venet_ve *v, const struct sk_buff *skb);
@@ -84,6 +87,7 @@ struct venet_addr *venet_lookup(const struct in6_addr *key); /* under RCU */
 /* Add a row, or set epoch and deadline of the VE's own: 0, 1, or an error. */
 int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch,
 		    u64 deadline);
+bool venet_owns(const struct venet_ve *v, const struct in6_addr *key);
 int venet_table_del(struct venet_ve *v, const struct in6_addr *key);
 void venet_table_flush(struct venet_ve *v);
 

@@ -12,8 +12,11 @@
 #include "tap.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,6 +106,87 @@ static void test_device(struct env_ve *a)
 	       "ip route add default dev venet0 && ip addr add fd00:77::2/128 dev venet0 &&"
 	       "ip -6 route add default dev venet0 && ping -c1 -W3 10.77.0.1",
 	       "but take it down and up");
+}
+
+/* ---- flows of an address that goes -------------------------------------- */
+
+#define FLOW_PORT 5556
+
+static struct sockaddr_in6 node_at(const char *text)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htons(FLOW_PORT) };
+
+	inet_pton(AF_INET6, text, &at.sin6_addr);
+	return at;
+}
+
+/* In a VE, this program again: a flow to the node, until it ends.  Its errno. */
+static int flow(const char *type, const char *host)
+{
+	struct sockaddr_in6 to = node_at(host);
+	int s = socket(AF_INET6, strcmp(type, "tcp") ? SOCK_DGRAM : SOCK_STREAM, 0);
+	char c;
+
+	if (connect(s, (struct sockaddr *)&to, sizeof(to)) || write(s, "x", 1) != 1)
+		return 99;
+	return read(s, &c, 1) < 0 ? errno : 0;
+}
+
+struct flow {
+	int proc, node;		/* the VE's process; the node's end of it */
+};
+
+static struct flow open_flow(const struct env_ve *ve, char *type, char *host, int node)
+{
+	char *argv[] = { "/root/net_test", "flow", type, host, NULL };
+	struct flow f = { .proc = env_run(ve, argv), .node = node };
+	char c;
+
+	if (f.proc < 0 || !(env_poll(node, POLLIN, 10000) & POLLIN))
+		die("a flow by %s", type);
+	if (!strcmp(type, "tcp"))
+		f.node = accept(node, NULL, NULL);
+	if (read(f.node, &c, 1) != 1)
+		die("a flow by %s: nothing came", type);
+	return f;
+}
+
+static void ends_with(const struct flow *f, int want, const char *what)
+{
+	int status = env_poll(f->proc, POLLIN, 10000) ? env_wait(f->proc) : -1;
+
+	if (!ok(WIFEXITED(status) && WEXITSTATUS(status) == want, "%s", what))
+		printf("# status %#x\n", (unsigned int)status);
+}
+
+static void test_flows(struct env_ve *a)
+{
+	struct sockaddr_in6 any = node_at("::");
+	int tcp = socket(AF_INET6, SOCK_STREAM, 0), udp = socket(AF_INET6, SOCK_DGRAM, 0);
+	struct flow four, six, datagrams;
+	char c;
+
+	if (bind(tcp, (struct sockaddr *)&any, sizeof(any)) || listen(tcp, 8) ||
+	    bind(udp, (struct sockaddr *)&any, sizeof(any)))
+		die("the node's sockets");
+	four = open_flow(a, "tcp", "::ffff:10.77.0.1", tcp);
+	six = open_flow(a, "tcp", "fd00:77::1", tcp);
+	datagrams = open_flow(a, "udp", "::ffff:10.77.0.1", udp);
+
+	ok(!ip(a, ENV_CTL_IP_DEL, "10.77.0.2"), "an address with flows is taken back");
+	ok(env_poll(four.node, POLLIN, 10000) & POLLIN, "the node's end hears of it");
+	refused((int)read(four.node, &c, 1), ECONNRESET, "its connection is reset");
+	ends_with(&four, ECONNABORTED, "the VE's end is told at once");
+	ends_with(&datagrams, ECONNABORTED, "that of datagrams too");
+	ok(env_poll(six.node, POLLIN, 0) == 0 && write(six.node, "y", 1) == 1,
+	   "a connection by another address goes on");
+	ends_with(&six, 0, "and what is sent by it comes");
+	ok(!ip(a, ENV_CTL_IP_ADD, "10.77.0.2"), "the address comes back");
+	passes(a, "ping -c1 -W3 -I 10.77.0.2 10.77.0.1", "and serves again");
+	close(four.node);
+	close(six.node);
+	close(tcp);
+	close(udp);
 }
 
 static void test_revoke(struct env_ve *a, struct env_ve *b)
@@ -226,13 +310,21 @@ static void test_brakes(struct env_ve *a, struct env_ve *b)
 	passes(a, "ping -c3 -W3 10.77.0.3", "and pass without it");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	struct env_create_args args;
 	struct env_ve a, b;
 
+	if (argc == 4 && !strcmp(argv[1], "flow"))
+		return flow(argv[2], argv[3]);
 	env_require();
 	on_node("ip addr add 10.77.0.1/24 dev venet0; ip -6 addr add fd00:77::1/64 dev venet0");
-	env_start(&a, 300, TINY, init);
+	env_prepare(&a, 300, TINY, &args, init);
+	env_put(&a, "/proc/self/exe", "net_test");
+	a.fd = env_create(&args, sizeof(args));
+	if (a.fd < 0)
+		die("env_create");
+	close(args.root_fd);
 	env_start(&b, 301, TINY, init);
 	if (ip(&a, ENV_CTL_IP_ADD, "10.77.0.2") || ip(&a, ENV_CTL_IP_ADD, "fd00:77::2") ||
 	    ip(&b, ENV_CTL_IP_ADD, "10.77.0.3") || ip(&b, ENV_CTL_IP_ADD, "fd00:77::3"))
@@ -243,6 +335,7 @@ int main(void)
 	test_activity(&a, &b);
 	test_brakes(&a, &b);
 	test_deadline(&a);
+	test_flows(&a);
 	test_revoke(&a, &b);
 	env_destroy(&a);
 	env_destroy(&b);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * verun [--template DIR] [--put FILE]... COMMAND...: run a command as root in
- * a fresh VE and exit with its status.
+ * verun [--template DIR] [--features NAME,...] [--put FILE]... COMMAND...: run a
+ * command as root in a fresh VE and exit with its status.
  */
 #include "envlib.h"
 
@@ -20,8 +20,33 @@ static void put(const struct env_ve *ve, const char *file)
 	env_put(ve, file, name ? name + 1 : file);
 }
 
+static unsigned long long features_of(char *names)
+{
+	static const struct {
+		const char *name;
+		unsigned long long bit;
+	} all[] = {
+		{ "nesting", ENV_FEAT_NESTING }, { "netfilter", ENV_FEAT_NETFILTER },
+		{ "packet", ENV_FEAT_PACKET },	 { "tun", ENV_FEAT_TUN },
+		{ "fuse", ENV_FEAT_FUSE },	 { "net_sysctl", ENV_FEAT_NET_SYSCTL },
+	};
+	unsigned long long bits = 0;
+
+	for (char *n = strtok(names, ","); n; n = strtok(NULL, ",")) {
+		size_t i = 0;
+
+		while (i < sizeof(all) / sizeof(all[0]) && strcmp(all[i].name, n))
+			i++;
+		if (i == sizeof(all) / sizeof(all[0]))
+			die("no feature is called %s", n);
+		bits |= all[i].bit;
+	}
+	return bits;
+}
+
 int main(int argc, char **argv)
 {
+	__u64 features = 0;
 	const char *templ = "/usr/share/ve/template/tiny";
 	char *init[] = { "/sbin/init", NULL };
 	struct env_create_args args;
@@ -33,11 +58,15 @@ int main(int argc, char **argv)
 		templ = argv[i + 1];
 		i += 2;
 	}
+	if (argc > i + 1 && !strcmp(argv[i], "--features")) {
+		features = features_of(argv[i + 1]);
+		i += 2;
+	}
 	env_prepare(&ve, 1, templ, &args, init);
 	for (; argc > i + 1 && !strcmp(argv[i], "--put"); i += 2)
 		put(&ve, argv[i + 1]);
 	if (i >= argc) {
-		fputs("usage: verun [--template DIR] [--put FILE]... COMMAND...\n",
+		fputs("usage: verun [--template DIR] [--features NAME,...] [--put FILE]... COMMAND...\n",
 		      stderr);
 		return 2;
 	}
@@ -45,6 +74,8 @@ int main(int argc, char **argv)
 	if (ve.fd < 0)
 		die("env_create");
 	close(args.root_fd);
+	if (features && env_ctl(ve.fd, ENV_CTL_FEATURES, &features, sizeof(features)))
+		die("features");
 	if (!strchr(argv[i], '/')) {
 		/* as a shell would find it */
 		static char *sh[] = { "/bin/sh", "-c", "exec \"$0\" \"$@\"" };

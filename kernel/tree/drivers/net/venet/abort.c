@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When an address goes, its connections go: a program is told at once, and not
+ * when a timer of TCP gives up, and no part of an old flow is still there when
+ * the address comes back.  Listening sockets stay; they wait for nobody else's
+ * packets.
+ */
+#include "venet.h"
+
+#include <net/inet_hashtables.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+#include <net/transp_v6.h>
+#include <net/udp.h>
+
+static bool venet_is_of(const struct sock *sk, const struct net *net,
+			const struct in6_addr *key)
+{
+	if (!net_eq(sock_net(sk), net))
+		return false;
+	if (ipv6_addr_v4mapped(key))
+		return sk->sk_rcv_saddr == key->s6_addr32[3];
+	return sk->sk_family == AF_INET6 &&
+	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, key);
+}
+
+/* One connection in that slot, with a reference; those that nobody holds end by themselves. */
+static struct sock *venet_find_tcp(struct inet_hashinfo *h, unsigned int slot,
+				   const struct net *net,
+				   const struct in6_addr *key)
+{
+	spinlock_t *lock = inet_ehash_lockp(h, slot);
+	struct hlist_nulls_node *node;
+	struct sock *sk, *found = NULL;
+
+	spin_lock_bh(lock);
+	sk_nulls_for_each(sk, node, &h->ehash[slot].chain) {
+		if (sk->sk_state != TCP_TIME_WAIT && venet_is_of(sk, net, key) &&
+		    refcount_inc_not_zero(&sk->sk_refcnt)) {
+			found = sk;
+			break;
+		}
+	}
+	spin_unlock_bh(lock);
+	return found;
+}
+
+static void venet_abort_tcp(struct net *net, const struct in6_addr *key)
+{
+	struct inet_hashinfo *h = net->ipv4.tcp_death_row.hashinfo;
+	unsigned int slot;
+	struct sock *sk;
+
+	if (!sock_prot_inuse_get(net, &tcp_prot) &&
+	    !sock_prot_inuse_get(net, &tcpv6_prot))
+		return;
+	for (slot = 0; slot <= h->ehash_mask; slot++) {
+		if (!(slot & 1023))
+			cond_resched();
+		while (!hlist_nulls_empty(&h->ehash[slot].chain) &&
+		       (sk = venet_find_tcp(h, slot, net, key))) {
+			int err = tcp_abort(sk, ECONNABORTED);
+
+			sock_gen_put(sk);
+			if (err)	/* somebody else ends it right now */
+				break;
+		}
+	}
+}
+
+static struct sock *venet_find_udp(struct udp_hslot *slot,
+				   const struct net *net,
+				   const struct in6_addr *key)
+{
+	struct sock *sk, *found = NULL;
+
+	spin_lock_bh(&slot->lock);
+	sk_for_each(sk, &slot->head) {
+		if (sk->sk_state == TCP_ESTABLISHED &&
+		    venet_is_of(sk, net, key)) {
+			sock_hold(sk);
+			found = sk;
+			break;
+		}
+	}
+	spin_unlock_bh(&slot->lock);
+	return found;
+}
+
+static void venet_abort_udp(struct net *net, const struct in6_addr *key)
+{
+	struct udp_table *t = net->ipv4.udp_table;
+	unsigned int i;
+	struct sock *sk;
+
+	if (!sock_prot_inuse_get(net, &udp_prot) &&
+	    !sock_prot_inuse_get(net, &udpv6_prot))
+		return;
+	for (i = 0; i <= t->mask; i++) {
+		if (!(i & 1023))
+			cond_resched();
+		while (!hlist_empty(&t->hash[i].head) &&
+		       (sk = venet_find_udp(&t->hash[i], net, key))) {
+			int err = udp_abort(sk, ECONNABORTED);
+
+			sock_put(sk);
+			if (err)
+				break;
+		}
+	}
+}
+
+void venet_abort(struct net *net, const struct in6_addr *key)
+{
+	venet_abort_tcp(net, key);
+	venet_abort_udp(net, key);
+}

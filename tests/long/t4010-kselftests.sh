@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Upstream's own selftests give the same results on the node with our kernel as with the unpatched one.  They are built
+# from the unpatched source, and run in the Debian of the node image.  KSELFTESTS="pidfd ptrace" picks collections.
+# build/test-logs/kselftest-{base,prod}.txt keep each test's verdict; what differs is printed.
+set -eu
+cd "$(dirname "$0")/../.."
+. tests/lib/tap.sh
+collections=${KSELFTESTS:-nsfs pid_namespace timens pidfd clone3 mount mount_setattr proc cgroup seccomp landlock ptrace ipc timers}
+net=${KSELFTESTS_NET-reuseport_bpf_cpu reuseaddr_conflict socket tls sk_bind_sendto_listen sk_connect_zero_addr bind_wildcard tcp_inq ip_defrag}
+make -s kernel kernel-base guest image
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/vestibule/kernel
+src=$cache/src-base obj=$cache/obj-selftests logs=build/test-logs
+work=$(mktemp -d "${TMPDIR:-/tmp}/ve-kselftest.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$obj" "$logs"
+
+echo '# building'
+make -s -C "$src" O="$obj" ARCH=x86_64 defconfig headers >"$logs/kselftest-build.log" 2>&1
+make -s -C "$src/tools/testing/selftests" O="$obj" ARCH=x86_64 TARGETS="$collections net" SKIP_TARGETS='' KHDR_INCLUDES="-isystem $obj/usr/include" \
+	INSTALL_PATH="$work/kselftest" FORCE_TARGETS= install >>"$logs/kselftest-build.log" 2>&1 || {
+	tail -n 5 "$logs/kselftest-build.log" | sed 's/^/# /'
+	echo 'Bail out! the selftests were not built'
+	exit 1
+}
+# Of net, those by name: the others want hardware, hours or a network
+{
+	grep -v '^net:' "$work/kselftest/kselftest-list.txt" || :
+	for t in $net; do grep -x "net:$t" "$work/kselftest/kselftest-list.txt" || :; done
+} >"$work/list" && mv "$work/list" "$work/kselftest/kselftest-list.txt"
+tar -C "$work/kselftest" -cf "$work/kselftest.tar" .
+
+cat >"$work/inside" <<'T'
+# On the node: Debian from the image, a layer to write on, and the runner in it
+mkdir -p /low /new
+mount -t ext4 -o ro /dev/vda /low
+mount -t tmpfs tmpfs /mnt && mkdir /mnt/up /mnt/work
+mount -t overlay -o lowerdir=/low,upperdir=/mnt/up,workdir=/mnt/work overlay /new
+for d in proc sys dev; do mount --rbind /$d /new/$d; done
+mount -t tmpfs tmpfs /new/run && mount -t tmpfs tmpfs /new/tmp
+mkdir /new/kselftest && tar -x -f /put/kselftest.tar -C /new/kselftest
+# The runner of a collection bounds each test by itself (settings: timeout)
+chroot /new /bin/bash -c 'cd /kselftest && PATH=/usr/sbin:/usr/bin:/sbin:/bin ./run_kselftest.sh' 2>&1
+T
+guest() { # kernel
+	tests/guest/run --kernel="$1" --mem 2048 --timeout 5400 --disk build/image/node.img:ro --put "$work/kselftest.tar" --put "$work/inside" -- \
+		sh /put/inside >"$work/$1.out" 2>&1 || :
+	# the runner's verdicts, and those of the cases inside, without times and numbers of processes
+	grep -E '^(# )*(not )?ok [0-9]+ ' "$work/$1.out" | sed -E 's/^((# )*)(not )?ok [0-9]+ /\1\3ok /; s/ # exit=.*//; s/0x[0-9a-f]+|[0-9]{3,}/N/g' |
+		sort >"$logs/kselftest-$1.txt"
+	cp "$work/$1.out" "$logs/kselftest-$1.log"
+	echo "# $1: $(grep -c '^ok' "$logs/kselftest-$1.txt") tests good, $(grep -c '^not ok' "$logs/kselftest-$1.txt") not"
+}
+guest base
+guest prod
+ok 'tests ran' [ "$(grep -c '^ok' "$logs/kselftest-base.txt")" -gt 20 ]
+is 'our kernel gives the same results as the unpatched one' "$(diff "$logs/kselftest-base.txt" "$logs/kselftest-prod.txt" | grep '^[<>]')" ''
+tap_end

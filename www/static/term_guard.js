@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What keeps the terminal within the page's policy, and what a shell prints or somebody copies from being more than
+// text.
+
+// xterm.js makes style elements; the policy lets those with the nonce be.  It forbids style attributes, which are set
+// for colours of xterm.js's own making; the same by a property is fine.
+export function keepPolicy(nonce) {
+  const createElement = document.createElement.bind(document), setAttribute = Element.prototype.setAttribute;
+  document.createElement = (name, options) => {
+    const made = createElement(name, options);
+    if (name === 'style') made.nonce = nonce;
+    return made;
+  };
+  HTMLSpanElement.prototype.setAttribute = function set(name, value) {
+    if (name === 'style') this.style.cssText = value;
+    else setAttribute.call(this, name, value);
+  };
+}
+
+export function guard(term, screen, label) {
+  // What was copied may hold keys: all control bytes but tab and line ends go, so that nothing in it ends a bracketed paste.
+  screen.addEventListener('paste', (e) => {
+    e.preventDefault();
+    e.stopPropagation();
+    term.paste(e.clipboardData.getData('text/plain').replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, ''));
+  }, true);
+
+  // What a program calls the terminal: text, and not without end.
+  const own = label.textContent;
+  term.onTitleChange((title) => {
+    label.textContent = title ? `${own} · ${title.slice(0, 60)}` : own;
+  });
+}
