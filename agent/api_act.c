@@ -52,7 +52,7 @@ static bool is_action(const char *s)
 {
 	static const char *const all[] = {
 		"start",     "stop", "restart", "reinstall", "suspend",
-		"unsuspend", "wake", "idle",	"extend",
+		"unsuspend", "wake", "idle",	"extend", "archive", "restore",
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -104,8 +104,12 @@ static void at_once(struct ve *v, const struct action *a)
 	} else if (!strcmp(a->action, "idle")) {
 		idle_begin(v->veid);
 		return;
+	} else if (!strcmp(a->action, "extend") && v->state == VE_STOPPED) {
+		v->since = clock_wall();
 	} else if (!strcmp(a->action, "extend")) {
-		idle_touch(v->veid, IDLE_EXTENDED);
+		/* one that sleeps sleeps on, for longer */
+		idle_touch(v->veid, v->state == VE_FROZEN ? IDLE_FROZEN
+							  : IDLE_EXTENDED);
 		return;
 	} else if (!strcmp(a->action, "reinstall") && a->template[0]) {
 		strcpy(v->template, a->template);
@@ -129,6 +133,12 @@ static enum MHD_Result act(struct request *q, struct ve *v,
 		state_unlock();
 		return http_problem(q, 403, "suspended",
 				    "VE %" PRIu32 " is suspended", v->veid);
+	}
+	if (!strcmp(a->action, "archive") && !ve_is_down(v)) {
+		state_unlock();
+		return http_problem(q, 409, "ve-busy",
+				    "VE %" PRIu32 " runs: stop it first",
+				    v->veid);
 	}
 	/* suspension is not to wait for whatever else is under way */
 	if (!strcmp(a->action, "suspend"))

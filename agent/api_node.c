@@ -88,11 +88,13 @@ static void put_counts(struct json_out *o)
 	int64_t total = count("SELECT count(*) FROM ve");
 	int64_t running = count_state(VE_RUNNING);
 	int64_t frozen = count_state(VE_FROZEN);
+	int64_t archived = count_state(VE_ARCHIVED);
 
 	json_open(o, "ves", '{');
 	json_put_int(o, "running", running);
 	json_put_int(o, "frozen", frozen);
 	json_put_int(o, "stopped", total - running - frozen);
+	json_put_int(o, "archived", archived);
 	json_put_int(o, "total", total);
 	json_close(o, '}');
 	json_put_int(o, "held", (int64_t)api.held);

@@ -89,7 +89,7 @@ static enum MHD_Result create(struct request *q, const struct spec *s)
 /* What must be done to get from @was to @v; NULL for nothing. */
 static const char *work_for(const struct ve *was, const struct ve *v)
 {
-	bool up = v->state != VE_STOPPED && v->state != VE_FAILED;
+	bool up = !ve_is_down(v);
 
 	if (v->want_running && !up && !v->suspended)
 		return "start";

@@ -284,6 +284,32 @@ static int64_t judge(struct record *r)
 	return rule ? rule * 100 : LOOK_MAX; /* a tenth of it */
 }
 
+/* By the wall's clock: the last step takes days, and reboots between. */
+static void archive_some(void)
+{
+	static int64_t due;
+	struct ve v;
+	uint32_t veid;
+
+	if (clock_mono() < due)
+		return;
+	due = clock_mono() + LOOK_MAX;
+	state_lock();
+	veid = (uint32_t)db_int(
+		api.db, 0,
+		"SELECT veid FROM ve WHERE state = ? AND archive_after > 0"
+		" AND since + 1000 * archive_after <= ?"
+		" AND (halted OR suspended OR NOT want) AND veid NOT IN"
+		" (SELECT veid FROM op WHERE state < 2) ORDER BY since LIMIT 1",
+		"ii", (int64_t)VE_STOPPED, clock_wall());
+	if (veid && ve_load(api.db, veid, &v) &&
+	    op_queue(&v, "archive", NULL) > 0) {
+		tell(veid, "archived", 0);
+		due = 0; /* perhaps there are more */
+	}
+	state_unlock();
+}
+
 static int64_t judge_all(void)
 {
 	int64_t wait = LOOK_MAX;
@@ -306,6 +332,8 @@ static void *run(void *arg)
 
 		if (api.ready && look())
 			wait = judge_all();
+		if (api.ready)
+			archive_some();
 		wait = wait > LOOK_MIN ? wait : LOOK_MIN;
 		usleep((useconds_t)wait * 1000);
 	}

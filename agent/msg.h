@@ -41,6 +41,7 @@ enum msg_type {
 	MSG_START,
 	MSG_STOP,
 	MSG_ERASE,
+	MSG_PACK,	/* arg 1: the private tree into its pack, 0: out of it */
 	MSG_ADDR,
 	MSG_FENCE,
 	MSG_LIMITS,

@@ -72,7 +72,7 @@ static bool apply(struct ve *v, const struct msg_entry *e)
 		want = VE_STOPPING;
 		break;
 	case ENV_ST_STOPPED:
-		if (v->state == VE_STOPPED || v->state == VE_FAILED)
+		if (ve_is_down(v))
 			return false;
 		ended(v, e);
 		return true;
@@ -170,7 +170,7 @@ static bool read_kernel(void)
 /* One VE: gone from the kernel, or not as it is wanted? */
 static void settle(struct ve *v, bool runs)
 {
-	bool up = v->state != VE_STOPPED && v->state != VE_FAILED;
+	bool up = !ve_is_down(v);
 
 	if (has_operation(v->veid))
 		return;
@@ -242,12 +242,12 @@ static uint32_t find_unsettled(uint32_t after)
 		bool wanted = sqlite3_column_int64(st, 4) != 0;
 		bool leased = sqlite3_column_int64(st, 5) != 0;
 		bool waits = sqlite3_column_int64(st, 6) != 0;
-		bool up = state != VE_STOPPED && state != VE_FAILED;
+		bool up = !ve_is_down(&(struct ve){ .state = (enum ve_state)state });
 
 		if (up ? !is_alive((uint32_t)sqlite3_column_int64(st, 1)) ||
 				 suspended || (leased && state == VE_FROZEN) ||
 				 (!leased && !waits && state == VE_RUNNING)
-		       : leased || (wanted && !suspended))
+		       : leased || (wanted && !suspended && state != VE_ARCHIVED))
 			return (uint32_t)sqlite3_column_int64(st, 0);
 	}
 	return 0;

@@ -165,7 +165,7 @@ static void follow_up(uint32_t veid)
 
 	if (!ve_load(api.db, veid, &v))
 		return;
-	if (v.suspended && v.state != VE_STOPPED && v.state != VE_FAILED)
+	if (v.suspended && !ve_is_down(&v))
 		op_queue(&v, "suspend", NULL);
 	else if (!v.suspended && v.state == VE_FROZEN && idle_wanted(veid))
 		op_queue(&v, "wake", NULL);

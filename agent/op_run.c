@@ -23,6 +23,7 @@
 #define START_MS 60000
 #define KILL_MS 30000
 #define REMOUNT_MS 5000
+#define PACK_S 14400 /* for a pack, beyond what any answer may take */
 #define TRIES 3 /* when priv dies under a request */
 
 static void set_state(struct ve *v, enum ve_state s)
@@ -148,6 +149,78 @@ static bool do_thaw(int64_t id, uint32_t veid, struct err *e, int *r)
 	return true;
 }
 
+/* The private tree into its pack, or out of it.  A large one takes its time. */
+static int ask_pack(uint32_t veid, bool pack, struct err *e)
+{
+	struct msg_ve m = { .head.type = MSG_PACK, .veid = veid, .arg = pack };
+
+	for (int i = 0;; i++) {
+		struct msg reply _msg_ = { .nfds = 0 };
+		struct err one = { 0 };
+		struct asking a;
+		int r;
+
+		ask_begin(&a, &m, &reply);
+		a.until.tv_sec += PACK_S;
+		r = ask_end(&a, &one);
+		if (r != -EPIPE || i == TRIES)
+			return r < 0 ? err_set(e, r, "%s", one.text) : 0;
+	}
+}
+
+static void now_is(uint32_t veid, enum ve_state state)
+{
+	struct ve v;
+
+	state_lock();
+	if (ve_load(api.db, veid, &v) && v.state != state) {
+		set_state(&v, state);
+		ve_save_status(api.db, &v);
+	}
+	state_unlock();
+}
+
+static bool is_in(uint32_t veid, enum ve_state state)
+{
+	struct ve v;
+	bool it;
+
+	state_lock();
+	it = ve_load(api.db, veid, &v) && v.state == state;
+	state_unlock();
+	return it;
+}
+
+static int do_archive(int64_t id, uint32_t veid, struct err *e)
+{
+	int r;
+
+	if (is_in(veid, VE_ARCHIVED))
+		return 0;
+	if (!is_in(veid, VE_STOPPED) && !is_in(veid, VE_FAILED))
+		return err_set(e, -EBUSY, "VE %" PRIu32 " is not stopped", veid);
+	op_stage(id, "packing");
+	r = ask_pack(veid, true, e);
+	fail_point("archive-asked");
+	if (r == 0)
+		now_is(veid, VE_ARCHIVED);
+	return r;
+}
+
+static int do_restore(int64_t id, uint32_t veid, struct err *e)
+{
+	int r;
+
+	if (!is_in(veid, VE_ARCHIVED))
+		return 0;
+	op_stage(id, "restoring");
+	r = ask_pack(veid, false, e);
+	fail_point("restore-asked");
+	if (r == 0)
+		now_is(veid, VE_STOPPED);
+	return r;
+}
+
 static int do_start(int64_t id, uint32_t veid, struct err *e)
 {
 	struct msg_start m;
@@ -162,7 +235,12 @@ static int do_start(int64_t id, uint32_t veid, struct err *e)
 	state_unlock();
 	if (r < 0 || do_thaw(id, veid, e, &r))
 		return r;
+	r = do_restore(id, veid, e);
+	if (r < 0)
+		return r;
 	state_lock();
+	if (v.state == VE_ARCHIVED)
+		ve_load(api.db, veid, &v);
 	if (v.state != VE_RUNNING) {
 		set_state(&v, VE_STARTING);
 		v.halted = false;
@@ -209,8 +287,7 @@ static int do_stop(int64_t id, uint32_t veid, bool at_once, struct err *e)
 	if (!at_once && do_thaw(id, veid, e, &r) && r < 0)
 		return r;
 	state_lock();
-	if (!ve_load(api.db, veid, &v) || v.state == VE_STOPPED ||
-	    v.state == VE_FAILED) {
+	if (!ve_load(api.db, veid, &v) || ve_is_down(&v)) {
 		state_unlock();
 		return 0;
 	}
@@ -310,6 +387,8 @@ static int do_reinstall(int64_t id, uint32_t veid, bool start, struct err *e)
 		return r;
 	op_stage(id, "erasing");
 	r = ask_ve(MSG_ERASE, veid, 0, e);
+	if (r == 0 && is_in(veid, VE_ARCHIVED))
+		now_is(veid, VE_STOPPED);
 	return r < 0 || !start ? r : do_start(id, veid, e);
 }
 
@@ -335,6 +414,10 @@ static int dispatch(int64_t id, const struct ve *v, const char *kind,
 		return do_start(id, v->veid, e);
 	if (!strcmp(kind, "idle"))
 		return do_idle(id, v->veid, e);
+	if (!strcmp(kind, "archive"))
+		return do_archive(id, v->veid, e);
+	if (!strcmp(kind, "restore"))
+		return do_restore(id, v->veid, e);
 	if (!strcmp(kind, "extend"))
 		return 0; /* done when it was asked for */
 	if (!strcmp(kind, "stop")) {

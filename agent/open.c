@@ -174,8 +174,7 @@ uint32_t open_wake(uint32_t veid, struct ve *v)
 		if (op > 0 && op_ended(op))
 			break;
 		if (op <= 0 &&
-		    (v->state == VE_STOPPED || v->state == VE_FAILED ||
-		     v->state == VE_FROZEN))
+		    (ve_is_down(v) || v->state == VE_FROZEN))
 			op = op_queue(v, "wake", NULL);
 		if (!state_wait_ve(veid, until))
 			break;

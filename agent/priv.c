@@ -40,6 +40,7 @@ void priv_unwatch(struct priv *p, struct watch *w)
 static void drop_api(struct priv *p)
 {
 	priv_refusals_listen(p, false);
+	priv_pack_orphan(p);
 	priv_unwatch(p, &p->api);
 }
 
@@ -56,16 +57,20 @@ void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds)
 	}
 }
 
-static void reply(struct priv *p, const struct msg *m, int code,
-		  const struct err *e, const int *fds, unsigned nfds)
+static void reply(struct priv *p, uint32_t id, int code, const struct err *e,
+		  const int *fds, unsigned nfds)
 {
-	struct msg_done d = { .head = { MSG_DONE, m->m.head.id },
-			      .code = code };
+	struct msg_done d = { .head = { MSG_DONE, id }, .code = code };
 
 	if (code < 0)
 		snprintf(d.text, sizeof(d.text), "%.199s",
 			 e->code ? e->text : strerror(-code));
 	priv_tell(p, &d, fds, nfds);
+}
+
+void priv_done(struct priv *p, uint32_t id, int code, const struct err *e)
+{
+	reply(p, id, code, e, NULL, 0);
 }
 
 static void answer_list(struct priv *p, const struct msg *m)
@@ -104,6 +109,7 @@ static const struct request {
 	{ MSG_START,		NULL,		  answer_start,	  NULL },
 	{ MSG_STOP,		NULL,		  answer_stop,	  NULL },
 	{ MSG_ERASE,		NULL,		  answer_erase,	  NULL },
+	{ MSG_PACK,		answer_pack,	  NULL,		  NULL },
 	{ MSG_ADDR,		NULL,		  answer_addr,	  NULL },
 	{ MSG_FENCE,		NULL,		  answer_fence,	  NULL },
 	{ MSG_LIMITS,		NULL,		  answer_limits,  NULL },
@@ -126,11 +132,11 @@ static void answer(struct priv *p, const struct request *q, const struct msg *m)
 		return;
 	}
 	if (q->plain) {
-		reply(p, m, q->plain(p, m, &e), &e, NULL, 0);
+		reply(p, m->m.head.id, q->plain(p, m, &e), &e, NULL, 0);
 		return;
 	}
 	r = q->with_fds(p, m, fds, &e);
-	reply(p, m, r < 0 ? r : 0, &e, fds, r < 0 ? 0 : (unsigned)r);
+	reply(p, m->m.head.id, r < 0 ? r : 0, &e, fds, r < 0 ? 0 : (unsigned)r);
 	for (int i = 0; i < r; i++)
 		close(fds[i]);
 }
@@ -191,6 +197,9 @@ static void dispatch(struct priv *p, struct watch *w)
 		break;
 	case WATCH_PROC:
 		priv_proc_event(p, (struct priv_proc *)w);
+		break;
+	case WATCH_PACK:
+		priv_pack_event(p, (struct priv_pack *)w);
 		break;
 	case WATCH_REFUSALS:
 		priv_refusals_event(p);

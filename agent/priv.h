@@ -18,6 +18,7 @@ enum watch_kind {
 	WATCH_VE,
 	WATCH_PROC,
 	WATCH_REFUSALS,
+	WATCH_PACK,
 };
 
 struct watch {
@@ -69,6 +70,7 @@ struct priv {
 	unsigned nves, room;
 	struct priv_proc *procs;
 	struct priv_fence *fences;
+	struct priv_pack *packs; /* under way, in the order they were asked for */
 	uint64_t next_key; /* of processes and fences */
 	uint32_t abi; /* of the kernel, 0: none */
 	struct priv_held held[HELD_MAX];
@@ -87,6 +89,15 @@ struct priv {
 int priv_watch(struct priv *p, struct watch *w, uint32_t events);
 void priv_unwatch(struct priv *p, struct watch *w); /* closes it too */
 void priv_tell(struct priv *p, const void *m, const int *fds, unsigned nfds);
+
+/* The answer to request @id. */
+void priv_done(struct priv *p, uint32_t id, int code, const struct err *e);
+
+/* priv_pack.c: private trees packed and unpacked. */
+void answer_pack(struct priv *p, const struct msg *m);
+void priv_pack_event(struct priv *p, struct priv_pack *k);
+bool priv_pack_busy(const struct priv *p, uint32_t veid);
+void priv_pack_orphan(struct priv *p); /* who asked is gone */
 
 /* priv_ve.c: adopt what the kernel has; what the table calls. */
 void priv_adopt(struct priv *p);

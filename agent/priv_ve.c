@@ -143,6 +143,10 @@ static int check_start(struct priv *p, const struct msg_start *s, struct err *e)
 	if (priv_find(p, s->veid))
 		return err_set(e, -EEXIST, "VE %" PRIu32 " is there already",
 			       s->veid);
+	if (priv_pack_busy(p, s->veid) ||
+	    tree_is_packed(p->conf->private_dir, s->veid))
+		return err_set(e, -EBADF, "the private tree of VE %" PRIu32
+			       " is packed", s->veid);
 	return 0;
 }
 
@@ -280,5 +284,8 @@ int answer_erase(struct priv *p, const struct msg *m, struct err *e)
 		return err_set(e, -EINVAL, "erase: no such veid");
 	if (priv_find(p, veid))
 		return err_set(e, -EBUSY, "VE %" PRIu32 " is running", veid);
+	if (priv_pack_busy(p, veid))
+		return err_set(e, -EBUSY, "the pack of VE %" PRIu32
+			       " is under way", veid);
 	return tree_erase(p->conf->private_dir, veid, e);
 }

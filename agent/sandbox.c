@@ -55,6 +55,9 @@ static const char *const priv_calls[] = {
 	"open", "openat", "mkdir", "mkdirat", "unlinkat", "rmdir", "renameat",
 	"getdents64", "fchown", "fchmod", "statx", "stat", "lstat", "fstatfs",
 	"statfs", "setfsuid", "setfsgid", "quotactl_fd",
+	"fgetxattr", "flistxattr", "fsetxattr", "readlinkat", "linkat", /* packs */
+	"symlinkat", "mknodat", "fchownat", "utimensat", "umask", "fsync",
+	"syncfs", "pwrite64",
 	"open_tree", "mount_setattr", "fsopen", "fsconfig", "fsmount",
 	"pread64", /* a VE's CPU time */
 	"setns", "bind", "connect", /* inside a VE's network: venv_net.c */

@@ -76,15 +76,12 @@ static int open_base(const char *private_dir, struct err *e)
 		       strerror(errno));
 }
 
-int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
-	      struct err *e)
+/* The directory @veid below @base, made when missing, with its quota. */
+static int make_dir(int base, uint32_t veid, uint64_t disk, struct err *e)
 {
-	int base _close_ = open_base(private_dir, e);
 	int dir _close_ = -1;
 	char name[16];
 
-	if (base < 0)
-		return base;
 	snprintf(name, sizeof(name), "%" PRIu32, veid);
 	if (mkdirat(base, name, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "private tree of VE %" PRIu32, veid);
@@ -93,10 +90,45 @@ int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
 		return err_sys(e, "private tree of VE %" PRIu32, veid);
 	if (set_quota(dir, veid, disk, e) < 0)
 		return e ? e->code : -EDQUOT;
+	return take_fd(&dir);
+}
+
+int tree_make(const char *private_dir, uint32_t veid, struct err *e)
+{
+	int base _close_ = open_base(private_dir, e);
+
+	return base < 0 ? base : make_dir(base, veid, 0, e);
+}
+
+int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
+	      struct err *e)
+{
+	int base _close_ = open_base(private_dir, e);
+	int dir _close_ = base < 0 ? base : make_dir(base, veid, disk, e);
+
+	if (dir < 0)
+		return dir;
 	if ((mkdirat(dir, "upper", 0755) < 0 && errno != EEXIST) ||
 	    (mkdirat(dir, "work", 0700) < 0 && errno != EEXIST))
 		return err_sys(e, "private tree of VE %" PRIu32, veid);
 	return take_fd(&dir);
+}
+
+int tree_find(const char *private_dir, uint32_t veid, struct err *e)
+{
+	int base _close_ = open_base(private_dir, e);
+	char name[16];
+	int dir;
+
+	if (base < 0)
+		return base;
+	snprintf(name, sizeof(name), "%" PRIu32, veid);
+	dir = openat(base, name, DIR_FLAGS);
+	if (dir >= 0)
+		return dir;
+	return errno == ENOENT ? -ENOENT
+			       : err_sys(e, "private tree of VE %" PRIu32,
+					 veid);
 }
 
 int tree_limit(const char *private_dir, uint32_t veid, uint64_t disk,
@@ -113,7 +145,7 @@ int tree_limit(const char *private_dir, uint32_t veid, uint64_t disk,
 	return set_quota(dir, veid, disk, e);
 }
 
-int tree_erase(const char *private_dir, uint32_t veid, struct err *e)
+int tree_put_away(const char *private_dir, uint32_t veid, struct err *e)
 {
 	int base _close_ = open_base(private_dir, e);
 	char from[16], to[80];
@@ -130,6 +162,12 @@ int tree_erase(const char *private_dir, uint32_t veid, struct err *e)
 	if (renameat(base, from, base, to) < 0 && errno != ENOENT)
 		return err_sys(e, "private tree of VE %" PRIu32, veid);
 	return 0;
+}
+
+int tree_erase(const char *private_dir, uint32_t veid, struct err *e)
+{
+	tree_drop_pack(private_dir, veid);
+	return tree_put_away(private_dir, veid, e);
 }
 
 /* Depth is bounded by descending with one descriptor at a time only as far as

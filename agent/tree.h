@@ -20,8 +20,28 @@ int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
 int tree_limit(const char *private_dir, uint32_t veid, uint64_t disk,
 	       struct err *e);
 
+/* The same without anything in it and without a quota. */
+int tree_make(const char *private_dir, uint32_t veid, struct err *e);
+
+/* The private tree if there is one, else -ENOENT. */
+int tree_find(const char *private_dir, uint32_t veid, struct err *e);
+
+/*
+ * The private tree into one file beside the trees, and back.  While the pack is
+ * there it is what counts; the tree goes after the pack is on the disk, the pack
+ * after the tree is.  So whatever ends it half way, it may be done again.  0
+ * when there is nothing to do.
+ */
+int tree_pack(const char *private_dir, uint32_t veid, struct err *e);
+int tree_unpack(const char *private_dir, uint32_t veid, struct err *e);
+bool tree_is_packed(const char *private_dir, uint32_t veid);
+void tree_drop_pack(const char *private_dir, uint32_t veid);
+
 /* Put the tree away; its files go later, by tree_sweep().  0 when there was
  * none. */
+int tree_put_away(const char *private_dir, uint32_t veid, struct err *e);
+
+/* The tree and its pack, if there is one. */
 int tree_erase(const char *private_dir, uint32_t veid, struct err *e);
 
 /* Start a process that deletes what tree_erase() put away, if there is

@@ -30,6 +30,7 @@ const char *ve_state_name(enum ve_state s)
 		[VE_STOPPED] = "stopped", [VE_STARTING] = "starting",
 		[VE_RUNNING] = "running", [VE_STOPPING] = "stopping",
 		[VE_FROZEN] = "frozen",	  [VE_FAILED] = "failed",
+		[VE_ARCHIVED] = "archived",
 	};
 
 	return names[s];

@@ -18,6 +18,7 @@ enum ve_state {
 	VE_STOPPING,
 	VE_FROZEN,
 	VE_FAILED,
+	VE_ARCHIVED, /* stopped, its private tree packed */
 };
 
 /* When it may sleep, all in seconds. */
@@ -52,6 +53,12 @@ struct ve {
 	int64_t active;	      /* wall ms of the last input, 0: never */
 	int64_t terminals;
 };
+
+static inline bool ve_is_down(const struct ve *v)
+{
+	return v->state == VE_STOPPED || v->state == VE_FAILED ||
+	       v->state == VE_ARCHIVED;
+}
 
 #define VE_ETAG 48
 

@@ -72,5 +72,17 @@ has 'as does what nobody listens on' "$(tcp 8083 || cat "$T/said")" 'answered 50
 op=$(act 1000 idle | json id); op_end "$op" >/dev/null
 op=$(act 1000 stop | json id)
 is 'a sleeper can be stopped' "$(op_end "$op" | json state),$(state_of 1000)" succeeded,stopped
+
+# the last step: packed, and unpacked by who comes
+act 1000 start >/dev/null; await_state 1000 running
+run 1000 'echo kept >/root/kept; chmod 600 /root/kept; ln /root/kept /root/again; rm /etc/passwd; mkdir /root/d; chown 7:8 /root/d; ln -s kept /root/link; mkfifo /root/pipe; chmod 4711 /root/again; sync'
+look() { run 1000 'ls -ln /root /etc/passwd 2>&1 | sed "s/ [A-Z][a-z][a-z] .*:.. / /"; cat /root/link'; }
+before=$(look)
+op=$(act 1000 stop | json id); op_end "$op" >/dev/null
+op=$(act 1000 archive | json id)
+is 'its tree is packed' "$(op_end "$op" | json state),$(state_of 1000)" succeeded,archived
+if [ -f "$PRIVATE/.packed/1000" ] && [ ! -d "$PRIVATE/1000" ]; then ok 'into one file'; else not_ok 'into one file' "$(ls -la "$PRIVATE")"; fi
+is 'who comes finds it as it was' "$(look)" "$before"
+is 'and runs' "$(state_of 1000)" running
 is 'no part did what it may not' "$(grep -c "sandbox's list" "$T/log")" 0
 done_testing
