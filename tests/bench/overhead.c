@@ -240,7 +240,7 @@ static int stock_child(const char *subject, const char *mode, int ready)
 	    chdir("/mnt") || mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ||
 	    mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666") ||
 	    mount("tmpfs", "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") ||
-	    syscall(SYS_pivot_root, ".", ".") || umount2(".", MNT_DETACH))
+	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) /* an initramfs cannot be pivoted */
 		die("stock namespaces");
 	execl(SELF, SELF, subject, mode, NULL);
 	die("exec");
