@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <net/if.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -228,6 +230,17 @@ static int in_ve(const char *subject, const char *mode)
 	return status ? 1 : 0;
 }
 
+/* A VE's loopback is up when it starts. */
+static bool loopback_up(void)
+{
+	struct ifreq r = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	bool good = s >= 0 && !ioctl(s, SIOCSIFFLAGS, &r);
+
+	close(s);
+	return good;
+}
+
 /* What is a VE's, of stock parts: child of clone3() with all namespaces. */
 static int stock_child(const char *subject, const char *mode, int ready)
 {
@@ -242,6 +255,8 @@ static int stock_child(const char *subject, const char *mode, int ready)
 	    mount("tmpfs", "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") ||
 	    mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".")) /* an initramfs cannot be pivoted */
 		die("stock namespaces");
+	if (!loopback_up())
+		die("loopback");
 	execl(SELF, SELF, subject, mode, NULL);
 	die("exec");
 }

@@ -49,6 +49,7 @@ function follow() {
 }
 
 // ---- the kernel's table ----
+let held = -1; // addresses in the last whole look at it
 function watch() {
   const socket = net.connect(c.table, '127.0.0.1');
   const known = new Set(), newest = new Map();
@@ -60,6 +61,7 @@ function watch() {
       const [address, veid, epoch] = line.trim().split(/\s+/);
       if (line === '.') {
         seen.looks++;
+        held = now.size;
         now = new Map();
         vets = new Map();
       } else if (/^\d+\.\d+\.\d+\.\d+$/.test(address) && Number(veid)) {
@@ -260,7 +262,10 @@ watch();
 const ticker = setInterval(() => log(`${cycles} cycles, ${visits} visits, ${seen.subscribers} subscribers, ${waits} times in the line, ${failures} failed`), 30000);
 await Promise.all(Array.from({ length: c.visitors }, slot));
 clearInterval(ticker);
-await sleep(3000); // the last leases end
+// Everybody is gone: what they left idles, and the last leases end.
+held = -1;
+for (const until = Date.now() + 60000; held !== 0 && Date.now() < until;) await sleep(200);
+if (held) log(`${held} addresses are lent still`);
 over = true;
 log(`${cycles} cycles, ${visits} visits, ${seen.subscribers} subscribers, ${waits} times in the line, ${failures} failed`);
 for (const [what, n] of [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 10)) console.log(`failed ${n} times: ${what}`);
