@@ -365,7 +365,7 @@ static void try_row(size_t row)
 int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (*setup)(void))
 {
 	const char *guard = argc == 3 && !strcmp(argv[1], "--guard") ? argv[2] : NULL;
-	bool guarded = argc == 2 && !strcmp(argv[1], "--guarded"), debug, intact = true;
+	bool guarded = argc == 2 && !strcmp(argv[1], "--guarded"), debug, intact = true, tried = false;
 
 	table = rows;
 	rows_nr = n;
@@ -385,17 +385,21 @@ int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (
 		setup();
 	debug = access(DEBUG "become_root", W_OK) == 0;
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].name && (!guard || (rows[i].guard && !strcmp(rows[i].guard, guard))) &&
-		    (!guarded || rows[i].guard) && (debug || !rows[i].rooted))
-			try_row(i);
+		if (!rows[i].name || (guard && (!rows[i].guard || strcmp(rows[i].guard, guard))) ||
+		    (guarded && !rows[i].guard) || (!debug && rows[i].rooted))
+			continue;
+		try_row(i);
+		tried = true;
 		if (intact && !template_intact()) {
 			intact = false;
 			printf("# changed by: %s\n", rows[i].name);
 		}
 	}
-	ok(intact, "the template after each of them, through the page cache%s", getenv(ON_DISK) ? " and past it" : "");
+	if (tried)
+		ok(intact, "the template after each of them, through the page cache%s", getenv(ON_DISK) ? " and past it" : "");
 	env_destroy(&iso_a);
 	env_destroy(&iso_b);
-	ok(template_watched(), "a byte of the template that the node changes is noticed");
+	if (tried)
+		ok(template_watched(), "a byte of the template that the node changes is noticed");
 	return tap_done();
 }
