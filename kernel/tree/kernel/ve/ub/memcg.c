@@ -145,6 +145,14 @@ void __ub_dcache_uncharge(struct mem_cgroup *top, long bytes)
 	ub_memcg_uncharge(&top->ub.dcache, bytes);
 }
 
+/* No more may go to swap: reclaim does not even try then, and nobody is told. */
+static bool memcg_swap_full(struct mem_cgroup *memcg)
+{
+	unsigned long max = READ_ONCE(memcg->swap.max);
+
+	return max && page_counter_read(&memcg->swap) >= max;
+}
+
 /* The memory cgroup itself has said no. */
 void ub_memcg_refused(struct mem_cgroup *memcg, int resource)
 {
@@ -155,8 +163,11 @@ void ub_memcg_refused(struct mem_cgroup *memcg, int resource)
 		return;
 	guard(rcu)();
 	ub = rcu_dereference(top->ub.ub);
-	if (ub)
-		ub_refused(ub, resource);
+	if (!ub)
+		return;
+	ub_refused(ub, resource);
+	if (resource == UB_PHYSPAGES && memcg_swap_full(top))
+		ub_refused(ub, UB_SWAPPAGES);
 }
 
 static s64 memcg_count(const struct mem_cgroup *memcg, int resource, bool max)
