@@ -140,7 +140,7 @@ static void do_ctl(void)
 	struct env_list *list = (struct env_list *)room;
 	static struct env_list_entry entries[64];
 	static const size_t sizes[] = { 0, 4, 8, 16, 24, 32, 40, 56, 64, 112 };
-	int fd = rnd(10) ? some_fd() : -1;
+	int fd = rnd(10) ? some_fd() : -1, ret;
 
 	switch (cmd) {
 	case ENV_CTL_IP_ADD:
@@ -166,8 +166,13 @@ static void do_ctl(void)
 	}
 	spoil(room, 112);
 	arm(true);
-	keep(env_ctl(fd, cmd, room, rnd(4) ? sizes[rnd(10)] : rnd(sizeof(room))));
+	ret = env_ctl(fd, cmd, room, rnd(4) ? sizes[rnd(10)] : rnd(sizeof(room)));
 	arm(false);
+	keep(ret);
+	if (!ret && cmd == ENV_CTL_OPEN_PTY) {
+		keep(((struct env_pty *)room)->master);
+		keep(((struct env_pty *)room)->slave);
+	}
 }
 
 /* All VEs end; what cannot be killed (a held one) goes with its descriptors. */
@@ -261,7 +266,8 @@ int main(int argc, char **argv)
 	ok(rounds && done > rounds, "the calls were made, some with success");
 	clear_strangers();
 	/* Networks are taken down behind the caller's back. */
-	ok(!system("for i in $(seq 300); do [ $(wc -l </proc/ve) -le 1 ] && exit 0; sleep 0.1; done; cat /proc/ve; exit 1"),
+	ok(!system("for i in $(seq 300); do [ $(wc -l </proc/ve) -le 1 ] && exit 0; sleep 0.1; done; cat /proc/ve; "
+		    "ls -l /proc/$PPID/fd; exit 1"),
 	   "and no VE is left, not even a stopped one");
 	return tap_done();
 }
