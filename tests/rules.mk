@@ -51,7 +51,12 @@ build/guest/bin/bench_first: tests/bench/first.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -Os -Wall -Wextra -ffreestanding -fno-stack-protector -nostdlib -static -Wl,-z,noseparate-code \
 		-Wl,--build-id=none -o $@ $<
-BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour)
+build/guest/bin/bench_bandwidth: tests/bench/bandwidth.c agent/shape.c agent/shape.h $(wildcard agent/libve/*.[ch]) $(SELFTESTS)/envlib.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< agent/shape.c $(addprefix agent/libve/,log.c err.c clean.c) $(SELFTESTS)/envlib.c -lm
+BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour bandwidth)
 
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
