@@ -40,6 +40,13 @@ build/guest/bin/shape: tests/guest/shape.c agent/shape.c agent/shape.h agent/msg
 	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -o $@ $< agent/shape.c \
 		$(addprefix agent/libve/,log.c err.c clean.c)
 
+# A capped VE and the locks of the node
+build/guest/bin/cap: tests/guest/cap.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
+
 # Guest programs of benches; they are put into a guest, not built into it
 build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
@@ -78,7 +85,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape $(TEST_TOOLS)
+GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/bench_bandwidth $(TEST_TOOLS)
 # T=knockout is of the long ones, and takes half an hour
 KNOCKOUT := tests/long/t4003-knockout.sh
 check-guest: $(GUEST_PARTS)
