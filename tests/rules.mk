@@ -51,7 +51,15 @@ build/guest/bin/bench_first: tests/bench/first.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -Os -Wall -Wextra -ffreestanding -fno-stack-protector -nostdlib -static -Wl,-z,noseparate-code \
 		-Wl,--build-id=none -o $@ $<
-BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour)
+# It speaks to the agent's part priv
+build/guest/bin/bench_idle: tests/bench/idle.c agent/msg.c agent/msg.h agent/bean.c agent/bean.h $(wildcard agent/libve/*.[ch]) \
+		$(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< agent/msg.c agent/bean.c $(addprefix agent/libve/,log.c err.c clean.c buf.c) \
+		$(SELFTESTS)/envlib.c
+BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour idle)
 
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
