@@ -35,7 +35,7 @@ static int ve_mount_one(const struct ve_mount *m, char *page)
 	err = kern_path(m->where, LOOKUP_DIRECTORY | LOOKUP_NO_SYMLINKS, &path);
 	if (err)
 		return err;
-	strscpy_pad(page, m->data ?: "", PAGE_SIZE);
+	strscpy(page, m->data ?: "", PAGE_SIZE);
 	err = path_mount(m->type, &path, m->type, m->flags, page);
 	path_put(&path);
 	return err;

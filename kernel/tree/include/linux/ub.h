@@ -10,10 +10,10 @@
 #ifndef _LINUX_UB_H
 #define _LINUX_UB_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 #include <linux/ub_types.h>
 
-struct file_lock_core;
 struct mem_cgroup;
 struct mm_struct;
 struct net;
@@ -24,7 +24,63 @@ struct user_beancounter;
 
 #ifdef CONFIG_VE
 
+#include <linux/mutex.h>
+#include <linux/percpu_counter.h>
+#include <linux/refcount.h>
 #include <linux/ve.h>
+
+/**
+ * struct ub_row - a row of the table
+ * @barrier, @limit: 0..UB_MAXVALUE, barrier <= limit; written under ub->lock
+ * @held: in use, of a row that is not batched
+ * @failcnt: refusals
+ * @maxheld: the most that was held, as exact as what counts it
+ * @told_at: jiffies of the last event
+ * @untold: refusals since
+ * @set: somebody has set bounds (for rows that the memory cgroup enforces)
+ */
+struct ub_row {
+	s64		barrier;
+	s64		limit;
+	atomic64_t	held;
+	s64		maxheld;
+	atomic64_t	failcnt;
+	unsigned long	told_at;
+	atomic64_t	untold;
+	bool		set;
+};
+
+/* Rows that are charged so often that each CPU has a part of its own. */
+enum ub_batched {
+	UB_BATCHED_PRIVVMPAGES,
+	UB_BATCHED_NUMFILE,
+	UB_BATCHED_TCPSNDBUF,
+	UB_BATCHED_TCPRCVBUF,
+	UB_BATCHED_OTHERSOCKBUF,
+	UB_BATCHED_DGRAMRCVBUF,
+	UB_BATCHED,
+	UB_NOT_BATCHED = UB_BATCHED
+};
+
+/**
+ * struct user_beancounter - a VE's
+ * @ref: the VE, each mm, socket, file lock, shared memory inode and memory cgroup
+ * @veid: for events and people; 0 until the VE has one
+ * @exact: no per-CPU batches: slower, and maxheld is what there was
+ * @lock: bounds, and @memcg
+ * @memcg: the cgroup that is the VE, from START to STOPPED; counted
+ * @batched: counters of the rows of enum ub_batched
+ */
+struct user_beancounter {
+	refcount_t		ref;
+	envid_t			veid;
+	bool			exact;
+	struct mutex		lock;
+	struct mem_cgroup __rcu	*memcg;
+	struct ub_row		row[UB_RESOURCES];
+	struct percpu_counter	batched[UB_BATCHED];
+	struct rcu_head		rcu;
+};
 
 /**
  * enum ub_severity - how hard it would be to refuse
@@ -36,8 +92,21 @@ enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
 
 /* A beancounter without limits, one reference; NULL: no memory. */
 struct user_beancounter *ub_alloc(void);
-struct user_beancounter *ub_get(struct user_beancounter *ub);
-void ub_put(struct user_beancounter *ub); /* any context; NULL is fine */
+void ub_release(struct user_beancounter *ub);
+
+/* NULL is fine for both; any context. */
+static inline struct user_beancounter *ub_get(struct user_beancounter *ub)
+{
+	if (ub)
+		refcount_inc(&ub->ref);
+	return ub;
+}
+
+static inline void ub_put(struct user_beancounter *ub)
+{
+	if (ub && refcount_dec_and_test(&ub->ref))
+		ub_release(ub);
+}
 
 /* How much of a row that has a counter of its own is in use. */
 s64 ub_held(struct user_beancounter *ub, int resource);
@@ -46,6 +115,27 @@ bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
 		 enum ub_severity how);
 void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n);
 bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n);
+
+/* A refusal: count it, and tell it at most once a second. */
+void ub_refused(struct user_beancounter *ub, int resource);
+
+/* __ub_charge() of a row that is not batched; @bound: what @how stands for. */
+static inline bool ub_row_charge(struct user_beancounter *ub, int resource, s64 n,
+				 s64 bound)
+{
+	struct ub_row *row = &ub->row[resource];
+	s64 held = atomic64_read(&row->held);
+
+	do {
+		if (unlikely(n > bound - held)) {
+			ub_refused(ub, resource);
+			return false;
+		}
+	} while (!atomic64_try_cmpxchg(&row->held, &held, held + n));
+	if (held + n > READ_ONCE(row->maxheld))
+		WRITE_ONCE(row->maxheld, held + n);
+	return true;
+}
 
 /**
  * ub_charge - @n more of @resource are in use
@@ -89,13 +179,44 @@ static inline struct user_beancounter *task_ub(const struct task_struct *p)
 	return p->ve->ub;
 }
 
+/*
+ * A lock of a file is charged before it may be needed, to whoever asks for it,
+ * and until it is freed; @ub: of struct file_lock_core.
+ */
+static inline bool ub_flock_charge(struct user_beancounter **ub)
+{
+	struct user_beancounter *mine = task_ub(current);
+
+	if (!mine)
+		return true;
+	if (!ub_row_charge(mine, UB_NUMFLOCK, 1, READ_ONCE(mine->row[UB_NUMFLOCK].barrier)))
+		return false;
+	*ub = ub_get(mine);
+	return true;
+}
+
+/* One lock becomes two: that is not refused. */
+static inline void ub_flock_split(struct user_beancounter **ub,
+				  struct user_beancounter *of)
+{
+	if (!of)
+		return;
+	ub_row_charge(of, UB_NUMFLOCK, 1, UB_MAXVALUE);
+	*ub = ub_get(of);
+}
+
+static inline void ub_flock_free(struct user_beancounter *ub)
+{
+	if (!ub)
+		return;
+	atomic64_dec(&ub->row[UB_NUMFLOCK].held);
+	ub_put(ub);
+}
+
 /* kernel/ve/ub/hooks.c */
 void ub_mm_init(struct mm_struct *mm);
 void ub_mm_exit(struct mm_struct *mm);
 bool __ub_may_expand(struct user_beancounter *ub, s64 pages);
-void ub_flock_add(struct file_lock_core *flc);
-void ub_flock_del(struct file_lock_core *flc);
-bool ub_flock_room(int type);
 bool ub_sk_alloc(struct sock *sk, const struct net *net);
 void ub_sk_free(struct sock *sk);
 bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, bool force);
@@ -156,9 +277,9 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 #define ub_mm_exit(mm)				do { } while (0)
 #define ub_may_expand(mm, pages)		true
 #define ub_may_lock(mm, pages)			true
-#define ub_flock_add(flc)			do { } while (0)
-#define ub_flock_del(flc)			do { } while (0)
-#define ub_flock_room(type)			true
+#define ub_flock_charge(ub)			true
+#define ub_flock_split(ub, of)			do { } while (0)
+#define ub_flock_free(ub)			do { } while (0)
 #define ub_sk_alloc(sk, net)			true
 #define ub_sk_free(sk)				do { } while (0)
 #define ub_sk_mem_charge(sk, pages, kind, force) true

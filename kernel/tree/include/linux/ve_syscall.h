@@ -14,8 +14,12 @@
 #include <uapi/linux/ve.h>
 #include <asm/unistd.h>
 
-/* kernel/ve/gate.c: 0 for a task that may, @error for one that may not. */
-long ve_syscall_gate(int error, __u64 unless);
+struct pt_regs;
+typedef long (*ve_syscall_fn)(const struct pt_regs *regs);
+
+/* kernel/ve/gate.c: what @fn returns to a task that may, @error to one that may not. */
+long ve_syscall_gate(const struct pt_regs *regs, ve_syscall_fn fn, int error,
+		     __u64 unless);
 
 #define VE_REFUSE(error, unless) \
 	do { *features = (unless); return -(error); } while (0)
@@ -76,15 +80,17 @@ static __always_inline int ve_syscall_verdict(unsigned int nr, __u64 *features)
 	return 0;
 }
 
-static __always_inline long ve_syscall_refused(unsigned int nr)
+/* Do the call of number @nr, a constant, which @fn is.  A jump either way. */
+static __always_inline long ve_syscall(unsigned int nr, ve_syscall_fn fn,
+				       const struct pt_regs *regs)
 {
 	__u64 features = 0;
 	int error = ve_syscall_verdict(nr, &features);
 
-	return error ? ve_syscall_gate(error, features) : 0;
+	return error ? ve_syscall_gate(regs, fn, error, features) : fn(regs);
 }
 
 #else
-#define ve_syscall_refused(nr) 0L
+#define ve_syscall(nr, fn, regs) fn(regs)
 #endif
 #endif

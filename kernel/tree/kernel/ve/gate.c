@@ -11,11 +11,13 @@
 #include <linux/ve_guard.h>
 #include <linux/ve_syscall.h>
 
-long ve_syscall_gate(int error, __u64 unless)
+long ve_syscall_gate(const struct pt_regs *regs, ve_syscall_fn fn, int error,
+		     __u64 unless)
 {
-	if (current_on_node() || !ve_guard(syscall))
-		return 0;
-	return READ_ONCE(current->ve->features) & unless ? 0 : error;
+	if (current_on_node() || !ve_guard(syscall) ||
+	    READ_ONCE(current->ve->features) & unless)
+		return fn(regs);
+	return error;
 }
 
 /* The kernel log of a VE is empty: 1 to go on, else what syslog(2) returns. */

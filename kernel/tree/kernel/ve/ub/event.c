@@ -30,7 +30,7 @@ void ub_event(struct user_beancounter *ub, int resource, u64 refused)
 	e = &ub_ring[ub_next % UB_EVENTS];
 	*e = (struct env_event){
 		.time = ktime_get_boottime_ns(),
-		.held = percpu_counter_read_positive(&ub->held[resource]),
+		.held = ub_held_about(ub, resource),
 		.barrier = READ_ONCE(ub->row[resource].barrier),
 		.limit = READ_ONCE(ub->row[resource].limit),
 		.refused = refused,

@@ -4,7 +4,6 @@
  */
 #include "ub.h"
 
-#include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <net/sock.h>
@@ -52,30 +51,6 @@ void ub_mm_exit(struct mm_struct *mm)
 bool __ub_may_expand(struct user_beancounter *ub, s64 pages)
 {
 	return __ub_has_room(ub, UB_PRIVVMPAGES, pages);
-}
-
-static struct user_beancounter *flock_ub(const struct file_lock_core *flc)
-{
-	return cred_ub(flc->flc_file->f_cred);
-}
-
-/*
- * A lock counts while it is in the list of its file; splitting one in two is
- * not refused.  Whoever locks was asked before, by ub_flock_room().
- */
-void ub_flock_add(struct file_lock_core *flc)
-{
-	ub_charge(flock_ub(flc), UB_NUMFLOCK, 1, UB_FORCE);
-}
-
-void ub_flock_del(struct file_lock_core *flc)
-{
-	ub_uncharge(flock_ub(flc), UB_NUMFLOCK, 1);
-}
-
-bool ub_flock_room(int type)
-{
-	return type == F_UNLCK || ub_has_room(task_ub(current), UB_NUMFLOCK, 1);
 }
 
 static bool sk_counts_as_tcp(const struct sock *sk)

@@ -16,16 +16,6 @@ static bool ub_limit_ok(const struct env_ublimit *l)
 	       l->limit <= UB_MAXVALUE;
 }
 
-/* Bring home what CPUs have kept to themselves. */
-static void ub_fold(void *arg)
-{
-	struct user_beancounter *ub = arg;
-	int i;
-
-	for (i = 0; i < UB_RESOURCES; i++)
-		percpu_counter_sync(&ub->held[i]);
-}
-
 static void ub_set_exact(struct user_beancounter *ub, bool exact)
 {
 	WRITE_ONCE(ub->exact, exact);

@@ -2,9 +2,9 @@
 /*
  * The counters.
  *
- * A charge is an addition to a per-CPU counter while the bound is far, and an
- * exact one under the row's own lock near it (percpu_counter_limited_add()).
- * Rows that are charged seldom have no per-CPU part.
+ * Most rows are one atomic number.  Of those that are charged often each CPU has
+ * a part: a charge is an addition to it while the bound is far, and an exact one
+ * under the row's own lock near it (percpu_counter_limited_add()).
  */
 #include "ub.h"
 
@@ -37,13 +37,23 @@ const char *const ub_names[UB_RESOURCES] = {
 };
 
 /* How much a CPU may keep to itself, in the row's unit. */
-static const s32 ub_batches[UB_RESOURCES] = {
-	[UB_PRIVVMPAGES]  = 64,
-	[UB_NUMFILE]	  = 32,
-	[UB_TCPSNDBUF]	  = 32 * 4096,
-	[UB_TCPRCVBUF]	  = 32 * 4096,
-	[UB_OTHERSOCKBUF] = 32 * 4096,
-	[UB_DGRAMRCVBUF]  = 32 * 4096,
+static const s32 ub_batches[UB_BATCHED] = {
+	[UB_BATCHED_PRIVVMPAGES]  = 64,
+	[UB_BATCHED_NUMFILE]	  = 32,
+	[UB_BATCHED_TCPSNDBUF]	  = 32 * 4096,
+	[UB_BATCHED_TCPRCVBUF]	  = 32 * 4096,
+	[UB_BATCHED_OTHERSOCKBUF] = 32 * 4096,
+	[UB_BATCHED_DGRAMRCVBUF]  = 32 * 4096,
+};
+
+/* The counter of each row; one plus, 0: not batched. */
+static const u8 ub_counters[UB_RESOURCES] = {
+	[UB_PRIVVMPAGES]  = 1 + UB_BATCHED_PRIVVMPAGES,
+	[UB_NUMFILE]	  = 1 + UB_BATCHED_NUMFILE,
+	[UB_TCPSNDBUF]	  = 1 + UB_BATCHED_TCPSNDBUF,
+	[UB_TCPRCVBUF]	  = 1 + UB_BATCHED_TCPRCVBUF,
+	[UB_OTHERSOCKBUF] = 1 + UB_BATCHED_OTHERSOCKBUF,
+	[UB_DGRAMRCVBUF]  = 1 + UB_BATCHED_DGRAMRCVBUF,
 };
 
 /* With one CPU there is nothing to batch. */
@@ -55,9 +65,17 @@ static const s32 ub_batches[UB_RESOURCES] = {
 	percpu_counter_limited_add(counter, bound, n)
 #endif
 
+/* The counter with a part for each CPU of a row that has one, or NULL. */
+static struct percpu_counter *ub_counter(struct user_beancounter *ub, int resource)
+{
+	u8 i = ub_counters[resource];
+
+	return i ? &ub->batched[i - 1] : NULL;
+}
+
 static s32 ub_batch(const struct user_beancounter *ub, int resource)
 {
-	return READ_ONCE(ub->exact) ? 0 : ub_batches[resource];
+	return READ_ONCE(ub->exact) ? 0 : ub_batches[ub_counters[resource] - 1];
 }
 
 struct user_beancounter *ub_alloc(void)
@@ -68,8 +86,8 @@ struct user_beancounter *ub_alloc(void)
 	ub = kzalloc(sizeof(*ub), GFP_KERNEL_ACCOUNT);
 	if (!ub)
 		return NULL;
-	if (percpu_counter_init_many(ub->held, 0, GFP_KERNEL_ACCOUNT,
-				     UB_RESOURCES)) {
+	if (percpu_counter_init_many(ub->batched, 0, GFP_KERNEL_ACCOUNT,
+				     UB_BATCHED)) {
 		kfree(ub);
 		return NULL;
 	}
@@ -84,29 +102,29 @@ struct user_beancounter *ub_alloc(void)
 	return ub;
 }
 
-struct user_beancounter *ub_get(struct user_beancounter *ub)
-{
-	if (ub)
-		refcount_inc(&ub->ref);
-	return ub;
-}
-
 static void ub_free(struct rcu_head *rcu)
 {
 	struct user_beancounter *ub = container_of(rcu, typeof(*ub), rcu);
 
-	percpu_counter_destroy_many(ub->held, UB_RESOURCES);
+	percpu_counter_destroy_many(ub->batched, UB_BATCHED);
 	kfree(ub);
 }
 
-void ub_put(struct user_beancounter *ub)
+/* What is held, to the last one. */
+static s64 ub_sum(struct user_beancounter *ub, int resource)
+{
+	struct percpu_counter *c = ub_counter(ub, resource);
+
+	return c ? percpu_counter_sum(c) : atomic64_read(&ub->row[resource].held);
+}
+
+/* The last reference has gone. */
+void ub_release(struct user_beancounter *ub)
 {
 	int i;
 
-	if (!ub || !refcount_dec_and_test(&ub->ref))
-		return;
 	for (i = 0; i < UB_RESOURCES; i++) {
-		s64 left = percpu_counter_sum(&ub->held[i]);
+		s64 left = ub_sum(ub, i);
 
 		WARN_ONCE(left, "ve %u: %lld of %s left over\n", ub->veid, left,
 			  ub_names[i]);
@@ -124,51 +142,51 @@ static s64 ub_barrier(const struct user_beancounter *ub, int resource)
 	return barrier;
 }
 
-static void ub_note_max(struct user_beancounter *ub, int resource)
-{
-	struct ub_row *row = &ub->row[resource];
-	s64 held = percpu_counter_read(&ub->held[resource]);
-
-	if (held > READ_ONCE(row->maxheld))
-		WRITE_ONCE(row->maxheld, held);
-}
-
 bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
 		 enum ub_severity how)
 {
-	struct percpu_counter *held = &ub->held[resource];
-	s32 batch = ub_batch(ub, resource);
-	s64 bound;
+	s64 bound = how == UB_FORCE ? UB_MAXVALUE :
+		    how == UB_HARD  ? ub_barrier(ub, resource) :
+				      READ_ONCE(ub->row[resource].limit);
+	struct percpu_counter *c = ub_counter(ub, resource);
+	struct ub_row *row = &ub->row[resource];
+	s64 held;
 
+	if (!c)
+		return ub_row_charge(ub, resource, n, bound);
 	if (how == UB_FORCE) {
-		percpu_counter_add_batch(held, n, batch);
-	} else {
-		bound = how == UB_HARD ? ub_barrier(ub, resource) :
-					 READ_ONCE(ub->row[resource].limit);
-		if (!ub_limited_add(held, bound, n, batch)) {
-			ub_refused(ub, resource);
-			return false;
-		}
+		percpu_counter_add_batch(c, n, ub_batch(ub, resource));
+	} else if (!ub_limited_add(c, bound, n, ub_batch(ub, resource))) {
+		ub_refused(ub, resource);
+		return false;
 	}
-	ub_note_max(ub, resource);
+	held = percpu_counter_read(c);
+	if (held > READ_ONCE(row->maxheld))
+		WRITE_ONCE(row->maxheld, held);
 	return true;
 }
 EXPORT_SYMBOL_GPL(__ub_charge);
 
 void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
 {
-	percpu_counter_add_batch(&ub->held[resource], -n, ub_batch(ub, resource));
+	struct percpu_counter *c = ub_counter(ub, resource);
+
+	if (c)
+		percpu_counter_add_batch(c, -n, ub_batch(ub, resource));
+	else
+		atomic64_sub(n, &ub->row[resource].held);
 }
 EXPORT_SYMBOL_GPL(__ub_uncharge);
 
 bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n)
 {
+	struct percpu_counter *c = ub_counter(ub, resource);
 	s64 bound = ub_barrier(ub, resource);
 
 	/* Far from the bound the sum over the CPUs is not needed. */
-	if (n <= bound &&
-	    __percpu_counter_compare(&ub->held[resource], bound - n,
-				     ub_batches[resource]) <= 0)
+	if (c ? n <= bound && __percpu_counter_compare(c, bound - n,
+						       ub_batch(ub, resource)) <= 0 :
+		n <= bound - atomic64_read(&ub->row[resource].held))
 		return true;
 	ub_refused(ub, resource);
 	return false;
@@ -189,7 +207,24 @@ void ub_refused(struct user_beancounter *ub, int resource)
 
 s64 ub_held(struct user_beancounter *ub, int resource)
 {
-	return max_t(s64, percpu_counter_sum(&ub->held[resource]), 0);
+	return max_t(s64, ub_sum(ub, resource), 0);
+}
+
+/* Without asking each CPU. */
+s64 ub_held_about(struct user_beancounter *ub, int resource)
+{
+	struct percpu_counter *c = ub_counter(ub, resource);
+
+	return c ? percpu_counter_read_positive(c) :
+		   atomic64_read(&ub->row[resource].held);
+}
+
+void ub_fold(void *ub)
+{
+	int i;
+
+	for (i = 0; i < UB_BATCHED; i++)
+		percpu_counter_sync(&((struct user_beancounter *)ub)->batched[i]);
 }
 
 #ifdef CONFIG_VE_KUNIT_TEST
