@@ -7,7 +7,7 @@ GUEST_PROGRAMS := $(GUEST_NAMES:%=build/guest/bin/%)
 build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
 # Isolation tests: put into a guest by the tests that run them
