@@ -37,6 +37,9 @@
 #define PRIVATE "/var/lib/ve/private/overhead"
 #define CGROUP "/sys/fs/cgroup/ve/overhead"
 #define SELF "/root/bench_overhead"
+#define LOWER "/run/overhead-lower"
+#define UPPER "/run/overhead-upper"
+#define ID_FIRST 1000000
 #define PAGE 4096
 
 static const char *self;
@@ -249,7 +252,7 @@ static int stock_child(const char *subject, const char *mode, int ready)
 	if (read(ready, &c, 1) != 1 || setresgid(0, 0, 0) || setresuid(0, 0, 0) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("overlay", "/mnt", "overlay", 0,
-		  "lowerdir=" TREE ",upperdir=" PRIVATE "/upper,workdir=" PRIVATE "/work,userxattr") ||
+		  "lowerdir=" LOWER ",upperdir=" UPPER "/upper,workdir=" UPPER "/work,userxattr") ||
 	    chdir("/mnt") || mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ||
 	    mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666") ||
 	    mount("tmpfs", "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") ||
@@ -282,16 +285,25 @@ static void make_dir(const char *path)
 		die("%s", path);
 }
 
+/* A VE's layers have its ids: here they are mounts, for the stock kernel takes no detached ones. */
+static void attach(int layer, const char *where)
+{
+	make_dir(where);
+	if (syscall(SYS_move_mount, layer, "", AT_FDCWD, where, MOVE_MOUNT_F_EMPTY_PATH))
+		die("%s", where);
+	close(layer);
+}
+
 static int in_stock(const char *subject, const char *mode)
 {
-	static const char map[] = "0 0 65536";
+	char map[32];
 	struct clone_args ca = {
 		.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
 			 CLONE_NEWCGROUP | CLONE_NEWNET | CLONE_INTO_CGROUP,
 		.exit_signal = SIGCHLD,
 	};
 	char path[64];
-	int ready[2], pid, status, dir;
+	int ready[2], pid, status, dir, userns = env_idmap_ns(ID_FIRST);
 
 	make_dir(CGROUP);
 	make_dir(PRIVATE);
@@ -299,6 +311,9 @@ static int in_stock(const char *subject, const char *mode)
 	make_dir(PRIVATE "/upper/root");
 	make_dir(PRIVATE "/work");
 	copy_self(PRIVATE "/upper" SELF);
+	attach(env_idmapped(TREE, userns), LOWER);
+	attach(env_idmapped(PRIVATE, userns), UPPER);
+	close(userns);
 	dir = open(CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	put(dir, "memory.max", "134217728");
 	put(dir, "pids.max", "128");
@@ -309,6 +324,7 @@ static int in_stock(const char *subject, const char *mode)
 	pid = (int)syscall(SYS_clone3, &ca, sizeof(ca));
 	if (!pid)
 		return stock_child(subject, mode, ready[0]);
+	snprintf(map, sizeof(map), "0 %u 65536", ID_FIRST);
 	for (int i = 0; i < 2; i++) {
 		int fd;
 

@@ -341,6 +341,29 @@ static void fail(struct subject *s, const char *metric, const char *other)
 	printf("%s %s %s %s error it did not run here\n", other, mode, s->name, unit);
 }
 
+/*
+ * What a run leaves to be done after its end (workers that tear down, RCU) is not the next one's to
+ * pay: wait until the machine has slept through two pauses of ten ticks.
+ */
+static void settle(void)
+{
+	unsigned long long before = 0;
+
+	for (int slept = 0; slept < 2;) {
+		unsigned long long user, nice, system, idle, iowait, irq, softirq, busy;
+		FILE *f = fopen("/proc/stat", "r");
+
+		if (!f || fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &system,
+				 &idle, &iowait, &irq, &softirq) != 7)
+			die("/proc/stat");
+		fclose(f);
+		busy = user + nice + system + irq + softirq;
+		slept = busy == before ? slept + 1 : 0;
+		before = busy;
+		nanosleep(&(struct timespec){ .tv_nsec = 40000000 }, NULL);
+	}
+}
+
 static void once(int samples)
 {
 	const struct sched_param first = { .sched_priority = 1 };
@@ -357,6 +380,7 @@ static void once(int samples)
 
 			if (subjects[s].failed)
 				continue;
+			settle();
 			subjects[s].run(&r);
 			if (r.failed)
 				fail(&subjects[s], "first_byte", "cycle");

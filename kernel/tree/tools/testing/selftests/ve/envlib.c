@@ -71,8 +71,7 @@ void env_require(void)
 	exit(77);
 }
 
-/* A user namespace that maps 0.. to @first..; its descriptor. */
-static int idmap_ns(unsigned int first)
+int env_idmap_ns(unsigned int first)
 {
 	char path[64], map[64];
 	int p[2], fd, pid;
@@ -112,7 +111,7 @@ static int idmap_ns(unsigned int first)
 	return fd;
 }
 
-static int idmapped(const char *dir, int userns)
+int env_idmapped(const char *dir, int userns)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
 				   .userns_fd = (uint64_t)userns };
@@ -154,8 +153,8 @@ int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
 		if (mkdir(path, 0755) && errno != EEXIST)
 			die("mkdir %s", path);
 	}
-	lower = idmapped(templ, userns);
-	upper = idmapped(dir, userns);
+	lower = env_idmapped(templ, userns);
+	upper = env_idmapped(dir, userns);
 
 	/* The mounter's ids are the VE root's, see kernel.md: a mounter that
 	 * the map does not know gets a read-only overlay. */
@@ -246,7 +245,7 @@ void env_prepare(struct env_ve *ve, envid_t veid, const char *templ,
 		 struct env_create_args *args, char *const argv[])
 {
 	unsigned int first = ID_BASE + (veid % 20000) * ID_COUNT;
-	int userns = idmap_ns(first);
+	int userns = env_idmap_ns(first);
 
 	*ve = (struct env_ve){ .veid = veid, .fd = -1 };
 	snprintf(ve->private, sizeof(ve->private), PRIVATE "/%u", veid);

@@ -21,6 +21,12 @@ int env_ctl(int fd, unsigned int cmd, void *arg, size_t size);
  * this may run on the build machine. */
 void env_require(void);
 
+/* A user namespace that maps 0.. to @first..; its descriptor. */
+int env_idmap_ns(unsigned int first);
+
+/* A detached mount of @dir, its ids as @userns maps them. */
+int env_idmapped(const char *dir, int userns);
+
 /* A detached overlay of the template on a fresh private tree in @dir, mapped
  * to ids from @id_first on as @userns has it.  A mount descriptor. */
 int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
