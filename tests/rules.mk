@@ -7,7 +7,7 @@ GUEST_PROGRAMS := $(GUEST_NAMES:%=build/guest/bin/%)
 build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
 # Isolation tests: put into a guest by the tests that run them
@@ -40,6 +40,13 @@ build/guest/bin/shape: tests/guest/shape.c agent/shape.c agent/shape.h agent/msg
 	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -o $@ $< agent/shape.c \
 		$(addprefix agent/libve/,log.c err.c clean.c)
 
+# A capped VE and the locks of the node
+build/guest/bin/cap: tests/guest/cap.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
+
 # Guest programs of benches; they are put into a guest, not built into it
 build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
@@ -51,6 +58,11 @@ build/guest/bin/bench_first: tests/bench/first.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -Os -Wall -Wextra -ffreestanding -fno-stack-protector -nostdlib -static -Wl,-z,noseparate-code \
 		-Wl,--build-id=none -o $@ $<
+build/guest/bin/bench_bandwidth: tests/bench/bandwidth.c agent/shape.c agent/shape.h $(wildcard agent/libve/*.[ch]) $(SELFTESTS)/envlib.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< agent/shape.c $(addprefix agent/libve/,log.c err.c clean.c) $(SELFTESTS)/envlib.c -lm
 # It speaks to the agent's part priv
 build/guest/bin/bench_idle: tests/bench/idle.c agent/msg.c agent/msg.h agent/bean.c agent/bean.h $(wildcard agent/libve/*.[ch]) \
 		$(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
@@ -59,7 +71,7 @@ build/guest/bin/bench_idle: tests/bench/idle.c agent/msg.c agent/msg.h agent/bea
 	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< agent/msg.c agent/bean.c $(addprefix agent/libve/,log.c err.c clean.c buf.c) \
 		$(SELFTESTS)/envlib.c
-BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour idle)
+BENCH_TOOLS += $(addprefix build/guest/bin/bench_,start first overhead fair neighbour idle bandwidth)
 
 UNIT_TESTS :=
 include $(wildcard tests/agent.mk tests/portal.mk)
@@ -81,7 +93,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape $(TEST_TOOLS)
+GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/bench_bandwidth $(TEST_TOOLS)
 # T=knockout is of the long ones, and takes half an hour
 KNOCKOUT := tests/long/t4003-knockout.sh
 check-guest: $(GUEST_PARTS)

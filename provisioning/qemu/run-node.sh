@@ -15,7 +15,7 @@
 # virtualisation (vmx or svm in /proc/cpuinfo; a /dev/kvm that opens proves nothing) it is emulated.
 set -eu
 
-kernel='' root='' initrd='' mem=1024 smp=2 append='' out=null status=null console=null control=''
+kernel='' root='' initrd='' mem=1024 smp='' append='' out=null status=null console=null control=''
 restrict=on forward='' icount='' pidfile='' name=node
 disks=()
 while [ $# -gt 0 ]; do
@@ -33,7 +33,8 @@ while [ $# -gt 0 ]; do
 	--control) control=$2; shift ;;
 	--forward) forward="$forward,hostfwd=tcp:127.0.0.1:${2%%:*}-:${2##*:}"; shift ;;
 	--egress) restrict=off ;;
-	--icount) icount=1 ;;
+	--icount) icount=0 ;; # the guest's clock counts instructions, 2^N ns each
+	--icount=*) icount=${1#*=} ;;
 	--pidfile) pidfile=$2; shift ;;
 	--name) name=$2; shift ;;
 	*) echo "run-node.sh: unknown option $1" >&2; exit 2 ;;
@@ -57,14 +58,14 @@ accel=(-accel "tcg,thread=multi" -cpu max)
 if [ -n "$icount" ]; then
 	# Each turn of a rep-prefixed instruction is counted as one.  A kernel that trusts a processor to clear
 	# a page by one of them would pay 4,096: without "erms" it takes eight bytes a turn.
-	accel=(-accel tcg -cpu "max,-erms,-fsrm" -icount "shift=0,sleep=off")
-	smp=1
+	accel=(-accel tcg -cpu "max,-erms,-fsrm" -icount "shift=$icount,sleep=off")
+	smp=${smp:-1}
 elif grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo && [ -w /dev/kvm ]; then
 	accel=(-accel kvm -cpu host)
 fi
 
 args=(
-	-name "$name" -machine q35 -m "$mem" -smp "$smp" "${accel[@]}"
+	-name "$name" -machine q35 -m "$mem" -smp "${smp:-2}" "${accel[@]}"
 	-nodefaults -no-user-config -display none -no-reboot
 	-kernel "$kernel"
 	-append "console=ttyS0 panic=-1 net.ifnames=0 no_timer_check quiet ${root:+root=/dev/vda rw }$append"

@@ -3,8 +3,8 @@
  * How exactly CPU time follows weights: GROUPS busy groups with the weights 1:2:3:4 and one to three processes
  * each.  See fair.sh.
  *
- *   bench_fair --ve METRIC SUBJECT SECONDS      the groups are VEs
- *   bench_fair --cgroup METRIC SUBJECT SECONDS  they are cgroups of a kernel without VEs
+ *   bench_fair --ve SECONDS METRIC MODE SUBJECT      the groups are VEs
+ *   bench_fair --cgroup SECONDS METRIC MODE SUBJECT  they are cgroups of a kernel without VEs
  *
  * Prints what tests/bench/run reads: the root of the mean square of each group's error against its share, in percent.
  */
@@ -22,11 +22,13 @@
 #include "envlib.h"
 
 #define TREE "/usr/share/ve/template/tiny"
+#define BUSY "read begin; while :; do :; done"
 #define GROUPS 100
-#define WARM_UP 5 /* seconds until all run */
+#define WARM_UP 5 /* seconds until the balance between CPUs has settled */
 
 static int group[GROUPS];	/* directories of their cgroups */
 static struct env_ve ves[GROUPS];
+static int gate[2];		/* a pipe: all begin when its end is closed */
 
 static unsigned int weight_of(int i)
 {
@@ -41,7 +43,7 @@ static int processes_of(int i)
 static void start_ves(void)
 {
 	static char *const init[] = { "/sbin/init", NULL };
-	static char *const busy[] = { "/bin/sh", "-c", "while :; do :; done", NULL };
+	static char *const busy[] = { "/bin/sh", "-c", BUSY, NULL };
 
 	for (int i = 0; i < GROUPS; i++) {
 		struct env_cpu cpu = { .weight = 100 * weight_of(i) };
@@ -53,7 +55,7 @@ static void start_ves(void)
 	}
 	for (int i = 0; i < GROUPS; i++)
 		for (int n = 0; n < processes_of(i); n++)
-			if (env_run(&ves[i], busy) < 0)
+			if (env_run_with(&ves[i], busy, gate[0], 1) < 0)
 				die("a process of VE %u", ves[i].veid);
 }
 
@@ -83,7 +85,8 @@ static void start_cgroups(void)
 			if (!pid) {
 				prctl(PR_SET_PDEATHSIG, SIGKILL);
 				put(group[i], "cgroup.procs", "%ld", 0);
-				execl("/bin/sh", "sh", "-c", "while :; do :; done", NULL);
+				dup2(gate[0], 0);
+				execl("/bin/sh", "sh", "-c", BUSY, NULL);
 				_exit(1);
 			}
 			if (pid < 0)
@@ -105,20 +108,23 @@ static double usage(int dir)
 int main(int argc, char **argv)
 {
 	double used[GROUPS], all = 0, weights = 0, squares = 0;
-	bool ve = argc == 5 && !strcmp(argv[1], "--ve");
+	bool ve = argc == 6 && !strcmp(argv[1], "--ve");
 
-	if (argc != 5 || (!ve && strcmp(argv[1], "--cgroup"))) {
-		fputs("usage: bench_fair --ve|--cgroup METRIC SUBJECT SECONDS\n", stderr);
+	if (argc != 6 || (!ve && strcmp(argv[1], "--cgroup"))) {
+		fputs("usage: bench_fair --ve|--cgroup SECONDS METRIC MODE SUBJECT\n", stderr);
 		return 2;
 	}
+	if (pipe2(gate, O_CLOEXEC))
+		die("pipe");
 	if (ve)
 		start_ves();
 	else
 		start_cgroups();
+	close(gate[1]);
 	sleep(WARM_UP);
 	for (int i = 0; i < GROUPS; i++)
 		used[i] = usage(group[i]);
-	sleep((unsigned int)atoi(argv[4]));
+	sleep((unsigned int)atoi(argv[2]));
 	for (int i = 0; i < GROUPS; i++) {
 		used[i] = usage(group[i]) - used[i];
 		all += used[i];
@@ -129,8 +135,6 @@ int main(int argc, char **argv)
 
 		squares += error * error;
 	}
-	printf("%s wall %s percent %.3f\n", argv[2], argv[3], 100 * sqrt(squares / GROUPS));
-	for (int i = 0; ve && i < GROUPS; i++)
-		env_destroy(&ves[i]);
+	printf("%s %s %s percent %.3f\n", argv[3], argv[4], argv[5], 100 * sqrt(squares / GROUPS));
 	return 0;
 }

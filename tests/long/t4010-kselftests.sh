@@ -43,7 +43,7 @@ mkdir /new/kselftest && tar -x -f /put/kselftest.tar -C /new/kselftest
 chroot /new /bin/bash -c 'cd /kselftest && PATH=/usr/sbin:/usr/bin:/sbin:/bin ./run_kselftest.sh' 2>&1
 T
 guest() { # kernel
-	tests/guest/run --kernel="$1" --mem 2048 --timeout 5400 --disk build/image/node.img:ro --put "$work/kselftest.tar" --put "$work/inside" -- \
+	tests/guest/run --kernel="$1" --mem 2048 --smp 1 --timeout 5400 --disk build/image/node.img:ro --put "$work/kselftest.tar" --put "$work/inside" -- \
 		sh /put/inside >"$work/$1.out" 2>&1 || :
 	# the runner's verdicts, and those of the cases inside, without times and numbers of processes
 	grep -E '^(# )*(not )?ok [0-9]+ ' "$work/$1.out" | sed -E 's/^((# )*)(not )?ok [0-9]+ /\1\3ok /; s/ # exit=.*//; s/0x[0-9a-f]+|[0-9]{3,}/N/g' |

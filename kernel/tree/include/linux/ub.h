@@ -33,6 +33,8 @@ struct user_beancounter;
  * struct ub_row - a row of the table
  * @barrier, @limit: 0..UB_MAXVALUE, barrier <= limit; written under ub->lock
  * @held: in use, of a row that is not batched
+ * @batched: counts what is in use of one that is; else NULL
+ * @batch: how much a CPU may keep to itself; 0 in exact mode
  * @failcnt: refusals
  * @maxheld: the most that was held, as exact as what counts it
  * @told_at: jiffies of the last event
@@ -43,24 +45,17 @@ struct ub_row {
 	s64		barrier;
 	s64		limit;
 	atomic64_t	held;
+	struct percpu_counter *batched;
+	s32		batch;
+	bool		set;
 	s64		maxheld;
 	atomic64_t	failcnt;
 	unsigned long	told_at;
 	atomic64_t	untold;
-	bool		set;
 };
 
-/* Rows that are charged so often that each CPU has a part of its own. */
-enum ub_batched {
-	UB_BATCHED_PRIVVMPAGES,
-	UB_BATCHED_NUMFILE,
-	UB_BATCHED_TCPSNDBUF,
-	UB_BATCHED_TCPRCVBUF,
-	UB_BATCHED_OTHERSOCKBUF,
-	UB_BATCHED_DGRAMRCVBUF,
-	UB_BATCHED,
-	UB_NOT_BATCHED = UB_BATCHED
-};
+/* So many rows are charged so often that each CPU has a part of its own. */
+#define UB_BATCHED 6
 
 /**
  * struct user_beancounter - a VE's
@@ -69,7 +64,7 @@ enum ub_batched {
  * @exact: no per-CPU batches: slower, and maxheld is what there was
  * @lock: bounds, and @memcg
  * @memcg: the cgroup that is the VE, from START to STOPPED; counted
- * @batched: counters of the rows of enum ub_batched
+ * @batched: counters of the rows that have a per-CPU part
  */
 struct user_beancounter {
 	refcount_t		ref;

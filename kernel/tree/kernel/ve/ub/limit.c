@@ -16,13 +16,6 @@ static bool ub_limit_ok(const struct env_ublimit *l)
 	       l->limit <= UB_MAXVALUE;
 }
 
-static void ub_set_exact(struct user_beancounter *ub, bool exact)
-{
-	WRITE_ONCE(ub->exact, exact);
-	if (exact)
-		on_each_cpu(ub_fold, ub, 1);
-}
-
 /**
  * ub_set - set bounds, all or none
  * @ve: any VE that has not ended
@@ -51,8 +44,11 @@ int ub_set(struct ve_struct *ve, const struct env_ublimit *limits, u32 nr,
 	for (i = 0; i < nr; i++)
 		if (running && !rcu_access_pointer(ub->memcg) && ub_row_of_memcg(limits[i].resource))
 			return -EOPNOTSUPP;
-	if (exact != ub->exact)
+	if (exact != ub->exact) {
 		ub_set_exact(ub, exact);
+		if (exact)
+			on_each_cpu(ub_fold, ub, 1);
+	}
 	for (i = 0; i < nr; i++) {
 		struct ub_row *row = &ub->row[limits[i].resource];
 

@@ -36,24 +36,17 @@ const char *const ub_names[UB_RESOURCES] = {
 	[UB_SWAPPAGES]	  = "swappages",
 };
 
-/* How much a CPU may keep to itself, in the row's unit. */
-static const s32 ub_batches[UB_BATCHED] = {
-	[UB_BATCHED_PRIVVMPAGES]  = 64,
-	[UB_BATCHED_NUMFILE]	  = 32,
-	[UB_BATCHED_TCPSNDBUF]	  = 32 * 4096,
-	[UB_BATCHED_TCPRCVBUF]	  = 32 * 4096,
-	[UB_BATCHED_OTHERSOCKBUF] = 32 * 4096,
-	[UB_BATCHED_DGRAMRCVBUF]  = 32 * 4096,
-};
-
-/* The counter of each row; one plus, 0: not batched. */
-static const u8 ub_counters[UB_RESOURCES] = {
-	[UB_PRIVVMPAGES]  = 1 + UB_BATCHED_PRIVVMPAGES,
-	[UB_NUMFILE]	  = 1 + UB_BATCHED_NUMFILE,
-	[UB_TCPSNDBUF]	  = 1 + UB_BATCHED_TCPSNDBUF,
-	[UB_TCPRCVBUF]	  = 1 + UB_BATCHED_TCPRCVBUF,
-	[UB_OTHERSOCKBUF] = 1 + UB_BATCHED_OTHERSOCKBUF,
-	[UB_DGRAMRCVBUF]  = 1 + UB_BATCHED_DGRAMRCVBUF,
+/* The rows whose counters have per-CPU parts; how much, in the row's unit. */
+static const struct {
+	u8 resource;
+	s32 batch;
+} ub_batched[UB_BATCHED] = {
+	{ UB_PRIVVMPAGES, 64 },
+	{ UB_NUMFILE, 32 },
+	{ UB_TCPSNDBUF, 32 * 4096 },
+	{ UB_TCPRCVBUF, 32 * 4096 },
+	{ UB_OTHERSOCKBUF, 32 * 4096 },
+	{ UB_DGRAMRCVBUF, 32 * 4096 },
 };
 
 /* With one CPU there is nothing to batch. */
@@ -65,17 +58,14 @@ static const u8 ub_counters[UB_RESOURCES] = {
 	percpu_counter_limited_add(counter, bound, n)
 #endif
 
-/* The counter with a part for each CPU of a row that has one, or NULL. */
-static struct percpu_counter *ub_counter(struct user_beancounter *ub, int resource)
+void ub_set_exact(struct user_beancounter *ub, bool exact)
 {
-	u8 i = ub_counters[resource];
+	int i;
 
-	return i ? &ub->batched[i - 1] : NULL;
-}
-
-static s32 ub_batch(const struct user_beancounter *ub, int resource)
-{
-	return READ_ONCE(ub->exact) ? 0 : ub_batches[ub_counters[resource] - 1];
+	ub->exact = exact;
+	for (i = 0; i < UB_BATCHED; i++)
+		WRITE_ONCE(ub->row[ub_batched[i].resource].batch,
+			   exact ? 0 : ub_batched[i].batch);
 }
 
 struct user_beancounter *ub_alloc(void)
@@ -97,6 +87,9 @@ struct user_beancounter *ub_alloc(void)
 		ub->row[i].barrier = ub->row[i].limit = UB_MAXVALUE;
 		ub->row[i].told_at = jiffies - HZ;
 	}
+	for (i = 0; i < UB_BATCHED; i++)
+		ub->row[ub_batched[i].resource].batched = &ub->batched[i];
+	ub_set_exact(ub, false);
 	ub->row[UB_VMGUARPAGES].barrier = 0;
 	ub->row[UB_OOMGUARPAGES].barrier = 0;
 	return ub;
@@ -113,9 +106,9 @@ static void ub_free(struct rcu_head *rcu)
 /* What is held, to the last one. */
 static s64 ub_sum(struct user_beancounter *ub, int resource)
 {
-	struct percpu_counter *c = ub_counter(ub, resource);
+	struct ub_row *row = &ub->row[resource];
 
-	return c ? percpu_counter_sum(c) : atomic64_read(&ub->row[resource].held);
+	return row->batched ? percpu_counter_sum(row->batched) : atomic64_read(&row->held);
 }
 
 /* The last reference has gone. */
@@ -148,15 +141,15 @@ bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
 	s64 bound = how == UB_FORCE ? UB_MAXVALUE :
 		    how == UB_HARD  ? ub_barrier(ub, resource) :
 				      READ_ONCE(ub->row[resource].limit);
-	struct percpu_counter *c = ub_counter(ub, resource);
 	struct ub_row *row = &ub->row[resource];
+	struct percpu_counter *c = row->batched;
 	s64 held;
 
 	if (!c)
 		return ub_row_charge(ub, resource, n, bound);
 	if (how == UB_FORCE) {
-		percpu_counter_add_batch(c, n, ub_batch(ub, resource));
-	} else if (!ub_limited_add(c, bound, n, ub_batch(ub, resource))) {
+		percpu_counter_add_batch(c, n, READ_ONCE(row->batch));
+	} else if (!ub_limited_add(c, bound, n, READ_ONCE(row->batch))) {
 		ub_refused(ub, resource);
 		return false;
 	}
@@ -169,24 +162,25 @@ EXPORT_SYMBOL_GPL(__ub_charge);
 
 void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
 {
-	struct percpu_counter *c = ub_counter(ub, resource);
+	struct ub_row *row = &ub->row[resource];
 
-	if (c)
-		percpu_counter_add_batch(c, -n, ub_batch(ub, resource));
+	if (row->batched)
+		percpu_counter_add_batch(row->batched, -n, READ_ONCE(row->batch));
 	else
-		atomic64_sub(n, &ub->row[resource].held);
+		atomic64_sub(n, &row->held);
 }
 EXPORT_SYMBOL_GPL(__ub_uncharge);
 
 bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n)
 {
-	struct percpu_counter *c = ub_counter(ub, resource);
+	struct ub_row *row = &ub->row[resource];
 	s64 bound = ub_barrier(ub, resource);
 
 	/* Far from the bound the sum over the CPUs is not needed. */
-	if (c ? n <= bound && __percpu_counter_compare(c, bound - n,
-						       ub_batch(ub, resource)) <= 0 :
-		n <= bound - atomic64_read(&ub->row[resource].held))
+	if (row->batched ?
+	    n <= bound && __percpu_counter_compare(row->batched, bound - n,
+						   READ_ONCE(row->batch)) <= 0 :
+	    n <= bound - atomic64_read(&row->held))
 		return true;
 	ub_refused(ub, resource);
 	return false;
@@ -213,10 +207,10 @@ s64 ub_held(struct user_beancounter *ub, int resource)
 /* Without asking each CPU. */
 s64 ub_held_about(struct user_beancounter *ub, int resource)
 {
-	struct percpu_counter *c = ub_counter(ub, resource);
+	struct ub_row *row = &ub->row[resource];
 
-	return c ? percpu_counter_read_positive(c) :
-		   atomic64_read(&ub->row[resource].held);
+	return row->batched ? percpu_counter_read_positive(row->batched) :
+			      atomic64_read(&row->held);
 }
 
 void ub_fold(void *ub)

@@ -14,6 +14,7 @@ bool ub_row_of_memcg(int resource);
 
 /* ub.c */
 s64 ub_held_about(struct user_beancounter *ub, int resource);
+void ub_set_exact(struct user_beancounter *ub, bool exact); /* ub->lock */
 void ub_fold(void *ub); /* bring home what this CPU has kept to itself */
 
 /* memcg.c */

@@ -134,7 +134,7 @@ static void do_enter(void)
 
 static void do_ctl(void)
 {
-	unsigned int cmd = (unsigned int)rnd(19);
+	unsigned int cmd = (unsigned int)rnd(ENV_CTL_NET_LIMIT + 2); /* and one that is none */
 	char room[8192] = { 0 };
 	struct env_ip *ip = (struct env_ip *)room;
 	struct env_list *list = (struct env_list *)room;

@@ -181,6 +181,18 @@ static int eat_tcp(void)
 	return eat_stream(out);
 }
 
+/* As little as a socket may keep to send, so that a refusal comes when it has that much and cannot wait. */
+static int eat_forced(void)
+{
+	static const char data[8192];
+	int in, out = tcp_pair(&in), least = 1;
+
+	if (out < 0)
+		return -1;
+	setsockopt(out, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	return send(out, data, sizeof(data), MSG_DONTWAIT) > 0 ? 0 : -1;
+}
+
 static int eat_othersockbuf(void)
 {
 	static int pair[2] = { -1, -1 };
@@ -291,6 +303,7 @@ static const struct {
 	{ "lockedpages", eat_lockedpages }, { "shmpages", eat_shmpages },
 	{ "kmemsize", eat_kmemsize },	    { "dcachesize", eat_dcachesize },
 	{ "tcpsndbuf", eat_tcp },	    { "tcprcvbuf", eat_tcp },
+	{ "forced", eat_forced },
 	{ "othersockbuf", eat_othersockbuf }, { "dgramrcvbuf", eat_dgramrcvbuf },
 	{ "numiptent", eat_numiptent },	    { "physpages", touch_pages },
 	{ "swappages", touch_pages },

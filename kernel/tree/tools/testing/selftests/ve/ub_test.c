@@ -351,6 +351,99 @@ static void test_guarantees(const struct env_ve *ve)
 	finish(&e);
 }
 
+/* Pages of sockets' buffers by the VE's memory cgroup. */
+static long sock_pages(const struct env_ve *ve)
+{
+	int fd = openat(ve->acct, "memory.stat", O_RDONLY);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, sizeof(out) - 1);
+	char *at;
+
+	close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	at = strstr(out, "\nsock ");
+	if (!at)
+		die("memory.stat");
+	return atol(at + 6) / 4096;
+}
+
+/*
+ * What a row refuses and the kernel takes all the same is charged to the memory
+ * cgroup too, or its counter would end below nothing.
+ */
+static void test_forced(void)
+{
+	struct env_ve ve = start(504);
+	long pages, rows;
+	struct eater e;
+
+	must_set(&ve, UB_TCPSNDBUF, 0);
+	e = eat(&ve, "forced", 300);
+	rows = (long)((stat_of(&ve, UB_TCPSNDBUF).held + stat_of(&ve, UB_TCPRCVBUF).held) / 4096);
+	pages = sock_pages(&ve);
+	if (!ok(e.got == 300 && rows > 300 && stat_of(&ve, UB_TCPSNDBUF).failcnt >= 300,
+		"tcpsndbuf: what cannot wait is forced"))
+		printf("# took %d, errno %s, %ld pages\n", e.got, strerror(e.error), rows);
+	/* The cgroup's own figure is not exact. */
+	if (!ok(labs(rows - pages) < 150, "tcpsndbuf: and the memory cgroup has it as well"))
+		printf("# %ld pages of %ld\n", pages, rows);
+	finish(&e);
+	env_destroy(&ve);
+}
+
+/* With a limit of nothing there is nothing; with the greatest there is all again. */
+static void test_zero(const struct env_ve *ve)
+{
+	static const int of[] = { UB_NUMFLOCK, UB_NUMPTY, UB_NUMSIGINFO, UB_NUMTCPSOCK, UB_NUMOTHERSOCK, UB_NUMIPTENT,
+				  UB_LOCKEDPAGES, UB_SHMPAGES };
+	int proc;
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		const struct row *r = rows;
+		struct eater none, some;
+
+		while (r->resource != of[i])
+			r++;
+		must_set(ve, r->resource, 0);
+		none = eat(ve, r->name, 1);
+		must_set(ve, r->resource, UB_MAXVALUE);
+		some = eat(ve, r->name, 1);
+		if (!ok(none.got == 0 && some.got == 1, "%s: none with a limit of nothing, one with the greatest", r->name))
+			printf("# %d %s, %d %s\n", none.got, strerror(none.error), some.got, strerror(some.error));
+		finish(&none);
+		finish(&some);
+	}
+	must_set(ve, UB_NUMPROC, 0);
+	refused(env_run(ve, (char *[]){ "/bin/true", NULL }), EAGAIN, "numproc: none with a limit of nothing");
+	must_set(ve, UB_NUMPROC, UB_MAXVALUE);
+	proc = env_run(ve, (char *[]){ "/bin/true", NULL });
+	ok(proc >= 0 && !env_wait(proc), "numproc: and one with the greatest");
+	close(proc);
+}
+
+static void test_privilege(const struct env_ve *ve)
+{
+	struct env_ubstat before = stat_of(ve, UB_NUMPTY);
+	uint64_t bounds[2] = { 1, 1 };
+	struct env_ubstat s;
+	int status, pid = fork();
+
+	if (!pid) {
+		int wrong = 0;
+
+		if (setgid(65534) || setuid(65534))
+			_exit(99);
+		wrong |= syscall(__NR_setublimit, ve->veid, UB_NUMPTY, bounds) != -1 || errno != EPERM;
+		wrong |= (syscall(__NR_ubstat, ve->veid, 0, &s, sizeof(s)) != -1 || errno != EPERM) << 1;
+		wrong |= (env_ctl(-1, ENV_CTL_UB_EVENTS, NULL, 0) != -1 || errno != EPERM) << 2;
+		wrong |= (set(ve->fd, UB_NUMPTY, 1, 1) != -1 || errno != EPERM) << 3;
+		_exit(wrong);
+	}
+	waitpid(pid, &status, 0);
+	if (!ok(!status, "without privilege no bound is set, none is read, no refusal is told"))
+		printf("# %d\n", WEXITSTATUS(status));
+	ok(stat_of(ve, UB_NUMPTY).limit == before.limit, "and the bound is what it was");
+}
+
 static void test_events(const struct env_ve *ve)
 {
 	int fd = env_ctl(-1, ENV_CTL_UB_EVENTS, NULL, 0);
@@ -562,6 +655,8 @@ int main(int argc, char **argv)
 		test_guarantees(&a);
 		test_events(&a);
 		test_errors(&a);
+		test_zero(&a);
+		test_privilege(&a);
 		test_calls(&a);
 		test_file(&a, &b);
 		test_exact(&b);
@@ -569,7 +664,9 @@ int main(int argc, char **argv)
 	}
 	env_destroy(&a);
 	env_destroy(&b);
-	if (argc < 2)
+	if (argc < 2) {
 		test_after();
+		test_forced();
+	}
 	return tap_done();
 }
