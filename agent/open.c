@@ -12,31 +12,20 @@
 #include <string.h>
 
 #include "agent/db.h"
+#include "agent/lanes.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
 
-#define WORKERS 16 /* most wait for a VE that wakes; of the other line half */
-#define QUEUE_MAX 256
+#define WORKERS 16 /* most wait for a VE that wakes; of the others half */
 #define WAKE_MS 60000
 
 struct job {
-	struct job *next;
 	struct opening *open; /* a client, or */
 	struct msg_terminal need; /* a terminal that term lacks */
 };
 
-/* Two lines, so that no crowd before sleeping VEs stands in anybody's way who
- * wants one that is awake. */
-static struct line {
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct job *first, **last;
-	unsigned length;
-} lines[2] = {
-	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0 },
-	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0 },
-};
+static struct lanes *lanes;
 
 static void drop_opening(struct opening *o)
 {
@@ -71,45 +60,12 @@ static bool is_quick(const struct job *j)
 	return awake;
 }
 
-static bool push(struct job *j)
-{
-	struct line *l = &lines[is_quick(j)];
-	bool room;
-
-	pthread_mutex_lock(&l->lock);
-	room = l->length < QUEUE_MAX;
-	if (room) {
-		if (!l->first)
-			l->last = &l->first;
-		*l->last = j;
-		l->last = &j->next;
-		l->length++;
-		pthread_cond_signal(&l->more);
-	}
-	pthread_mutex_unlock(&l->lock);
-	return room;
-}
-
-static struct job *pop(struct line *l)
-{
-	struct job *j;
-
-	pthread_mutex_lock(&l->lock);
-	while (!l->first)
-		pthread_cond_wait(&l->more, &l->lock);
-	j = l->first;
-	l->first = j->next;
-	l->length--;
-	pthread_mutex_unlock(&l->lock);
-	return j;
-}
-
 void open_queue(struct opening *o)
 {
 	struct job *j = xcalloc(1, sizeof(*j));
 
 	j->open = o;
-	if (push(j))
+	if (lanes_push(lanes, is_quick(j), j))
 		return;
 	free(j);
 	refuse(o, TERM_CLOSE_TOO_MANY);
@@ -134,7 +90,7 @@ void open_needed(const struct msg_terminal *m)
 	struct job *j = xcalloc(1, sizeof(*j));
 
 	j->need = *m;
-	if (push(j))
+	if (lanes_push(lanes, is_quick(j), j))
 		return;
 	free(j);
 	not_opened(m, TERM_CLOSE_TOO_MANY);
@@ -320,28 +276,21 @@ static void attach(struct opening *o)
 	drop_opening(o);
 }
 
-static void *work(void *arg)
+static void work(void *job)
 {
-	for (;;) {
-		struct job *j = pop(arg);
+	struct job *j = job;
 
-		db_sync(); /* its grant counts once, whatever happens */
-		if (!j->open)
-			open_tty(&j->need);
-		else if (j->open->kind == TERM_EXEC)
-			open_exec(j->open);
-		else
-			attach(j->open);
-		free(j);
-	}
-	return NULL;
+	db_sync(); /* its grant counts once, whatever happens */
+	if (!j->open)
+		open_tty(&j->need);
+	else if (j->open->kind == TERM_EXEC)
+		open_exec(j->open);
+	else
+		attach(j->open);
+	free(j);
 }
 
 void open_start_workers(void)
 {
-	pthread_t t;
-
-	for (int i = 0; i < WORKERS + WORKERS / 2; i++)
-		if (pthread_create(&t, NULL, work, &lines[i >= WORKERS]))
-			fatal("no thread for terminals");
+	lanes = lanes_start("terminals", WORKERS, WORKERS / 2, work);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,25 +10,15 @@
 
 #include "agent/api.h"
 #include "agent/db.h"
+#include "agent/lanes.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 #include "agent/libve/wire.h"
 
-#define WORKERS 4 /* of each line */
-#define LINE_MAX 256
+#define WORKERS 4 /* of each lane */
 #define CONNECT_MS 10000
 
-/* Two lines, so that no crowd before sleeping VEs stands in anybody's way who
- * wants one that is awake. */
-static struct line {
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	struct porting *first, **last;
-	unsigned length;
-} lines[2] = {
-	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0 },
-	{ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, NULL, NULL, 0 },
-};
+static struct lanes *lanes;
 
 void porting_put(struct porting *p)
 {
@@ -41,38 +30,13 @@ void porting_put(struct porting *p)
 
 struct porting *porting_begin(uint32_t veid, uint16_t port, bool awake)
 {
-	struct line *l = &lines[awake];
-	struct porting *p = NULL;
+	struct porting *p = xcalloc(1, sizeof(*p));
 
-	pthread_mutex_lock(&l->lock);
-	if (l->length < LINE_MAX) {
-		p = xcalloc(1, sizeof(*p));
-		*p = (struct porting){
-			.refs = 2, .veid = veid, .port = port, .fd = -1
-		};
-		if (!l->first)
-			l->last = &l->first;
-		*l->last = p;
-		l->last = &p->next;
-		l->length++;
-		pthread_cond_signal(&l->more);
-	}
-	pthread_mutex_unlock(&l->lock);
-	return p;
-}
-
-static struct porting *take(struct line *l)
-{
-	struct porting *p;
-
-	pthread_mutex_lock(&l->lock);
-	while (!l->first)
-		pthread_cond_wait(&l->more, &l->lock);
-	p = l->first;
-	l->first = p->next;
-	l->length--;
-	pthread_mutex_unlock(&l->lock);
-	return p;
+	*p = (struct porting){ .refs = 2, .veid = veid, .port = port, .fd = -1 };
+	if (lanes_push(lanes, awake, p))
+		return p;
+	free(p);
+	return NULL;
 }
 
 static void fail(struct porting *p, int status, const char *problem,
@@ -140,26 +104,18 @@ static void reach(struct porting *p)
 		     "nobody listens on that port of the VE");
 }
 
-static void *work(void *arg)
+static void work(void *job)
 {
-	for (;;) {
-		struct porting *p = take(arg);
-		uint32_t veid;
+	struct porting *p = job;
+	uint32_t veid = p->veid;
 
-		reach(p);
-		veid = p->veid;
-		p->done = true;
-		porting_put(p);
-		http_wake(TOPIC_VE | veid);
-	}
-	return NULL;
+	reach(p);
+	p->done = true;
+	porting_put(p);
+	http_wake(TOPIC_VE | veid);
 }
 
 void porting_start(void)
 {
-	pthread_t t;
-
-	for (int i = 0; i < 2 * WORKERS; i++)
-		if (pthread_create(&t, NULL, work, &lines[i % 2]))
-			fatal("no thread for ports");
+	lanes = lanes_start("ports", WORKERS, WORKERS, work);
 }

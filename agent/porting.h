@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 struct porting {
-	struct porting *next;
 	atomic_int refs;
 	atomic_bool done; /* what stands below is valid */
 	uint32_t veid;
@@ -23,7 +22,7 @@ struct porting {
 void porting_start(void); /* the workers */
 
 /* Begin; the caller has one reference.  @awake: the VE runs, so it is not to
- * stand in line behind those that must be woken.  NULL: too many are waiting. */
+ * wait behind those that must be woken.  NULL: too many are waiting. */
 struct porting *porting_begin(uint32_t veid, uint16_t port, bool awake);
 
 /* Give a reference up; NULL is fine. */

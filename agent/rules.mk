@@ -12,7 +12,7 @@ all: $(BUILD)/$(LIBVE)
 AGENT_CORE := $(addprefix agent/,main.c supervise.c keep.c fdstore.c part.c sandbox.c conf.c msg.c name.c bean.c \
 	priv.c priv_ve.c priv_proc.c priv_addr.c priv_held.c priv_idle.c priv_limit.c priv_pack.c tree.c tree_pack.c pack.c unpack.c \
 	api.c link.c http.c route.c api_node.c api_ve.c api_act.c api_term.c api_port.c api_block.c sse.c \
-	db.c ve.c spec.c usage.c event.c lease.c op.c op_run.c observe.c open.c clock.c idle.c porting.c pump.c openapi.c \
+	db.c ve.c spec.c usage.c event.c lease.c op.c op_run.c observe.c open.c lanes.c clock.c idle.c porting.c pump.c openapi.c \
 	term.c term_stream.c tty.c exec.c ring.c screen.c)
 AGENT_KERNEL := $(addprefix agent/,venv.c venv_net.c venv_bean.c overlay.c cgroup.c confine.c netroute.c shape.c)
 AGENT_PKGS := libmicrohttpd sqlite3 libseccomp vterm zlib $(LIBVE_PKGS)

@@ -26,7 +26,7 @@ $(BUILD)/tests/agent/fail.o: CPPFLAGS += -DVE_FAIL_POINTS
 $(eval $(call program,ve-agentd-failing,$(AGENT_FAILING) $(AGENT_KERNEL),$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
 $(eval $(call program,ve-agentd-fake,$(AGENT_FAILING) tests/agent/fake_venv.c tests/agent/fake_bean.c,$(LIBVE),$(AGENT_PKGS),$(LIBVE_LIBS)))
 $(eval $(call program,t2tool,tests/agent/t2tool.c,$(LIBVE),$(LIBVE_PKGS),$(LIBVE_LIBS)))
-AGENT_TOOLS := $(addprefix $(BUILD)/bin/,ve-agentd-fake vectl t2tool)
+AGENT_TOOLS := $(addprefix $(BUILD)/bin/,ve-agentd-fake ve-agentd-failing vectl t2tool)
 TEST_TOOLS += $(AGENT_TOOLS)
 
 # Benches
