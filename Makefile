@@ -69,6 +69,7 @@ help:
 	@echo 'make image guest         root images of nodes and of test guests'
 	@echo 'make export              the kernel series for reviewers, in build/export'
 	@echo 'make surface             rewrite docs/surface.md from a running VE; read the difference'
+	@echo 'make views               rewrite docs/views.md from a running VE; read the difference'
 	@echo 'make golden              rewrite schema/golden.sql; read the difference'
 	@echo 'make install             DESTDIR, PREFIX; install-node and install-portal are its halves'
 	@echo 'make deb                 Debian packages, in build/deb'

@@ -74,6 +74,8 @@ static int open_root(const char *root, struct err *e)
 	}
 	/* what is promised to a VE below counts only if it is promised here */
 	put(fd, "memory.low", "max", NULL);
+	/* what the kernel does for all, of the weight of one, must not make them wait */
+	put(fd, "cpu.weight", "1000", NULL);
 	return fd;
 }
 

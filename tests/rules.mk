@@ -40,6 +40,23 @@ build/guest/bin/shape: tests/guest/shape.c agent/shape.c agent/shape.h agent/msg
 	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -o $@ $< agent/shape.c \
 		$(addprefix agent/libve/,log.c err.c clean.c)
 
+# The agent's weights of a disk on a kernel that has them
+build/guest/bin/disk: tests/guest/disk.c agent/cgroup.c agent/cgroup.h agent/msg.h agent/bean.h $(wildcard agent/libve/*.[ch]) \
+		$(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< agent/cgroup.c $(addprefix agent/libve/,log.c err.c clean.c) $(SELFTESTS)/envlib.c
+
+# What a VE is told about itself, tried
+build/guest/bin/views: tests/guest/views/views.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c -lm -pthread
+views: build/guest/bin/views $(GUEST)
+	$(Q)tests/guest/t5005-views.sh --write
+
 # A capped VE and the locks of the node
 build/guest/bin/cap: tests/guest/cap.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
@@ -93,7 +110,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/bench_bandwidth $(TEST_TOOLS)
+GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
 # T=knockout is of the long ones, and takes half an hour
 KNOCKOUT := tests/long/t4003-knockout.sh
 check-guest: $(GUEST_PARTS)
@@ -125,4 +142,4 @@ bench:
 	$(Q)$(MAKE) -s all kernel $(GUEST) $(BENCH_TOOLS) $(TEST_TOOLS)
 	$(Q)BUILD=$(BUILD) tests/bench/run $(or $(B),$(BENCHES))
 
-.PHONY: scale surface check check-units check-guest check-debug check-story test test-long bench
+.PHONY: scale surface views check check-units check-guest check-debug check-story test test-long bench

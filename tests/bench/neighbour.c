@@ -356,13 +356,13 @@ static void start(struct env_ve *ve, envid_t veid)
 		die("limits of VE %u", veid);
 }
 
-/* The node's own has a group of its own, as its unit of systemd says. */
+/* What runs on the node is in a group of its own, and the VEs have the weight that the agent gives them. */
 static void be_the_agent(void)
 {
 	if (mkdir(AGENT, 0755))
 		die(AGENT);
-	write_to(AGENT "/cpu.weight", "1000");
 	write_to(AGENT "/cgroup.procs", "0");
+	write_to("/sys/fs/cgroup/ve/cpu.weight", "1000");
 }
 
 static int echo_in[2], echo_out[2];

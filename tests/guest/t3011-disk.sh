@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The time of a disk is shared by weight.  By a clock that counts instructions, on a disk whose speed is set.
+set -eu
+cd "$(dirname "$0")/../.."
+make -s build/guest/bin/disk
+disk=$(mktemp "${TMPDIR:-/tmp}/ve-disk.XXXXXX")
+trap 'rm -f "$disk"' EXIT
+truncate -s 256M "$disk"
+PATH=$PATH:/usr/sbin mke2fs -q -F -t ext4 "$disk"
+tests/guest/run --icount=3 --smp 1 --timeout 300 --disk "$disk" --put build/guest/bin/disk -- sh -c '
+	umount /var/lib/ve/private && mount -t ext4 /dev/vda /var/lib/ve/private && disk'
