@@ -48,7 +48,7 @@ exec chroot . /bin/sh -c "
 	set -e
 	mount -t ext4 -o prjquota,noatime /dev/vda /var/lib/ve/private
 	mount -t tmpfs tmpfs /mnt; cp -a /usr/share/ve/template/. /mnt; mount --move /mnt /usr/share/ve/template
-	echo zstd >/sys/block/zram0/comp_algorithm; echo 512M >/sys/block/zram0/disksize
+	echo lzo-rle >/sys/block/zram0/comp_algorithm; echo 512M >/sys/block/zram0/disksize
 	mkswap /dev/zram0 >/dev/null; swapon -d /dev/zram0
 	ulimit -n 20000
 	export PATH=/opt:\$PATH
@@ -76,4 +76,4 @@ guest() { # MODE COUNT [OPTION]...
 	done
 }
 guest wall "$count" --mem 2048
-guest icount "$few" --smp 1
+guest icount "$few" --icount
