@@ -29,6 +29,7 @@
 #define TREE "/usr/share/ve/template/tiny"
 #define SELF "/root/cap"
 #define LOOPS 4
+#define MOUNTS 20
 #define CAP 20000000u		/* ns of each second: 1 ms of each 50 */
 #define ROUNDS 400
 #define PAUSE 7000		/* us between two: no multiple of a period */
@@ -62,15 +63,32 @@ static void rtnl_short(void)
 		die("flags of lo");
 }
 
+/* A tree of one's own to copy: that of the others would be in one's copies, and theirs in theirs. */
+static void make_tree(const char *from)
+{
+	char path[96];
+
+	mkdir(from, 0700);
+	for (int i = 0; i < MOUNTS; i++) {
+		snprintf(path, sizeof(path), "%s/%d", from, i);
+		if (mkdir(path, 0700) || mount("/dev", path, NULL, MS_BIND, NULL))
+			die("%s", path);
+	}
+}
+
 /* What guards all mount tables: to copy a tree is to allocate with it. */
 static void mounts_long(void)
 {
-	char dir[64];
+	static char from[64], to[64];
 
-	snprintf(dir, sizeof(dir), "/root/tree-%d", getpid());
-	mkdir(dir, 0700);
-	if (mount("/", dir, NULL, MS_BIND | MS_REC, NULL) || umount2(dir, MNT_DETACH))
-		die("%s", dir);
+	if (!*from) {
+		snprintf(from, sizeof(from), "/root/from-%d", getpid());
+		snprintf(to, sizeof(to), "/root/to-%d", getpid());
+		mkdir(to, 0700);
+		make_tree(from);
+	}
+	if (mount(from, to, NULL, MS_BIND | MS_REC, NULL) || umount2(to, MNT_DETACH))
+		die("%s", to);
 }
 
 static void mounts_short(void)
