@@ -787,6 +787,9 @@ begin
   if n.state = 'revoked' then
     raise exception using errcode = 'VE023', message = 'the node of this environment is lost, and the environment with it';
   end if;
+  -- who comes in takes back a sleep that was asked for and has not begun
+  update job set state = 'superseded', finished_at = now()
+    where veid = v.veid and kind = 'idle' and state = 'queued';
   payload := convert_to((jsonb_build_object('v', 1, 'veid', v.veid, 'node', n.id,
     'sub', p_sub, 'kind', p_kind, 'exp', extract(epoch from clock_timestamp())::bigint + 60,
     'nonce', encode(gen_random_bytes(16), 'hex'))

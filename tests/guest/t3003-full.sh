@@ -37,7 +37,7 @@ is 'it is told of its own limit' "$(df_of 1000 2)" 1024
 is 'the other of the whole disk' "$([ "$(df_of 1001 2)" -gt 8192 ] && echo yes)" yes
 used=$(df_of 1000 3)
 run 1000 'dd if=/dev/zero of=/root/half bs=64k count=8 2>/dev/null; sync'
-is 'what it writes is used' "$(awk -v n=$(($(df_of 1000 3) - used)) 'BEGIN { print n >= 512 && n <= 512 * 1.05 }')" 1
+is 'what it writes is used' "$(awk -v n=$(($(df_of 1000 3) - used)) 'BEGIN { print (n >= 512 && n <= 512 * 1.05) }')" 1
 is 'and less is left' "$(df_of 1000 4)" $((1024 - $(df_of 1000 3)))
 run 1000 'rm /root/half'
 run 1000 'dd if=/dev/zero of=/root/big bs=64k count=64' >"$T/said" 2>&1

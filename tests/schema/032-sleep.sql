@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sleep, its steps, and names.
-select plan(45);
+select plan(48);
 create function pg_temp.see(status text) returns void language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'),
     'status', status::jsonb || '{"observed_generation": 1}')), false) $$;
@@ -11,6 +11,14 @@ select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'activity', 'CPU in 
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'idle_at', '2026-11-24T12:00:00.000Z', 'until when');
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'waiting', '3', 'and its place in the line for an address');
 select is(ve_visit(pg_temp.h('ann'), pg_temp.veid('ann')), 'false', 'a visit to who is awake changes nothing');
+select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'idle');
+select terminal_grant(pg_temp.h('ann'), pg_temp.veid('ann'), 'tty');
+select is((select string_agg(state::text, ' ') from job where kind = 'idle'), 'superseded', 'who comes in takes back a sleep that has not begun');
+select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'idle');
+select is(job_claim('n1', 30) ->> 'kind', 'idle', 'one that a node has heard of');
+select terminal_grant(pg_temp.h('ann'), pg_temp.veid('ann'), 'tty');
+select is((select string_agg(state::text, ' ' order by id) from job where kind = 'idle'), 'superseded running', 'is not taken back');
+update job set state = 'done', finished_at = now() where state = 'running';
 select is(ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'stay') ->> 'action', 'stay', 'a key keeps it awake');
 select is((select generation from ve), 1, 'without a new generation');
 select is(pg_temp.work(), 'stay', 'by a job');
