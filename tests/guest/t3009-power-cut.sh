@@ -16,7 +16,7 @@ if [ -z "${INSIDE:-}" ]; then
 	boot() { # SETTINGS [OPTION]...
 		settings=$1
 		shift
-		SETTINGS=$settings WITH=tests/lib/invariants tests/guest/agent-run tests/guest/t3009-power-cut.sh --timeout 300 \
+		SETTINGS=$settings WITH=tests/lib/invariants tests/guest/agent-run tests/guest/t3009-power-cut.sh --smp 1 --timeout 300 \
 			--disk "$dir/private.img" --disk "$dir/state.img" "$@"
 	}
 	acked() { [ "$(grep -c '^acked ' "$dir/before")" -ge "$1" ] || ! kill -0 "$guest" 2>/dev/null; }
