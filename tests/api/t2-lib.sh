@@ -145,3 +145,22 @@ await_state() {
 }
 # op_end ID: the operation when it has ended
 op_end() { api GET "/v1/operations/$1?wait=60"; }
+
+# member VEID PATH: of what the agent says of a VE
+member() { api GET "/v1/ves/$1" | json "$2"; }
+ip_of() { member "$1" status.ipv4; }
+has_ip() { [ "$(ip_of "$1")" != null ]; }
+block() { # ID RANGE TERM: a block is lent, and renewed
+	_n=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"\"}" | json nonce)
+	api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"$_n\"}" >/dev/null
+}
+
+# Named places where an agent built for it dies (tests/agent/fail.c), and VEs 1000 and 1001
+arm() { : >"$T/state/api/fail-$1"; : >"$T/fake/fail-$1"; }
+# the file is taken away by who dies; the other one was for the other part
+fired() { [ ! -e "$T/state/api/fail-$1" ] || [ ! -e "$T/fake/fail-$1" ]; }
+disarm() { rm -f "$T/state/api/fail-$1" "$T/fake/fail-$1"; }
+try() { act "$1" "$2" >/dev/null 2>&1; } # its answer may die with api
+settled() { is_ready && [ "$(state_of 1000)" = running ] && has_ip 1000 && has_ip 1001; }
+# again what was asked for and may have died unheard: a client that had no answer does
+insist() { settled || { case $(state_of 1000) in frozen) try 1000 wake ;; stopped) try 1000 start ;; esac; settled; }; }

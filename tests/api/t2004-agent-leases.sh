@@ -9,8 +9,6 @@ start_agent
 lend() { # RANGE TERM NONCE [ACKED]
 	api PUT /v1/blocks/b1 -d "{\"range\":\"$1\",\"term_ms\":$2,\"nonce\":\"$3\"${4:+,\"acked_epoch\":$4}}"
 }
-ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
-has_ip() { [ "$(ip_of "$1")" != null ]; }
 no_ip() { [ "$(ip_of "$1")" = null ]; }
 table() { cat "$T/fake/addr-$1" 2>/dev/null; }
 

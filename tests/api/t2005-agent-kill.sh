@@ -9,8 +9,7 @@ create 1000 >/dev/null
 await_state 1000 running
 nonce=$(api PUT /v1/blocks/b1 -d '{"range":"10.9.0.0/30","term_ms":600000,"nonce":""}' | json nonce)
 api PUT /v1/blocks/b1 -d "{\"range\":\"10.9.0.0/30\",\"term_ms\":600000,\"nonce\":\"$nonce\"}" >/dev/null
-has_ip() { [ "$(api GET /v1/ves/1000 | json status.ipv4)" != null ]; }
-until_ok 10 has_ip
+until_ok 10 has_ip 1000
 ip=$(api GET /v1/ves/1000 | json status.ipv4)
 read -r init _ <"$T/fake/ve-1000"
 ws '/v1/ves/1000/terminals/main/ws?from=0' "$(grant 1000 tty)" 'send=marker=$((40+2)); echo start-$marker\n' expect=start-42 || not_ok 'terminal'
@@ -36,7 +35,7 @@ shell_lives() {
 
 kill_part priv; same_ve priv; shell_lives priv
 is 'priv: a new operation works' "$(op=$(act 1000 restart | json id); api GET "/v1/operations/$op?wait=30" | json state)" succeeded
-await_state 1000 running; until_ok 10 has_ip
+await_state 1000 running; until_ok 10 has_ip 1000
 read -r init _ <"$T/fake/ve-1000"
 ip=$(api GET /v1/ves/1000 | json status.ipv4)
 ws '/v1/ves/1000/terminals/main/ws?from=0' "$(grant 1000 tty)" 'send=marker=$((40+2)); echo start-$marker\n' expect=start-42 || not_ok 'terminal'
@@ -80,7 +79,7 @@ for part in priv api term; do
 	is "$part: ends with its line to the supervisor" $? 0
 done
 start_agent
-until_ok 10 has_ip
+until_ok 10 has_ip 1000
 read -r now _ <"$T/fake/ve-1000"
 is 'supervisor: it is adopted' "$now,$(state_of 1000)" "$init,running"
 if ws '/v1/ves/1000/terminals/main/ws' "$(grant 1000 tty)" hello 'send=echo new-$((3+4))\n' expect=new-7; then

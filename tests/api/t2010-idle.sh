@@ -9,12 +9,10 @@ yes_() { if eval "$2"; then ok "$1"; else not_ok "$1"; fi; }
 M='/v1/ves/1000/terminals/main/ws?from=0'
 put() { api PUT "/v1/ves/$1" -H 'If-Match: *' -d "$(spec running "$2" ",\"idle\":{$3}")"; }
 new() { api PUT "/v1/ves/$1" -H 'If-None-Match: *' -d "$(spec "$2" 1 ",\"idle\":{$3}")"; }
-member() { api GET "/v1/ves/$1" | json "$2"; }
 lend() {
 	_n=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":600000,\"nonce\":\"\"}" | json nonce)
 	api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":600000,\"nonce\":\"$_n\"}" >/dev/null
 }
-has_ip() { [ "$(member "$1" status.ipv4)" != null ]; }
 events() { curl -sS -N --max-time 3 --cacert "$T/ca.crt" --cert "$T/control.crt" --key "$T/control.key" -k \
 	--connect-to "n1:443:127.0.0.1:$PORT" -H 'Last-Event-ID: 0' https://n1/v1/events 2>/dev/null; }
 

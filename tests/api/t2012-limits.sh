@@ -13,7 +13,6 @@ done_() { sed -n 's/^[Ll]ocation: *//p' "$T/h" | tr -d '\r' >"$T/op"; [ "$(api G
 pid_of() { read -r _pid _ <"$T/fake/ve-$1" && echo "$_pid"; }
 row() { awk -v n="$2" '$1 == n { print $2, $3 }' "$T/fake/limits-$(pid_of "$1")"; }
 qos() { cat "$T/fake/$1-$(pid_of "$2")"; }
-member() { api GET "/v1/ves/$1" | json "$2"; }
 events() { curl -sS -N --max-time 2 --cacert "$T/ca.crt" --cert "$T/control.crt" --key "$T/control.key" -k \
 	--connect-to "n1:443:127.0.0.1:$PORT" -H 'Last-Event-ID: 0' https://n1/v1/events 2>/dev/null; }
 MAX=9223372036854775807

@@ -8,20 +8,7 @@ configure 'quarantine_ms 200' 'stop_ms 3000'
 start_agent
 INV=$(dirname "$0")/../lib/invariants
 hold() { "$INV" --node n1 --fake "$T/fake" --db "$T/state/api/agent.db" --alive 1000,1001; }
-ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
-has_ip() { [ "$(ip_of "$1")" != null ]; }
-lend() {
-	_n=$(api PUT /v1/blocks/b1 -d "{\"range\":\"10.9.0.0/29\",\"term_ms\":3600000,\"nonce\":\"\"}" | json nonce)
-	api PUT /v1/blocks/b1 -d "{\"range\":\"10.9.0.0/29\",\"term_ms\":3600000,\"nonce\":\"$_n\"}" >/dev/null
-}
-arm() { : >"$T/state/api/fail-$1"; : >"$T/fake/fail-$1"; }
-# the file is taken away by who dies; the other one was for the other part
-fired() { [ ! -e "$T/state/api/fail-$1" ] || [ ! -e "$T/fake/fail-$1" ]; }
-disarm() { rm -f "$T/state/api/fail-$1" "$T/fake/fail-$1"; }
-try() { act "$1" "$2" >/dev/null 2>&1; } # its answer may die with api
-settled() { is_ready && [ "$(state_of 1000)" = running ] && has_ip 1000 && has_ip 1001; }
-# again what was asked for and may have died unheard: a client that had no answer does
-insist() { settled || { case $(state_of 1000) in frozen) try 1000 wake ;; stopped) try 1000 start ;; esac; settled; }; }
+lend() { block b1 10.9.0.0/29 3600000; }
 
 create 1000 >/dev/null; create 1001 >/dev/null
 await_state 1000 running; await_state 1001 running

@@ -17,8 +17,6 @@ lend() { # ID RANGE TERM: lent and renewed
 	nonce=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"$_n\"}" | json nonce)
 }
 renew() { nonce=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"$nonce\"}" | json nonce); }
-ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
-has_ip() { [ "$(ip_of "$1")" != null ]; }
 in_table() { grep -q "^ *$1 " /proc/net/venet; }
 answers() { ping -c 1 -W 5 "$1" >/dev/null 2>&1; }
 run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }

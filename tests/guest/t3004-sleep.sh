@@ -10,9 +10,7 @@ echo 256M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /
 configure 'quarantine_ms 500' 'held 1'
 start_agent
 run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }
-member() { api GET "/v1/ves/$1" | json "$2"; }
 rule() { api PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec running "$1" ",\"idle\":{$2}")" >/dev/null; }
-has_ip() { [ "$(member "$1" status.ipv4)" != null ]; }
 word() { case "$(member 1000 status.activity)" in "$1"*) true ;; *) false ;; esac; }
 M='/v1/ves/1000/terminals/main/ws?from=0'
 create 1000 >/dev/null; await_state 1000 running

@@ -10,7 +10,6 @@ configure 'held 1' 'uplink lo'
 start_agent
 vectl() { "$BIN/vectl" --socket "$T/run/ctl.sock" "$@" 2>"$T/said"; }
 run() { _v=$1; shift; vectl exec "$_v" "$@"; }
-member() { api GET "/v1/ves/$1" | json "$2"; }
 ub() { awk -v n="$1" '$1 == n || $2 == n { print $(NF - 4), $(NF - 2), $(NF - 1), $NF }'; } # held barrier limit failcnt
 inside() { run 1000 cat /proc/user_beancounters | ub "$1"; }
 yes_() { if eval "$2"; then ok "$1"; else not_ok "$1" "$(tail -n 3 "$T/log")"; fi; }
@@ -21,8 +20,7 @@ api PUT /v1/ves/1000 -H 'If-None-Match: *' -o /dev/null \
 await_state 1000 running
 n=$(api PUT /v1/blocks/b1 -d '{"range":"10.77.0.1/32","term_ms":600000,"nonce":""}' | json nonce)
 api PUT /v1/blocks/b1 -d "{\"range\":\"10.77.0.1/32\",\"term_ms\":600000,\"nonce\":\"$n\"}" >/dev/null
-has_ip() { [ "$(member 1000 status.ipv4)" != null ]; }
-yes_ 'it runs and has an address' 'until_ok 30 has_ip'
+yes_ 'it runs and has an address' 'until_ok 30 has_ip 1000'
 is 'a row stands inside' "$(inside numfile | cut -d' ' -f2,3)" '300 400'
 is 'processes are numproc' "$(inside numproc | cut -d' ' -f2,3)" '32 32'
 is 'memory is physpages' "$(inside physpages | cut -d' ' -f3)" 16384

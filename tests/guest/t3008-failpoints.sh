@@ -15,21 +15,7 @@ hold() {
 	cat /proc/net/venet >"$T/addrs" && cat /proc/ve >"$T/ves" &&
 		python3 ./invariants --node n1 --ves "$T/ves" --addrs "$T/addrs" --db "$T/state/api/agent.db" --alive "${1:-1000,1001}"
 }
-ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
-has_ip() { [ "$(ip_of "$1")" != null ]; }
-block() { # ID RANGE TERM: lent, and renewed
-	_n=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"\"}" | json nonce)
-	api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"$_n\"}" >/dev/null
-}
 lend() { block b1 10.77.0.0/29 3600000; }
-arm() { : >"$T/state/api/fail-$1"; : >"$T/fake/fail-$1"; }
-# the file is taken away by who dies; the other one was for the other part
-fired() { [ ! -e "$T/state/api/fail-$1" ] || [ ! -e "$T/fake/fail-$1" ]; }
-disarm() { rm -f "$T/state/api/fail-$1" "$T/fake/fail-$1"; }
-try() { act "$1" "$2" >/dev/null 2>&1; } # its answer may die with api
-settled() { is_ready && [ "$(state_of 1000)" = running ] && has_ip 1000 && has_ip 1001; }
-# again what was asked for and may have died unheard: a client that had no answer does
-insist() { settled || { case $(state_of 1000) in frozen) try 1000 wake ;; stopped) try 1000 start ;; esac; settled; }; }
 init_of() { head -n 1 "/sys/fs/cgroup/ve/$1/init/cgroup.procs"; }
 all_well() { # NAME: it goes on and all is in order
 	if until_ok 40 insist; then ok "$1: it goes on"; else not_ok "$1: it goes on" "$(api GET /v1/ves/1000)" "$(api GET /v1/node)"; fi

@@ -54,8 +54,6 @@ mount -t ext4 -o prjquota /dev/vda "$PRIVATE" && mount -t ext4 /dev/vdb "$T/stat
 configure 'quarantine_ms 200' 'stop_ms 3000' 'held 1'
 start_agent
 run() { _v=$1; shift; "$BIN/vectl" --socket "$T/run/ctl.sock" exec "$_v" "$@"; }
-ip_of() { api GET "/v1/ves/$1" | json status.ipv4; }
-has_ip() { [ "$(ip_of "$1")" != null ]; }
 lend() {
 	_n=$(api PUT /v1/blocks/b1 -d '{"range":"10.77.0.0/29","term_ms":3600000,"nonce":""}' | json nonce)
 	api PUT /v1/blocks/b1 -d "{\"range\":\"10.77.0.0/29\",\"term_ms\":3600000,\"nonce\":\"$_n\"}" >/dev/null

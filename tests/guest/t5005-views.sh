@@ -3,6 +3,7 @@
 # What a VE is told about itself is what docs/views.md says; --write makes it so.
 set -eu
 cd "$(dirname "$0")/../.."
+. tests/lib/tap.sh
 make -s build/guest/bin/views
 got=build/guest/views.md
 truncate -s 256M "$got.disk"
@@ -15,15 +16,6 @@ if [ "${1:-}" = --write ]; then
 	cp "$got" docs/views.md
 	exit
 fi
-if diff -u docs/views.md "$got" >"$got.diff"; then
-	echo "ok 1 - the views are those in docs/views.md"
-else
-	sed 's/^/# /' "$got.diff" | head -n 100
-	echo "not ok 1 - the views are others than in docs/views.md: look at them, then make views"
-fi
-if grep -q 'NOT SO\|NOBODY HAS LOOKED' "$got"; then
-	echo "not ok 2 - and each field is as the table says"
-else
-	echo "ok 2 - and each field is as the table says"
-fi
-echo 1..2
+as_in 'the views are those in docs/views.md' docs/views.md "$got" views
+unlike 'and each field is as the table says' "$(cat "$got")" 'NOT SO|NOBODY HAS LOOKED'
+tap_end

@@ -5,6 +5,7 @@
 #     ok 'the sentence' command args...
 #     is 'the sentence' GOT WANTED
 #     like 'the sentence' TEXT REGEX
+#     as_in 'the sentence' DOC GOT TARGET
 #     tap_end
 
 TAP_N=0
@@ -46,6 +47,15 @@ unlike() {
     printf 'got what was not wanted: %s\n' "$3" | sed 's/^/# /'
   else
     tap_say 0 "$1"
+  fi
+}
+# as_in 'the sentence' DOC GOT TARGET: what was got is what DOC says; `make TARGET` writes it anew
+as_in() {
+  if diff -u "$2" "$3" >"$3.diff"; then
+    tap_say 0 "$1"
+  else
+    tap_say 1 "$1"
+    { cat "$3.diff"; echo "look at it, then make $4"; } | sed 's/^/# /' | head -n 100
   fi
 }
 tap_end() {
