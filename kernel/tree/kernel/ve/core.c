@@ -35,7 +35,7 @@ struct ve_struct ve0 = {
 	.all		= LIST_HEAD_INIT(ve0.all),
 };
 
-static DEFINE_XARRAY(ve_xa);
+static DEFINE_XARRAY_FLAGS(ve_xa, XA_FLAGS_LOCK_IRQ);
 static LIST_HEAD(ve_list);
 static DEFINE_SPINLOCK(ve_list_lock);
 

@@ -51,11 +51,17 @@ static bool struck(void)
 	return atoi(text) == 0;
 }
 
+/* What a system under pressure says. */
 static bool allowed(int e)
 {
-	/* what a system under pressure says; exec of init says it in its way */
 	return e == ENOMEM || e == ENOSPC || e == EAGAIN || e == EMFILE || e == ENFILE ||
 	       e == EUSERS || e == ENOBUFS || e == E2BIG || e == EIO;
+}
+
+/* execve(2) says it in its way: of a page of arguments, or of the program, that it did not get. */
+static bool allowed_of_init(int e)
+{
+	return allowed(e) || e == EFAULT || e == ENOEXEC;
 }
 
 /* One call with the n-th allocation failing; fd or -1 with errno. */
@@ -89,7 +95,7 @@ static void sweep_create(void)
 			int e = errno;
 
 			failed++;
-			if (!allowed(e) && strange++ < 10)
+			if (!allowed_of_init(e) && strange++ < 10)
 				printf("# allocation %u: %s\n", n, strerror(e));
 			left += env_listed();
 			env_clean(&ve);
