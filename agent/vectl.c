@@ -457,13 +457,15 @@ static const struct command {
 	{ "events", "[LAST-ID]", 0, 1, cmd_events },
 };
 
-static int usage(void)
+/* On standard error for who did not ask. */
+static int usage(FILE *to)
 {
-	fputs("usage: vectl [--json] [--socket PATH] COMMAND\n", stderr);
+	fputs("usage: vectl [--json] [--socket PATH] COMMAND\n", to);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		fprintf(stderr, "  %s %s\n", commands[i].name,
+		fprintf(to, "  %s%s%s\n", commands[i].name,
+			*commands[i].arguments ? " " : "",
 			commands[i].arguments);
-	return 2;
+	return to == stdout ? 0 : 2;
 }
 
 static int run(struct vectl *v, int argc, char **argv)
@@ -490,12 +492,13 @@ static int run(struct vectl *v, int argc, char **argv)
 		return r;
 	}
 	vectl_fail("there is no command '%s'", argv[0]);
-	return usage();
+	return usage(stderr);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "socket", required_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
@@ -504,13 +507,15 @@ int main(int argc, char **argv)
 	int opt;
 
 	log_init("vectl");
-	while ((opt = getopt_long(argc, argv, "+js:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "+hjs:", options, NULL)) != -1) {
+		if (opt == 'h')
+			return usage(stdout);
 		if (opt == 'j')
 			v.json = true;
 		else if (opt == 's')
 			v.socket = optarg;
 		else
-			return usage();
+			return usage(stderr);
 	}
-	return optind < argc ? run(&v, argc - optind, argv + optind) : usage();
+	return optind < argc ? run(&v, argc - optind, argv + optind) : usage(stderr);
 }

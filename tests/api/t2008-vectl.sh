@@ -29,6 +29,8 @@ vectl destroy 2; is 'destroy' "$?,$(vectl list | grep -c '^2 ')" 0,0
 vectl show 2; is 'what is not there' $? 1
 vectl start x; is 'no number' $? 2
 vectl fly; is 'no command' $? 2
+has 'help is there for who asks' "$(vectl --help 2>/dev/null)" '  exec VEID'
+vectl --nope; is 'no option' $? 2
 vectl enter 1 </dev/null; is 'enter needs a terminal' $? 1
 "$BIN/vectl" --socket "$T/none.sock" list 2>"$T/said"; is 'no agent' $? 1
 has 'and says so' "$(cat "$T/said")" 'is ve-agentd running'
