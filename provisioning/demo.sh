@@ -187,6 +187,7 @@ node_down() { # number
 		alive "n$1" qemu-system || break
 		sleep 0.1
 	done
+	! alive "n$1" qemu-system || echo "node n$1 does not go down by itself: its power is cut" >&2
 	end "n$1" qemu-system
 }
 

@@ -35,11 +35,12 @@ MAN8     = $(DESTDIR)$(PREFIX)/share/man/man8
 install: install-node install-portal
 install-node: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(MAN8) $(DESTDIR)$(PREFIX)/lib/systemd/system \
-		$(DESTDIR)$(PREFIX)/lib/sysusers.d
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d $(DESTDIR)$(PREFIX)/lib/vestibule
 	$(Q)install -m 755 $(BUILD)/bin/ve-agentd provisioning/enrol/ve-enrol $(DESTDIR)$(PREFIX)/sbin/
 	$(Q)install -m 755 $(BUILD)/bin/vectl $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 agent/ve-agentd.8 agent/vectl.8 provisioning/enrol/ve-enrol.8 $(MAN8)/
-	$(Q)install -m 644 provisioning/systemd/ve-agentd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	$(Q)install -m 644 provisioning/systemd/ve-agentd.service provisioning/systemd/ve-halt.service $(DESTDIR)$(PREFIX)/lib/systemd/system/
+	$(Q)install -m 755 provisioning/systemd/ve-halt $(DESTDIR)$(PREFIX)/lib/vestibule/
 	$(Q)install -m 644 provisioning/systemd/vestibule-node.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-node.conf
 install-portal: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib/vestibule $(MAN8) \

@@ -37,6 +37,12 @@ provisioning/demo.sh stop >>build/story.log 2>&1 && provisioning/demo.sh run >>b
 	echo 'not ok 0 - the stack comes up again' >>build/story.tap
 	tail -n 20 build/story.log | sed 's/^/# /'
 }
+if grep -q 'its power is cut' build/story.log; then
+	echo 'not ok 0 - the node goes down by itself' >>build/story.tap
+	rc=1
+else
+	echo 'ok 0 - the node goes down by itself' >>build/story.tap
+fi
 BACK=1 story >>build/story.tap || rc=1
 awk '/^(not )?ok / { v = /^not/ ? "not ok" : "ok"; sub(/^(not )?ok [0-9]+ - /, ""); print v, ++n, "-", $0; next } { print }
 	END { print "1.." n + 0 }' build/story.tap
