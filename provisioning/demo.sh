@@ -182,8 +182,8 @@ node_ready() { # number
 
 node_down() { # number
 	alive "n$1" qemu-system || { rm -f "$run/n$1.pid"; return 0; }
-	# until it answers: nobody reads its end of the line while there is none at this one
-	printf 'poweroff\n' | timeout 10 socat -t 10 - "UNIX-CONNECT:$sock/n$1.control" 2>/dev/null | grep -q -m 1 ok ||
+	# The line stays open until it answers: QEMU hangs up when half of it is closed.
+	printf 'poweroff\n' | timeout 10 socat -t 10 - "UNIX-CONNECT:$sock/n$1.control,shut-none" 2>/dev/null | grep -q -m 1 ok ||
 		echo "node n$1 does not hear that it is to go down" >&2
 	for _ in $(seq 300); do
 		alive "n$1" qemu-system || break
