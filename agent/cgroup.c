@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "agent/libve/clean.h"
+#include "agent/name.h"
 
 #define PIDS_MAX 4194304 /* more no kernel takes */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
@@ -129,8 +132,8 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
 	return e.code;
 }
 
-int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
-		struct cgroup_fds *g, struct err *e)
+int cgroup_make(const char *root, uint32_t id_first, struct cgroup_fds *g,
+		struct err *e)
 {
 	int top _close_ = open_root(root, e);
 	char name[16];
@@ -138,28 +141,24 @@ int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
 	*g = (struct cgroup_fds){ -1, -1, -1 };
 	if (top < 0)
 		return top;
-	snprintf(name, sizeof(name), "%" PRIu32, veid);
+	snprintf(name, sizeof(name), "%" PRIu32, id_first);
 	g->ve = make_dir(top, name);
 	if (g->ve >= 0) {
 		g->init = make_dir(g->ve, "init");
 		g->enter = make_dir(g->ve, "enter");
 	}
 	if (g->init < 0 || g->enter < 0) {
-		err_sys(e, "control group of VE %" PRIu32, veid);
-		cgroup_close(g);
-		return -EIO;
-	}
-	if (cgroup_limit(g, l, e) < 0) {
+		err_sys(e, "control group %s/%s", root, name);
 		cgroup_close(g);
 		return -EIO;
 	}
 	return 0;
 }
 
-int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
+int cgroup_open(const char *root, uint32_t id_first, struct cgroup_fds *g,
 		struct err *e)
 {
-	char *path _free_ = xasprintf("%s/%" PRIu32, root, veid);
+	char *path _free_ = xasprintf("%s/%" PRIu32, root, id_first);
 
 	*g = (struct cgroup_fds){ -1, -1, -1 };
 	g->ve = open(path, DIR_FLAGS);
@@ -174,9 +173,9 @@ int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
 	return -EIO;
 }
 
-static int open_ve(const char *root, uint32_t veid)
+static int open_ve(const char *root, uint32_t id_first)
 {
-	char *path _free_ = xasprintf("%s/%" PRIu32, root, veid);
+	char *path _free_ = xasprintf("%s/%" PRIu32, root, id_first);
 
 	return open(path, DIR_FLAGS);
 }
@@ -189,9 +188,10 @@ static void get(int dir, const char *file, char *out, size_t size)
 	out[n > 0 ? n : 0] = '\0';
 }
 
-int cgroup_cpu_open(const char *root, uint32_t veid)
+int cgroup_cpu_open(const char *root, uint32_t id_first)
 {
-	char *path _free_ = xasprintf("%s/%" PRIu32 "/cpu.stat", root, veid);
+	char *path _free_ =
+		xasprintf("%s/%" PRIu32 "/cpu.stat", root, id_first);
 
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
@@ -207,9 +207,9 @@ int64_t cgroup_cpu_ms(int fd)
 	return us / 1000;
 }
 
-void cgroup_cold(const char *root, uint32_t veid)
+void cgroup_cold(const char *root, uint32_t id_first)
 {
-	int dir _close_ = open_ve(root, veid);
+	int dir _close_ = open_ve(root, id_first);
 	char size[24];
 	pid_t pid;
 
@@ -226,25 +226,44 @@ void cgroup_cold(const char *root, uint32_t veid)
 	_exit(0);
 }
 
-void cgroup_hot(const char *root, uint32_t veid, uint64_t swap)
+void cgroup_hot(const char *root, uint32_t id_first, uint64_t swap)
 {
-	int dir _close_ = open_ve(root, veid);
+	int dir _close_ = open_ve(root, id_first);
 
 	if (dir >= 0)
 		put_number(dir, "memory.swap.max", swap, NULL);
 }
 
-int cgroup_remove(const char *root, uint32_t veid)
+int cgroup_remove(const char *root, uint32_t id_first)
 {
 	static const char *const below[] = { "/init", "/enter", "" };
 	int r = 0;
 
 	for (size_t i = 0; i < 3; i++) {
 		char *path _free_ =
-			xasprintf("%s/%" PRIu32 "%s", root, veid, below[i]);
+			xasprintf("%s/%" PRIu32 "%s", root, id_first, below[i]);
 
 		if (rmdir(path) < 0 && errno != ENOENT)
 			r = -errno;
 	}
 	return r;
+}
+
+void cgroup_sweep(const char *root,
+		  bool (*is_used)(const void *arg, uint32_t id_first),
+		  const void *arg)
+{
+	DIR *d = opendir(root);
+	struct dirent *de;
+
+	while (d && (de = readdir(d))) {
+		char *end;
+		unsigned long id = strtoul(de->d_name, &end, 10);
+
+		if (end != de->d_name && !*end && is_slot_id(id) &&
+		    !is_used(arg, (uint32_t)id))
+			cgroup_remove(root, (uint32_t)id);
+	}
+	if (d)
+		closedir(d);
 }

@@ -3,8 +3,10 @@
 #define VE_AGENT_CGROUP_H
 
 /*
- * [priv] Control groups of VEs: <root>/<veid> carries the limits, init and enter
- * below it hold the processes.  Limits are written to the outer one only.
+ * [priv] Control groups of VEs: <root>/<id_first> carries the limits, init and
+ * enter below it hold the processes.  Limits are written to the outer one only.
+ * A group is made ahead, when its VE has no number yet: it is named by the first
+ * of the VE's ids, as /proc/ve lists them.
  */
 #include "agent/libve/err.h"
 #include "agent/msg.h"
@@ -16,12 +18,12 @@ struct cgroup_fds {
 void cgroup_close(struct cgroup_fds *g);
 #define _cgroup_ __attribute__((cleanup(cgroup_close)))
 
-/* Make (or take over) the groups of a VE, set the limits, open them. */
-int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
-		struct cgroup_fds *g, struct err *e);
+/* Make (or take over) the groups of a VE and open them. */
+int cgroup_make(const char *root, uint32_t id_first, struct cgroup_fds *g,
+		struct err *e);
 
 /* Open the groups of a VE that runs. */
-int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
+int cgroup_open(const char *root, uint32_t id_first, struct cgroup_fds *g,
 		struct err *e);
 
 int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
@@ -34,15 +36,21 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight);
 
 /* A file for the CPU time that a VE has used, -1; and what it says now, in ms, 0
  * when it is not to be had. */
-int cgroup_cpu_open(const char *root, uint32_t veid);
+int cgroup_cpu_open(const char *root, uint32_t id_first);
 int64_t cgroup_cpu_ms(int fd);
 
 /* Start a process that pushes the memory of a VE that is frozen into swap
  * (zram); cgroup_hot() forbids it to swap more than @swap bytes again. */
-void cgroup_cold(const char *root, uint32_t veid);
-void cgroup_hot(const char *root, uint32_t veid, uint64_t swap);
+void cgroup_cold(const char *root, uint32_t id_first);
+void cgroup_hot(const char *root, uint32_t id_first, uint64_t swap);
 
 /* Remove the groups of a VE that ended; 0 also when there are none. */
-int cgroup_remove(const char *root, uint32_t veid);
+int cgroup_remove(const char *root, uint32_t id_first);
+
+/* Remove the groups that @is_used says no of: of VEs that ended, or were made
+ * ahead, in a life of the agent before this. */
+void cgroup_sweep(const char *root,
+		  bool (*is_used)(const void *arg, uint32_t id_first),
+		  const void *arg);
 
 #endif

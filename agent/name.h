@@ -22,6 +22,13 @@ static inline uint32_t slot_id(uint32_t slot)
 	return SLOT_FIRST + slot * SLOT_SIZE;
 }
 
+/* Is it the first id of a slot? */
+static inline bool is_slot_id(unsigned long id)
+{
+	return id >= SLOT_FIRST && (id - SLOT_FIRST) % SLOT_SIZE == 0 &&
+	       (id - SLOT_FIRST) / SLOT_SIZE < SLOT_MAX;
+}
+
 /* [a-z0-9][a-z0-9-]{0,31}: a template or a terminal. */
 bool is_name(const char *s);
 

@@ -58,6 +58,7 @@ struct priv_fence {
 struct priv_held {
 	int fd;
 	uint32_t id_first;
+	struct cgroup_fds group;
 };
 
 #define HELD_MAX 64
@@ -139,11 +140,14 @@ int priv_held_take(struct priv *p, uint32_t slot, struct priv_held *h,
 		   struct err *e);
 void priv_held_give(struct priv *p, struct priv_held *h); /* back, unused */
 void priv_held_close(struct priv_held *h);
+#define PRIV_HELD_NONE { .fd = -1, .group = { -1, -1, -1 } }
 #define _held_ __attribute__((cleanup(priv_held_close)))
 /* Whether one should be made now, when there is nothing else to do. */
 bool priv_held_wanted(const struct priv *p);
 void priv_held_make(struct priv *p);
 void priv_held_tell(struct priv *p);
+/* Whether a VE, held or started, has the ids from @id_first on. */
+bool priv_held_used(const void *priv, uint32_t id_first);
 
 /* priv_addr.c: addresses and how long they may stand. */
 int64_t priv_now(void); /* ms of CLOCK_BOOTTIME */

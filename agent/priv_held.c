@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * VEs made ahead: namespaces and a range of ids, no number and no process yet.
- * A start takes one and gives it the rest; another is made when there is
- * nothing else to do.  Nobody else has their descriptors, so the kernel takes
- * them down when we die.
+ * VEs made ahead: namespaces, control groups and a range of ids, no number and
+ * no process yet.  A start takes one and gives it the rest; another is made when
+ * there is nothing else to do.  Nobody else has their descriptors, so the kernel
+ * takes them down when we die; their groups our next life sweeps away.
  */
 #include "agent/priv.h"
 
@@ -16,8 +16,10 @@
 
 #define RETRY_MS 5000
 
-static bool is_used(const struct priv *p, uint32_t id_first)
+bool priv_held_used(const void *priv, uint32_t id_first)
 {
+	const struct priv *p = priv;
+
 	for (unsigned i = 0; i < p->nheld; i++)
 		if (p->held[i].id_first == id_first)
 			return true;
@@ -31,20 +33,26 @@ static bool is_used(const struct priv *p, uint32_t id_first)
 static int make(struct priv *p, uint32_t slot, struct priv_held *h,
 		struct err *e)
 {
-	while (is_used(p, slot_id(slot))) {
+	int r;
+
+	while (priv_held_used(p, slot_id(slot))) {
 		slot = p->next_slot;
 		p->next_slot = (slot + 1) % SLOT_MAX;
 	}
 	h->id_first = slot_id(slot);
 	h->fd = venv_hold(h->id_first, SLOT_SIZE);
-	return h->fd < 0 ? err_set(e, h->fd, "env_create: %s",
-				   strerror(-h->fd))
-			 : 0;
+	if (h->fd < 0)
+		return err_set(e, h->fd, "env_create: %s", strerror(-h->fd));
+	r = cgroup_make(p->conf->cgroup, h->id_first, &h->group, e);
+	if (r < 0)
+		cgroup_remove(p->conf->cgroup, h->id_first);
+	return r;
 }
 
 void priv_held_close(struct priv_held *h)
 {
 	clean_close(&h->fd);
+	cgroup_close(&h->group);
 }
 
 void priv_held_tell(struct priv *p)
@@ -66,10 +74,12 @@ int priv_held_take(struct priv *p, uint32_t slot, struct priv_held *h,
 
 void priv_held_give(struct priv *p, struct priv_held *h)
 {
-	if (p->nheld == HELD_MAX || p->nheld == (unsigned)p->conf->held)
+	if (p->nheld == HELD_MAX || p->nheld == (unsigned)p->conf->held) {
+		cgroup_remove(p->conf->cgroup, h->id_first);
 		return;
+	}
 	p->held[p->nheld++] = *h;
-	h->fd = -1;
+	*h = (struct priv_held)PRIV_HELD_NONE;
 	priv_held_tell(p);
 }
 
@@ -81,7 +91,7 @@ bool priv_held_wanted(const struct priv *p)
 
 void priv_held_make(struct priv *p)
 {
-	struct priv_held h _held_ = { .fd = -1 };
+	struct priv_held h _held_ = PRIV_HELD_NONE;
 	struct err e = { 0 };
 
 	if (make(p, p->next_slot, &h, &e) == 0) {

@@ -22,7 +22,8 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 		return err_set(e, -ESRCH, "VE %" PRIu32 " is not running",
 			       veid);
 	if (!freeze)
-		cgroup_hot(p->conf->cgroup, veid, priv_limit_swap(p, v));
+		cgroup_hot(p->conf->cgroup, v->last.id_first,
+			   priv_limit_swap(p, v));
 	r = venv_freeze(v->watch.fd, freeze != 0);
 	fail_point(freeze ? "priv-frozen" : "priv-thawed");
 	/* one that is as wanted already: asked for again after a death */
@@ -40,7 +41,7 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 			       freeze ? "freezing" : "thawing", veid,
 			       strerror(-r));
 	if (freeze)
-		cgroup_cold(p->conf->cgroup, veid);
+		cgroup_cold(p->conf->cgroup, v->last.id_first);
 	priv_ve_event(p, v);
 	return 0;
 }
@@ -49,7 +50,8 @@ int answer_freeze(struct priv *p, const struct msg *m, struct err *e)
 static int64_t cpu_ms(struct priv *p, struct priv_ve *v)
 {
 	if (v->cpu_fd < 0)
-		v->cpu_fd = cgroup_cpu_open(p->conf->cgroup, v->last.veid);
+		v->cpu_fd = cgroup_cpu_open(p->conf->cgroup,
+					    v->last.id_first);
 	return cgroup_cpu_ms(v->cpu_fd);
 }
 

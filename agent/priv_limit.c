@@ -135,7 +135,7 @@ int answer_limits(struct priv *p, const struct msg *m, struct err *e)
 	if (r < 0)
 		return r;
 	priv_limit_keep(p, v, &l->limits);
-	r = cgroup_open(p->conf->cgroup, l->veid, &g, e);
+	r = cgroup_open(p->conf->cgroup, v->last.id_first, &g, e);
 	if (r == 0)
 		r = cgroup_limit(&g, &l->limits, e);
 	if (r == 0)

@@ -134,7 +134,7 @@ static int enter(struct priv *p, const struct entry *en, struct err *e)
 	uint32_t veid = en->ve->last.veid;
 	int status[2], fd;
 
-	if (cgroup_open(p->conf->cgroup, veid, &g, e) < 0)
+	if (cgroup_open(p->conf->cgroup, en->ve->last.id_first, &g, e) < 0)
 		return -EIO;
 	if (pipe2(status, O_CLOEXEC) < 0)
 		return err_sys(e, "pipe");

@@ -68,7 +68,7 @@ static bool bury(struct priv *p, struct priv_ve *v)
 {
 	if (v->last.state != ENV_ST_STOPPED)
 		return false;
-	cgroup_remove(p->conf->cgroup, v->last.veid);
+	cgroup_remove(p->conf->cgroup, v->last.id_first);
 	priv_addr_forget(p, v);
 	forget(p, v);
 	return true;
@@ -132,6 +132,7 @@ void priv_adopt(struct priv *p)
 					 veids[i]);
 		}
 	}
+	cgroup_sweep(p->conf->cgroup, priv_held_used, p);
 }
 
 static int check_start(struct priv *p, const struct msg_start *s, struct err *e)
@@ -197,49 +198,43 @@ static int start(const struct msg_start *s, const struct cgroup_fds *g,
 }
 
 /* The VE's descriptor, or -errno with words. */
-static int create(struct priv *p, const struct msg_start *s,
-		  const struct cgroup_fds *g, struct err *e)
+static int create(struct priv *p, const struct msg_start *s, struct err *e)
 {
-	struct priv_held h _held_ = { .fd = -1 };
+	struct priv_held h _held_ = PRIV_HELD_NONE;
 	int root _close_ = -1;
 	int r = priv_held_take(p, s->slot, &h, e);
 
 	if (r < 0)
 		return r;
 	root = make_root(p, s, &h, e);
-	if (root < 0) {
-		priv_held_give(p, &h);
-		return root;
-	}
-	r = priv_limit_set(p, h.fd, h.id_first, &s->limits, e);
+	r = root < 0 ? root : cgroup_limit(&h.group, &s->limits, e);
+	if (r == 0)
+		r = priv_limit_set(p, h.fd, h.id_first, &s->limits, e);
 	if (r < 0) {
 		priv_held_give(p, &h);
 		return r;
 	}
-	r = start(s, g, root, h.fd, e);
+	priv_limit_io(p, &h.group, &s->limits);
+	r = start(s, &h.group, root, h.fd, e);
 	fail_point("priv-started");
-	return r < 0 ? r : take_fd(&h.fd);
+	if (r == 0)
+		return take_fd(&h.fd);
+	cgroup_remove(p->conf->cgroup, h.id_first);
+	return r;
 }
 
 int answer_start(struct priv *p, const struct msg *m, struct err *e)
 {
 	const struct msg_start *s = &m->m.start;
 	struct msg_state now = { .head.type = MSG_STATE };
-	struct cgroup_fds g _cgroup_ = { -1, -1, -1 };
 	int r = check_start(p, s, e), fd;
 	struct priv_ve *v;
 
 	if (r < 0)
 		return r;
-	r = cgroup_make(p->conf->cgroup, s->veid, &s->limits, &g, e);
-	if (r < 0)
-		return r;
-	priv_limit_io(p, &g, &s->limits);
-	fd = create(p, s, &g, e);
-	if (fd < 0) {
-		cgroup_remove(p->conf->cgroup, s->veid);
+	fd = create(p, s, e);
+	if (fd < 0)
 		return fd;
-	}
 	v = adopt(p, s->veid, fd);
 	if (!v)
 		return err_set(e, -EIO, "VE %" PRIu32 " cannot be watched",

@@ -591,13 +591,13 @@ void cgroup_close(struct cgroup_fds *g)
 {
 }
 
-int cgroup_make(const char *root, uint32_t veid, const struct limits *l,
-		struct cgroup_fds *g, struct err *e)
+int cgroup_make(const char *root, uint32_t id_first, struct cgroup_fds *g,
+		struct err *e)
 {
 	return 0;
 }
 
-int cgroup_open(const char *root, uint32_t veid, struct cgroup_fds *g,
+int cgroup_open(const char *root, uint32_t id_first, struct cgroup_fds *g,
 		struct err *e)
 {
 	return 0;
@@ -620,11 +620,15 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
 }
 
 /* "cpu-VEID": ms that it has used. */
-int cgroup_cpu_open(const char *root, uint32_t veid)
+int cgroup_cpu_open(const char *root, uint32_t id_first)
 {
-	char *file _free_ = path_of("cpu", veid);
+	for (int i = 0; i < MOST; i++)
+		if (known[i].veid && known[i].id_first == id_first) {
+			char *file _free_ = path_of("cpu", known[i].veid);
 
-	return open(file, O_RDONLY | O_CLOEXEC);
+			return open(file, O_RDONLY | O_CLOEXEC);
+		}
+	return -1;
 }
 
 int64_t cgroup_cpu_ms(int fd)
@@ -636,15 +640,21 @@ int64_t cgroup_cpu_ms(int fd)
 	return strtoll(text, NULL, 10);
 }
 
-void cgroup_cold(const char *root, uint32_t veid)
+void cgroup_cold(const char *root, uint32_t id_first)
 {
 }
 
-void cgroup_hot(const char *root, uint32_t veid, uint64_t swap)
+void cgroup_hot(const char *root, uint32_t id_first, uint64_t swap)
 {
 }
 
-int cgroup_remove(const char *root, uint32_t veid)
+int cgroup_remove(const char *root, uint32_t id_first)
 {
 	return 0;
+}
+
+void cgroup_sweep(const char *root,
+		  bool (*is_used)(const void *arg, uint32_t id_first),
+		  const void *arg)
+{
 }

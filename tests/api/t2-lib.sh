@@ -149,6 +149,8 @@ op_end() { api GET "/v1/operations/$1?wait=60"; }
 # member VEID PATH: of what the agent says of a VE
 member() { api GET "/v1/ves/$1" | json "$2"; }
 ip_of() { member "$1" status.ipv4; }
+# The control group of a VE that runs in the real kernel
+group_of() { awk -v v="$1" '$1 == v && $2 != "stopped" { print "/sys/fs/cgroup/ve/" $3 }' /proc/ve; }
 has_ip() { [ "$(ip_of "$1")" != null ]; }
 block() { # ID RANGE TERM: a block is lent, and renewed
 	_n=$(api PUT "/v1/blocks/$1" -d "{\"range\":\"$2\",\"term_ms\":$3,\"nonce\":\"\"}" | json nonce)

@@ -72,7 +72,7 @@ static void put(int dir, const char *file, const char *text)
 	close(fd);
 }
 
-/* A cgroup with the limits that a VE has; both sides make it alike. */
+/* A cgroup, and the limits that a VE has; both sides make them alike. */
 static int make_cgroup(struct run *r)
 {
 	int fd;
@@ -81,10 +81,16 @@ static int make_cgroup(struct run *r)
 	if (mkdir(r->cgroup, 0755))
 		die("%s", r->cgroup);
 	fd = open(r->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	put(fd, "memory.max", "134217728");
-	put(fd, "pids.max", "128");
-	put(fd, "cpu.weight", "100");
+	if (fd < 0)
+		die("%s", r->cgroup);
 	return fd;
+}
+
+static void set_limits(int cgroup)
+{
+	put(cgroup, "memory.max", "134217728");
+	put(cgroup, "pids.max", "128");
+	put(cgroup, "cpu.weight", "100");
 }
 
 static void make_private(struct run *r)
@@ -116,7 +122,8 @@ static void remove_cgroup(const struct run *r)
 
 #define ID_FIRST(r) (1000000u + (r)->id % 8192 * 65536)
 
-static int hold(struct run *r, int *userns)
+/* What the agent makes ahead: the namespaces and the control group. */
+static int hold(struct run *r, int *userns, int *cgroup)
 {
 	struct env_create_args held = {
 		.flags = ENV_CREATE_HOLD,
@@ -131,16 +138,18 @@ static int hold(struct run *r, int *userns)
 	*userns = env_ctl(fd, ENV_CTL_OPEN_USER, NULL, 0);
 	if (*userns < 0)
 		die("user namespace");
+	*cgroup = make_cgroup(r);
 	return fd;
 }
 
-static void start(struct run *r, int ve, int userns)
+static void start(struct run *r, int ve, int userns, int cgroup)
 {
 	struct env_fdmap map = { .dst = 1 };
 	struct env_create_args args = { .veid = r->id };
-	int p[2], cgroup = make_cgroup(r);
 	struct env_info info;
+	int p[2];
 
+	set_limits(cgroup);
 	make_private(r);
 	if (pipe2(p, O_CLOEXEC))
 		die("pipe");
@@ -168,20 +177,20 @@ static void start(struct run *r, int ve, int userns)
 
 static void run_cold(struct run *r)
 {
-	int ve, userns;
+	int ve, userns, cgroup;
 
 	r->begin = now();
-	ve = hold(r, &userns);
-	start(r, ve, userns);
+	ve = hold(r, &userns, &cgroup);
+	start(r, ve, userns, cgroup);
 	r->end = now();
 }
 
 static void run_held(struct run *r)
 {
-	int userns, ve = hold(r, &userns);
+	int userns, cgroup, ve = hold(r, &userns, &cgroup);
 
 	r->begin = now();
-	start(r, ve, userns);
+	start(r, ve, userns, cgroup);
 	r->end = now();
 }
 
@@ -221,6 +230,7 @@ static void run_stock(struct run *r, uint64_t more)
 
 	r->begin = now();
 	cgroup = make_cgroup(r);
+	set_limits(cgroup);
 	make_private(r);
 	if (pipe2(p, O_CLOEXEC))
 		die("pipe");

@@ -9,6 +9,9 @@ configure 'held 2'
 start_agent
 until_held() { until_ok 30 holds "$1"; }
 holds() { [ "$(api GET /v1/node | json held)" = "$1" ] && [ "$(grep -c held /proc/ve)" = "$1" ]; }
+# The groups are those of the VEs that are there, and no more
+groups() { [ "$(cd /sys/fs/cgroup/ve && ls -d */ | tr -d / | sort)" = "$(awk 'NR > 1 && $2 != "stopped" { print $3 }' /proc/ve | sort)" ]; }
+in_order() { if until_ok 20 groups; then ok "$1"; else not_ok "$1" "$(ls /sys/fs/cgroup/ve)" "$(cat /proc/ve)"; fi; }
 if until_held 2; then ok 'VEs are made ahead'; else not_ok 'VEs are made ahead' "$(cat /proc/ve)"; fi
 
 line() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$(part_pid "$1")/status"; }
@@ -50,6 +53,8 @@ for part in priv api term; do
 	if until_held 2; then ok "$part died: two are held, no more"; else not_ok "$part died: two are held, no more" "$(cat /proc/ve)"; fi
 done
 is 'a restart' "$(op=$(act 1000 restart | json id); api GET "/v1/operations/$op?wait=60" | json state)" succeeded
+until_held 2
+in_order 'each VE has a control group, each group a VE'
 is 'the files are there' "$(run 1000 'cat /root/f; ls /etc/group 2>/dev/null; ls -ln /etc/passwd | cut -c1-10')" "kept
 -rw-------"
 
@@ -59,8 +64,11 @@ if until_ok 20 gone; then ok 'the agent died: nothing is held'; else not_ok 'the
 is 'the VE runs on' "$(awk '$1 == 1000 { print $2 }' /proc/ve)" running
 start_agent
 is 'and is adopted' "$(state_of 1000)" running
+until_held 2
+in_order 'groups of VEs that are no more are swept away'
 is 'it is erased' "$(op=$(api DELETE /v1/ves/1000 | json id); api GET "/v1/operations/$op?wait=60" | json state)" succeeded
 swept() { [ ! -e /var/lib/ve/private/1000 ] && [ -z "$(ls -A /var/lib/ve/private/.trash)" ]; }
 if until_ok 30 swept; then ok 'with all its files'; else not_ok 'with all its files' "$(ls -lR /var/lib/ve/private | head -20)"; fi
 is 'no part did what it may not' "$(grep -c "sandbox's list" "$T/log")" 0
+in_order 'nor is its group left'
 done_testing

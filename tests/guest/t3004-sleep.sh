@@ -34,15 +34,16 @@ if until_ok 40 word 'CPU in use'; then ok 'work is'; else not_ok 'work is' "$(me
 run 1000 'kill $(cat /tmp/job)'
 run 1000 'head -c 20000000 /dev/urandom >/tmp/held; (exec 9</tmp/held; x=$(head -c 3000000 /dev/zero | tr "\0" y); while :; do sleep 1000; echo $x >/dev/null; done) >/dev/null 2>&1 &'
 
-before=$(cat /sys/fs/cgroup/ve/1000/memory.current)
+group=$(group_of 1000)
+before=$(cat "$group/memory.current")
 rule 2 '"idle_after_s":3,"warn_s":1'
 if await_state 1000 frozen; then ok 'it sleeps'; else not_ok 'it sleeps' "$(member 1000 status)"; fi
 is 'the kernel says so' "$(awk '$1 == 1000 { print $2 }' /proc/ve)" frozen
 if until_ok 20 has_ip 1001; then ok 'its address is lent on'; else not_ok 'its address is lent on' "$(cat /proc/net/venet)"; fi
 is 'and is nobody'\''s else' "$(awk '$1 == "10.77.0.1" { print $2 }' /proc/net/venet)" 1001
-smaller() { [ "$(cat /sys/fs/cgroup/ve/1000/memory.current)" -lt $((before / 2)) ]; }
-if until_ok 30 smaller; then ok 'its memory is given back'; else not_ok 'its memory is given back' "$before then $(cat /sys/fs/cgroup/ve/1000/memory.current)"; fi
-say "# memory of it: $before bytes awake, $(cat /sys/fs/cgroup/ve/1000/memory.current) asleep, swapped $(cat /sys/fs/cgroup/ve/1000/memory.swap.current)"
+smaller() { [ "$(cat "$group/memory.current")" -lt $((before / 2)) ]; }
+if until_ok 30 smaller; then ok 'its memory is given back'; else not_ok 'its memory is given back' "$before then $(cat "$group/memory.current")"; fi
+say "# memory of it: $before bytes awake, $(cat "$group/memory.current") asleep, swapped $(cat "$group/memory.swap.current")"
 
 rule 3 '"idle_after_s":3600'
 if ws "$M" "$(grant 1000 tty)" expect=start-42 'send=echo again-$marker\n' expect=again-42; then

@@ -24,7 +24,7 @@ yes_ 'it runs and has an address' 'until_ok 30 has_ip 1000'
 is 'a row stands inside' "$(inside numfile | cut -d' ' -f2,3)" '300 400'
 is 'processes are numproc' "$(inside numproc | cut -d' ' -f2,3)" '32 32'
 is 'memory is physpages' "$(inside physpages | cut -d' ' -f3)" 16384
-is 'the group has it from the kernel' "$(cat /sys/fs/cgroup/ve/1000/memory.max)" 67108864
+is 'the group has it from the kernel' "$(cat "$(group_of 1000)/memory.max")" 67108864
 is 'it sees one CPU' "$(run 1000 nproc)" 1
 held() { [ "$(member 1000 status.usage.numproc.held)" -ge 1 ]; }
 yes_ 'usage is the kernel'\''s' 'until_ok 10 held'

@@ -16,7 +16,7 @@ hold() {
 		python3 ./invariants --node n1 --ves "$T/ves" --addrs "$T/addrs" --db "$T/state/api/agent.db" --alive "${1:-1000,1001}"
 }
 lend() { block b1 10.77.0.0/29 3600000; }
-init_of() { head -n 1 "/sys/fs/cgroup/ve/$1/init/cgroup.procs"; }
+init_of() { head -n 1 "$(group_of "$1")/init/cgroup.procs"; }
 all_well() { # NAME: it goes on and all is in order
 	if until_ok 40 insist; then ok "$1: it goes on"; else not_ok "$1: it goes on" "$(api GET /v1/ves/1000)" "$(api GET /v1/node)"; fi
 	if until_ok 20 hold; then ok "$1: the invariants hold"; else not_ok "$1: the invariants hold" "$(hold)"; fi
