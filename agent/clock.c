@@ -311,24 +311,27 @@ static unsigned pick(struct lease *l)
 	return n;
 }
 
-static void settle(const struct lease *l, const struct outcome *o)
+/* false: its VE ended while the kernel was told, and the lease with it. */
+static bool settle(const struct lease *l, const struct outcome *o)
 {
 	struct ve v;
 
 	if (o->code == 0) {
-		lease_installed(api.db, l);
+		if (!lease_installed(api.db, l))
+			return false;
 		/* it fell asleep meanwhile */
 		if (ve_load(api.db, l->veid, &v) && v.state == VE_FROZEN)
 			lease_needless(api.db, l->veid, true);
 		begun++;
 		tell(l, "began", NULL);
 		ve_touch(api.db, l->veid);
-		return;
+		return true;
 	}
 	log_err("lease: %s", o->e.text);
 	/* priv may have died with it done or not: see redo_unfinished() */
 	if (o->code != -EPIPE && o->code != -ETIMEDOUT)
 		again(l->veid, NULL);
+	return true;
 }
 
 /* Pick and write down, wait for the disk, then tell the kernel.  Whether there
@@ -337,7 +340,7 @@ static bool give(void)
 {
 	struct outcome o[BATCH];
 	struct lease l[BATCH];
-	unsigned n = pick(l);
+	unsigned n = pick(l), late = 0;
 	bool more = n == BATCH;
 
 	if (!n)
@@ -350,11 +353,15 @@ static bool give(void)
 	state_lock();
 	db_begin(api.db);
 	for (unsigned i = 0; i < n; i++) {
-		settle(&l[i], &o[i]);
 		more |= o[i].code == -EADDRINUSE; /* it gets another */
+		if (!settle(&l[i], &o[i]))
+			l[late++] = l[i];
 	}
 	db_commit(api.db);
 	state_unlock();
+	/* a VE that has started anew meanwhile may have got it */
+	if (late)
+		set_addresses(l, late, false, o);
 	fail_point("grant-written");
 	return more;
 }

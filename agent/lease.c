@@ -329,10 +329,12 @@ int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	return found ? write_lease(db, l, now, wall) : -EADDRNOTAVAIL;
 }
 
-void lease_installed(sqlite3 *db, const struct lease *l)
+bool lease_installed(sqlite3 *db, const struct lease *l)
 {
-	db_do(db, "UPDATE lease SET installed = 1 WHERE veid = ? AND epoch = ?",
-	      "ii", (int64_t)l->veid, (int64_t)l->epoch);
+	return db_do(db,
+		     "UPDATE lease SET installed = 1 WHERE veid = ?"
+		     " AND epoch = ?",
+		     "ii", (int64_t)l->veid, (int64_t)l->epoch) == 1;
 }
 
 static const char select_lease[] =

@@ -71,8 +71,8 @@ int lease_pick(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 /* Leases that are not installed; their number. */
 unsigned lease_unfinished(sqlite3 *db, struct lease *l, unsigned room);
 
-/* The kernel has it. */
-void lease_installed(sqlite3 *db, const struct lease *l);
+/* The kernel has it.  false: it ended meanwhile, before anybody heard of it. */
+bool lease_installed(sqlite3 *db, const struct lease *l);
 
 /* End the lease of @veid, if it has one: the address rests until
  * @now + @quarantine_ms, and the lender will be told.  true when it had one. */

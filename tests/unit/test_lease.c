@@ -243,6 +243,20 @@ static void the_line_is_served_in_order(void **state)
 	assert_int_equal(lease_place(db, 2), 2);
 }
 
+/* Its VE ends between the line that is written and the kernel's answer. */
+static void what_ended_before_the_kernel_had_it_does_not_begin(void **state)
+{
+	struct lease l, was;
+
+	lend("10.0.0.0/30", 600000, 0);
+	assert_int_equal(lease_pick(db, 2, 1, 1, &l), 0);
+	assert_true(lease_end(db, 2, 2, 2, QUARANTINE, &was));
+	assert_int_equal(was.epoch, l.epoch);
+	assert_false(lease_installed(db, &l));
+	assert_int_equal(lease_pick(db, 2, 1, 1, &l), 0);
+	assert_true(lease_installed(db, &l));
+}
+
 static void what_sleeps_gives_its_lease_back(void **state)
 {
 	struct lease l, all[4];
@@ -326,6 +340,7 @@ int main(void)
 		TEST(a_block_that_ran_out_gives_way),
 		TEST(released_is_told_until_acknowledged),
 		TEST(the_line_is_served_in_order),
+		TEST(what_ended_before_the_kernel_had_it_does_not_begin),
 		TEST(what_sleeps_gives_its_lease_back),
 		TEST(a_turn_ends_only_while_others_wait),
 		TEST(a_range_that_comes_under_another_name_is_whole),
