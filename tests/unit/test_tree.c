@@ -8,14 +8,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "agent/libve/clean.h"
+#include "agent/pack.h"
 #include "agent/tree.h"
 
 static char base[32];
@@ -120,6 +125,84 @@ static void nothing_behind_a_link_is_touched(void **state)
 	assert_true(is_there("outside/file"));
 }
 
+/*
+ * The same while its owner is still at it: a directory and a link to outside
+ * change places all the time.  ROUNDS in the environment asks for more.
+ */
+static void storm(int dir, const char *outside, volatile unsigned long *made)
+{
+	for (;;) {
+		mkdirat(dir, "a", 0700);
+		close(openat(dir, "a/file", O_CREAT | O_WRONLY, 0600));
+		if (symlinkat(outside, dir, "b") == 0)
+			++*made;
+		for (int i = 0; i < 16; i++)
+			renameat2(dir, "a", dir, "b", RENAME_EXCHANGE);
+	}
+}
+
+static void write_word(const char *file, const char *word)
+{
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	fputs(word, f);
+	fclose(f);
+}
+
+/* Whether a pack of what is below @dir has it; one that failed half-way too. */
+static bool is_packed(int dir, const char *word)
+{
+	static char text[1 << 16];
+	int pack = memfd_create("pack", MFD_CLOEXEC);
+	struct err e = { 0 };
+	gzFile f;
+	int n;
+
+	pack_write(dir, pack, &e);
+	lseek(pack, 0, SEEK_SET);
+	f = gzdopen(pack, "rb");
+	assert_non_null(f);
+	n = gzread(f, text, sizeof(text));
+	gzclose(f);
+	return n > 0 && memmem(text, (size_t)n, word, strlen(word));
+}
+
+static void nor_in_a_storm_of_renames(void **state)
+{
+	const char *more = getenv("ROUNDS");
+	unsigned long rounds = more ? strtoul(more, NULL, 10) : 2000;
+	unsigned long *made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE,
+				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd _close_ = tree_open(base, 11, 0, NULL);
+	int dir _close_ = openat(fd, "upper", O_RDONLY | O_DIRECTORY);
+	char *outside _free_ = xasprintf("%s/outside", base);
+	char *file _free_ = xasprintf("%s/file", outside);
+	char *own _free_ = xasprintf("%s/11/upper/own", base);
+	bool safe = true;
+	int pid;
+
+	assert_true(made != MAP_FAILED);
+	assert_int_equal(mkdir(outside, 0700), 0);
+	write_word(file, "SECRET");
+	write_word(own, "OWN");
+	assert_true(is_packed(dir, "OWN"));
+	pid = fork();
+	if (pid == 0)
+		storm(dir, outside, made);
+	while (!*(volatile unsigned long *)made)
+		sched_yield();
+	for (unsigned long i = 0; safe && i < rounds; i++) {
+		safe = !is_packed(dir, "SECRET");
+		tree_empty(dup(dir));
+		safe &= is_there("outside/file");
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(safe);
+	munmap(made, sizeof(*made));
+}
+
 /* The place of a tree is a link that somebody planted: it is not followed. */
 static void a_link_in_its_place_is_refused(void **state)
 {
@@ -158,6 +241,7 @@ int main(void)
 		TEST(a_tree_is_made_once_and_erased),
 		TEST(deep_trees_go),
 		TEST(nothing_behind_a_link_is_touched),
+		TEST(nor_in_a_storm_of_renames),
 		TEST(a_link_in_its_place_is_refused),
 		TEST(templates_are_listed),
 	};
