@@ -5,19 +5,11 @@
 set -eu
 cd "$(dirname "$0")/../.."
 . tests/lib/tap.sh
+. tests/lib/debian.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/ve-podman.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 echo '# fetching podman'
-mmdebstrap --quiet --variant=minbase --include=podman,crun,uidmap,fuse-overlayfs,slirp4netns,sysvinit-core,busybox-static \
-	--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt=force-unsafe-io \
-	--format=tar bookworm "$work/podman.tar"
-mkdir "$work/root"
-tar -C "$work/root" --exclude='./dev/*' -xf "$work/podman.tar"
-while read -r name major minor; do mknod -m 666 "$work/root/dev/$name" c "$major" "$minor"; done <provisioning/template/devices
-mkdir -p "$work/root/dev/pts" "$work/root/dev/shm"
-ln -sf pts/ptmx "$work/root/dev/ptmx"
-ln -sf /proc/self/fd "$work/root/dev/fd"
-mke2fs -q -t ext4 -d "$work/root" "$work/podman.img" 800M
+debian_image "$work/podman.img" 800M podman,crun,uidmap,fuse-overlayfs,slirp4netns,sysvinit-core,busybox-static
 
 cat >"$work/inside" <<'T'
 # As root of the VE: a user with numbers to give away, what podman expects to be mounted, an image of one program
