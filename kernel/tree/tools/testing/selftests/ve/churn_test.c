@@ -172,8 +172,10 @@ int main(int argc, char **argv)
 	if (n < 100 || !workers)
 		die("usage: churn_test [CYCLES >= 100 [WORKERS]]");
 	churn(40, workers);
-	for (int i = 0; i < 240 && lines_of("/proc/ve") > 1; i++)
+	for (int i = 0; i < 240 && lines_of("/proc/ve") > 1; i++) {
+		visit_cpus();
 		nanosleep(&moment, NULL);
+	}
 	take(&before);
 	ok(churn(n, workers), "%u VEs came and went, %u at a time", n, workers);
 	/* Networks are taken down behind the caller's back. */
