@@ -133,10 +133,10 @@ class Subscriber {
     await this.token();
     seen.subscribers++;
   }
-  // The VE; 0 for who waits in the line.
+  // The VE; null for who waits in the line, or for the end of the one before.
   async find() {
     const home = (await this.must('GET', '/home')).json;
-    if (home.ve) return home.ve;
+    if (home.ve) return home.ve.desired === 'deleted' ? null : home.ve;
     if (!home.queue) await this.must('POST', '/ves', { template: 'tiny' }, [409]);
     return null;
   }
