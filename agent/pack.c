@@ -134,7 +134,7 @@ static int put_chunks(struct writer *w, int fd, const char *name)
 {
 	struct pack_piece p = { 0 };
 	off_t at = 0;
-	ssize_t n;
+	ssize_t n = 0;
 
 	while ((at = lseek(fd, at, SEEK_DATA)) >= 0) {
 		n = pread(fd, w->chunk, sizeof(w->chunk), at);
@@ -147,7 +147,7 @@ static int put_chunks(struct writer *w, int fd, const char *name)
 			return w->e->code;
 		at += n;
 	}
-	if (at < 0 && errno != ENXIO)
+	if (n < 0 || (at < 0 && errno != ENXIO))
 		return broken(w, name);
 	return put(w, &(struct pack_piece){ 0 }, sizeof(p));
 }
@@ -257,9 +257,11 @@ static int put_below(struct writer *w, int fd, const char *name, int depth)
 	r = describe(&st, name);
 	r.kind = PACK_DIR;
 	rc = put_attrs(w, fd, &r, name);
-	while (rc == 0 && (de = readdir(d)))
+	for (errno = 0; rc == 0 && (de = readdir(d)); errno = 0)
 		if (strcmp(de->d_name, ".") && strcmp(de->d_name, ".."))
 			rc = put_entry(w, fd, de->d_name, depth);
+	if (rc == 0 && errno)
+		rc = broken(w, name);
 	closedir(d);
 	return rc < 0 ? rc : put(w, &up, sizeof(up));
 }

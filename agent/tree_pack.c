@@ -123,6 +123,8 @@ int tree_unpack(const char *private_dir, uint32_t veid, struct err *e)
 	}
 	if (syncfs(dir) < 0)
 		return err_sys(e, "the private tree of VE %" PRIu32, veid);
-	unlinkat(packs, name, 0);
+	/* gone for good before anybody writes down that it is unpacked */
+	if (unlinkat(packs, name, 0) < 0 || fsync(packs) < 0)
+		return err_sys(e, "the pack of VE %" PRIu32, veid);
 	return 0;
 }

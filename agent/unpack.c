@@ -13,11 +13,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "agent/libve/buf.h"
 #include "agent/libve/clean.h"
 #include "agent/pack_impl.h"
 #include "agent/tree.h"
 
 #define SCRATCH ".links" /* beside upper and work: a name each, while we unpack */
+#define ATTRS_MAX (1u << 20) /* of a file, together */
 
 struct level {
 	int fd;
@@ -65,7 +67,8 @@ static int get_name(struct reader *u, uint32_t n, bool top)
 	return 0;
 }
 
-static int get_attrs(struct reader *u, uint32_t n, int fd)
+/* Attributes as they stand in the pack, to be set when the time has come. */
+static int get_attrs(struct reader *u, uint32_t n, struct buf *attrs)
 {
 	char *value _free_ = xmalloc(PACK_ATTR_MAX);
 	char name[PACK_ATTR_NAME + 1];
@@ -75,26 +78,52 @@ static int get_attrs(struct reader *u, uint32_t n, int fd)
 
 		if (get(u, &a, sizeof(a)) < 0 || a.nname > PACK_ATTR_NAME ||
 		    a.nvalue > PACK_ATTR_MAX || get(u, name, a.nname) < 0 ||
-		    get(u, value, a.nvalue) < 0)
+		    get(u, value, a.nvalue) < 0 || attrs->len > ATTRS_MAX)
 			return damaged(u);
-		name[a.nname] = '\0';
-		if (fsetxattr(fd, name, value, a.nvalue, 0) < 0)
-			return failed(u);
+		name[a.nname++] = '\0';
+		buf_put(attrs, &a, sizeof(a));
+		buf_put(attrs, name, a.nname);
+		buf_put(attrs, value, a.nvalue);
 	}
 	return 0;
 }
 
-/* The owner first: a change of it takes set-user-ID bits away. */
+static int set_attrs(struct reader *u, int fd, const struct buf *attrs)
+{
+	for (size_t at = 0; at < attrs->len;) {
+		const char *name = attrs->data + at + sizeof(struct pack_attr);
+		struct pack_attr a;
+
+		memcpy(&a, attrs->data + at, sizeof(a));
+		if (fsetxattr(fd, name, name + a.nname, a.nvalue, 0) < 0)
+			return failed(u);
+		at += sizeof(a) + a.nname + a.nvalue;
+	}
+	return 0;
+}
+
+/* Owner and attributes of a directory, before there is anything in it: what
+ * inherits from it does so. */
+static int begin_directory(struct reader *u, int fd, const struct pack_record *r)
+{
+	struct buf attrs _buf_ = { 0 };
+
+	if (fchown(fd, r->uid, r->gid) < 0)
+		return failed(u);
+	if (get_attrs(u, r->nattrs, &attrs) < 0)
+		return -EBADMSG;
+	return set_attrs(u, fd, &attrs);
+}
+
 static int finish(struct reader *u, int fd, const struct pack_record *r)
 {
 	struct timespec t[2] = { { .tv_sec = r->mtime, .tv_nsec = r->mtime_ns },
 				 { .tv_sec = r->mtime,
 				   .tv_nsec = r->mtime_ns } };
 
-	if (fchown(fd, r->uid, r->gid) < 0 || fchmod(fd, r->mode & 07777) < 0 ||
-	    futimens(fd, t) < 0)
-		return failed(u);
-	return 0;
+	return fchmod(fd, r->mode & 07777) < 0 || futimens(fd, t) < 0
+		       ? failed(u)
+		       : 0;
 }
 
 static int enter(struct reader *u, const struct pack_record *r, int dir)
@@ -110,10 +139,7 @@ static int enter(struct reader *u, const struct pack_record *r, int dir)
 	if (fd < 0)
 		return failed(u);
 	u->levels[u->depth++] = (struct level){ fd, *r };
-	/* before there is anything in it: what inherits from it does so */
-	if (fchown(fd, r->uid, r->gid) < 0)
-		return failed(u);
-	return get_attrs(u, r->nattrs, fd);
+	return begin_directory(u, fd, r);
 }
 
 static int leave(struct reader *u)
@@ -147,17 +173,21 @@ static void link_name(char out[static 24], uint64_t number)
 	snprintf(out, 24, "%llu", (unsigned long long)number);
 }
 
+/* What is written and who owns it first: a change of either takes capabilities
+ * and set-user-ID bits away. */
 static int get_file(struct reader *u, const struct pack_record *r, int dir)
 {
 	int fd _close_ = openat(dir, u->name,
 				O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	struct buf attrs _buf_ = { 0 };
 	char number[24];
 
 	if (fd < 0)
 		return failed(u);
 	if (fchown(fd, r->uid, r->gid) < 0)
 		return failed(u);
-	if (get_attrs(u, r->nattrs, fd) < 0 || get_chunks(u, fd, r->size) < 0 ||
+	if (get_attrs(u, r->nattrs, &attrs) < 0 ||
+	    get_chunks(u, fd, r->size) < 0 || set_attrs(u, fd, &attrs) < 0 ||
 	    finish(u, fd, r) < 0)
 		return u->e->code;
 	link_name(number, r->link);
@@ -257,7 +287,7 @@ static int begin(struct reader *u, int dir)
 			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	u->levels[u->depth++] =
 		(struct level){ fcntl(dir, F_DUPFD_CLOEXEC, 3), r };
-	return u->scratch < 0 ? failed(u) : get_attrs(u, r.nattrs, dir);
+	return u->scratch < 0 ? failed(u) : begin_directory(u, dir, &r);
 }
 
 int pack_read(int in, int dir, struct err *e)

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -203,6 +204,55 @@ static void nor_in_a_storm_of_renames(void **state)
 	munmap(made, sizeof(*made));
 }
 
+/* Capabilities of a file, in the form that the kernel keeps them (linux/capability.h):
+ * version 2, CAP_NET_RAW permitted and effective. */
+static const uint32_t capability[5] = { 0x02000001, 1u << 13, 0, 0, 0 };
+
+static void a_pack_brings_all_back(void **state)
+{
+	int from _close_ = tree_open(base, 12, 0, NULL);
+	int to _close_ = tree_open(base, 13, 0, NULL);
+	char *file _free_ = xasprintf("%s/12/upper/file", base);
+	char *back _free_ = xasprintf("%s/13/upper/file", base);
+	int pack _close_ = memfd_create("pack", MFD_CLOEXEC);
+	struct err e = { 0 };
+	uint32_t got[5];
+	struct stat st;
+	bool capable;
+
+	write_word(file, "word");
+	assert_int_equal(chmod(file, 04751), 0);
+	capable = setxattr(file, "security.capability", capability,
+			   sizeof(capability), 0) == 0; /* as root */
+	assert_int_equal(linkat(from, "upper/file", from, "upper/second", 0), 0);
+	tree_empty(dup(to));
+	assert_int_equal(pack_write(from, pack, &e), 0);
+	lseek(pack, 0, SEEK_SET);
+	assert_int_equal(pack_read(pack, to, &e), 0);
+	assert_int_equal(stat(back, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 04751);
+	assert_int_equal(st.st_size, 4);
+	assert_int_equal(st.st_nlink, 2);
+	if (!capable)
+		return;
+	assert_int_equal(getxattr(back, "security.capability", got, sizeof(got)),
+			 sizeof(got));
+	assert_memory_equal(got, capability, sizeof(got));
+}
+
+/* A file of sysfs that says EINVAL when it is read: the speed of a loopback. */
+static void what_cannot_be_read_is_not_packed(void **state)
+{
+	int dir _close_ = open("/sys/devices/virtual/net/lo", O_RDONLY | O_DIRECTORY);
+	int pack _close_ = memfd_create("pack", MFD_CLOEXEC);
+	struct err e = { 0 };
+
+	if (dir < 0)
+		skip();
+	assert_true(pack_write(dir, pack, &e) < 0);
+	assert_non_null(strstr(e.text, "in the private tree"));
+}
+
 /* The place of a tree is a link that somebody planted: it is not followed. */
 static void a_link_in_its_place_is_refused(void **state)
 {
@@ -242,6 +292,8 @@ int main(void)
 		TEST(deep_trees_go),
 		TEST(nothing_behind_a_link_is_touched),
 		TEST(nor_in_a_storm_of_renames),
+		TEST(a_pack_brings_all_back),
+		TEST(what_cannot_be_read_is_not_packed),
 		TEST(a_link_in_its_place_is_refused),
 		TEST(templates_are_listed),
 	};
