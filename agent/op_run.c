@@ -221,17 +221,24 @@ static int do_restore(int64_t id, uint32_t veid, struct err *e)
 	return r;
 }
 
+/* As it is now, if it may be started.  With the state lock. */
+static int load_startable(uint32_t veid, struct ve *v, struct err *e)
+{
+	if (!ve_load(api.db, veid, v))
+		return err_set(e, -ENXIO, "VE %" PRIu32 " is gone", veid);
+	if (v->suspended)
+		return err_set(e, -EPERM, "VE %" PRIu32 " is suspended", veid);
+	return 0;
+}
+
 static int do_start(int64_t id, uint32_t veid, struct err *e)
 {
 	struct msg_start m;
 	struct ve v;
-	int r = 0;
+	int r;
 
 	state_lock();
-	if (!ve_load(api.db, veid, &v))
-		r = err_set(e, -ENXIO, "VE %" PRIu32 " is gone", veid);
-	else if (v.suspended)
-		r = err_set(e, -EPERM, "VE %" PRIu32 " is suspended", veid);
+	r = load_startable(veid, &v, e);
 	state_unlock();
 	if (r < 0 || do_thaw(id, veid, e, &r))
 		return r;
@@ -239,17 +246,16 @@ static int do_start(int64_t id, uint32_t veid, struct err *e)
 	if (r < 0)
 		return r;
 	state_lock();
-	if (v.state == VE_ARCHIVED)
-		ve_load(api.db, veid, &v);
-	if (v.state != VE_RUNNING) {
+	r = load_startable(veid, &v, e); /* that may have taken hours */
+	if (r == 0 && v.state != VE_RUNNING) {
 		set_state(&v, VE_STARTING);
 		v.halted = false;
 		v.error[0] = '\0';
-		ve_save(api.db, &v);
+		ve_save_status(api.db, &v);
 	}
 	state_unlock();
-	if (v.state == VE_RUNNING)
-		return 0;
+	if (r < 0 || v.state == VE_RUNNING)
+		return r;
 	op_stage(id, "creating");
 	fill_start(&m, &v);
 	r = ask_start(&m, e);
