@@ -300,8 +300,11 @@ static void archive_some(void)
 		"SELECT veid FROM ve WHERE state = ? AND archive_after > 0"
 		" AND since + 1000 * archive_after <= ?"
 		" AND (halted OR suspended OR NOT want) AND veid NOT IN"
-		" (SELECT veid FROM op WHERE state < 2) ORDER BY since LIMIT 1",
-		"ii", (int64_t)VE_STOPPED, clock_wall());
+		/* one that failed is tried again when its record is gone */
+		" (SELECT veid FROM op WHERE state < 2 OR"
+		" kind = 'archive' AND state = ?) ORDER BY since LIMIT 1",
+		"iii", (int64_t)VE_STOPPED, clock_wall(),
+		(int64_t)OP_FAILED);
 	if (veid && ve_load(api.db, veid, &v) &&
 	    op_queue(&v, "archive", NULL) > 0) {
 		tell(veid, "archived", 0);

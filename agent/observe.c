@@ -15,7 +15,10 @@
 #include "agent/idle.h"
 #include "agent/lease.h"
 #include "agent/libve/log.h"
+#include "agent/name.h"
 #include "agent/op_run.h"
+
+#define RESTART_MS 10000
 
 static int64_t shell_status(uint32_t status)
 {
@@ -29,6 +32,22 @@ static bool has_operation(uint32_t veid)
 	return db_int(api.db, 0,
 		      "SELECT 1 FROM op WHERE veid = ? AND state < 2", "i",
 		      (int64_t)veid) != 0;
+}
+
+/*
+ * A VE that restarts itself is started at once, unless it did so a moment ago: then
+ * the next look at everything starts it.  One that does nothing else would keep priv
+ * from all others.
+ */
+static bool may_restart(uint32_t slot)
+{
+	static int64_t last[SLOT_MAX]; /* clock_boot(); the state lock's */
+	int64_t now = clock_boot();
+
+	if (last[slot] && now - last[slot] < RESTART_MS)
+		return false;
+	last[slot] = now;
+	return true;
 }
 
 static void ended(struct ve *v, const struct msg_entry *e)
@@ -49,7 +68,8 @@ static void ended(struct ve *v, const struct msg_entry *e)
 		return;
 	/* it went by itself */
 	v->halted = e->halt == ENV_HALT_HALT;
-	if (e->halt == ENV_HALT_RESTART && !v->suspended)
+	if (e->halt == ENV_HALT_RESTART && !v->suspended &&
+	    may_restart(v->slot))
 		op_queue(v, "start", NULL);
 }
 
@@ -129,7 +149,7 @@ void op_on_state(const struct msg_entry *e)
 	op_on_states(e, 1);
 }
 
-static uint8_t alive[32768]; /* by slot; the clock's thread only */
+static uint8_t alive[SLOT_MAX]; /* by slot; the clock's thread only */
 
 static bool is_alive(uint32_t slot)
 {

@@ -38,6 +38,19 @@ does 1000 stop >/dev/null; does 1000 archive >/dev/null
 yes_ 'a visit restores and starts' 'ws "/v1/ves/1000/terminals/x/ws?kind=exec" "$(grant 1000 exec)" -c "echo up" patience=60 expect=up exit=0'
 is 'it runs' "$(state_of 1000)" running
 
+# suspended while it is unpacked
+does 1000 stop >/dev/null; does 1000 archive >/dev/null
+kill -STOP "$(part_pid priv)"
+op=$(act 1000 start | json id)
+unpacks() { [ "$(api GET "/v1/operations/$op" | json stage)" = restoring ]; }
+yes_ 'a start unpacks' 'until_ok 20 unpacks'
+is 'suspended meanwhile' "$(act 1000 suspend | json status)" 409
+kill -CONT "$(part_pid priv)"
+has 'it is not started' "$(op_end "$op" | json error.detail)" 'is suspended'
+is 'but restored' "$(state_of 1000)" stopped
+does 1000 unsuspend >/dev/null
+is 'and starts when it may' "$(does 1000 start),$(state_of 1000)" succeeded,running
+
 # by time
 api PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec running 2 ',"idle":{"archive_after_s":1}')" >/dev/null
 is 'the rule is kept' "$(api GET /v1/ves/1000 | json spec.idle.archive_after_s)" 1
@@ -46,12 +59,19 @@ does 1000 stop >/dev/null
 yes_ 'stopped for long: archived' 'await_state 1000 archived'
 does 1000 restore >/dev/null
 
-# killed half way, at each place; it is done again, nothing is lost
 api PUT /v1/ves/1000 -H 'If-Match: *' -d "$(spec stopped 3 ',"idle":{"archive_after_s":0}')" >/dev/null
-arm() { : >"$T/state/api/fail-$1"; : >"$T/fake/fail-$1"; }
-# the file is taken away by who dies; the other one was for the other part
-fired() { [ ! -e "$T/state/api/fail-$1" ] || [ ! -e "$T/fake/fail-$1" ]; }
-disarm() { rm -f "$T/state/api/fail-$1" "$T/fake/fail-$1"; }
+
+# one that cannot be packed is not tried over and over
+create 1002 stopped ',"idle":{"archive_after_s":1}' >/dev/null
+ln -s / "$P/1002"
+failed() { grep -q 'operation .* on VE 1002:' "$T/log"; }
+yes_ 'a tree that is a link: not archived' 'until_ok 40 failed'
+create 1003 stopped ',"idle":{"archive_after_s":1}' >/dev/null
+yes_ 'the next one is' 'await_state 1003 archived'
+is 'and the first was tried once' "$(grep -c 'operation .* on VE 1002:' "$T/log")" 1
+rm "$P/1002"
+
+# killed half way, at each place; it is done again, nothing is lost
 for place in archive-asked priv-packed; do
 	arm $place
 	act 1000 archive >/dev/null 2>&1
