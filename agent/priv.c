@@ -207,8 +207,14 @@ static void dispatch(struct priv *p, struct watch *w)
 	}
 }
 
+/* Every now and then, however much there is to do. */
 static void sweep(struct priv *p)
 {
+	int64_t now = priv_now();
+
+	if (now < p->sweep_due)
+		return;
+	p->sweep_due = now + SWEEP_MS;
 	if (p->sweeper && waitpid(p->sweeper, NULL, WNOHANG) != 0)
 		p->sweeper = 0;
 	if (!p->sweeper)
@@ -253,7 +259,6 @@ void priv_main(const struct conf *c)
 			dispatch(&p, ev.data.ptr);
 		else if (make)
 			priv_held_make(&p);
-		else
-			sweep(&p);
+		sweep(&p);
 	}
 }

@@ -84,6 +84,7 @@ struct priv {
 	unsigned refusals_read; /* ... so many were read */
 	bool io_on;	       /* the disk's time is shared by weight */
 	int sweeper; /* pid of the process that deletes trees, 0: none */
+	int64_t sweep_due; /* ms of CLOCK_BOOTTIME */
 };
 
 /* priv.c */

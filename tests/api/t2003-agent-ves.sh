@@ -59,6 +59,9 @@ read -r pid _ <"$T/fake/ve-1001"
 kill -TERM "$pid"
 new_init() { read -r now _ <"$T/fake/ve-1001" && [ "$now" != "$pid" ]; }
 if until_ok 10 new_init && await_state 1001 running; then ok 'rebooted inside: comes up again'; else not_ok 'rebooted inside: comes up again'; fi
+reboot() { read -r pid _ <"$T/fake/ve-1001" && kill -TERM "$pid" && until_ok 5 new_init && await_state 1001 running; }
+if reboot && reboot && reboot; then not_ok 'who does nothing else has to wait'; else ok 'who does nothing else has to wait'; fi
+if await_state 1001 running; then ok 'and comes up in the end'; else not_ok 'and comes up in the end'; fi
 
 # init that fails
 op=$(api PUT /v1/ves/1002 -H 'If-None-Match: *' -D "$T/h" -d '{"template":"tiny","hostname":"broken","desired":"running","generation":1}' -o /dev/null
@@ -77,12 +80,14 @@ await_state 1001 running
 [ ! -e "$T/private/1001/upper/file" ] && ok 'reinstall empties it' || not_ok 'reinstall empties it'
 mkdir -p "$T/private/1000/upper/d" "$T/outside" && echo keep >"$T/outside/file"
 ln -s "$T/outside" "$T/private/1000/upper/d/link"
+(while [ ! -e "$T/quiet" ]; do api GET /v1/ves/1001 >/dev/null; done) & # never is there nothing to do
 op=$(api DELETE /v1/ves/1000 | json id)
 is 'delete is accepted and done' "$(op_end "$op" | json state)" succeeded
 is 'it is gone' "$(status GET /v1/ves/1000)" 404
 [ ! -e "$T/private/1000" ] && ok 'with its private tree' || not_ok 'with its private tree'
 swept() { [ -z "$(ls -A "$T/private/.trash")" ]; }
 if until_ok 30 swept; then ok 'whose files go too'; else not_ok 'whose files go too' "$(ls -lR "$T/private/.trash")"; fi
+: >"$T/quiet"
 is 'and nothing behind its links' "$(cat "$T/outside/file")" keep
 
 for v in 1 2 3; do create $v stopped >/dev/null; done
