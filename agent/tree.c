@@ -22,6 +22,7 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 #define TRASH ".trash"
+#define INODE_RATIO 8192 /* bytes of the quota to an inode */
 
 /* The headers of Debian 12 lack it. */
 #ifndef PRJQUOTA
@@ -44,7 +45,9 @@ static int set_quota(int dir, uint32_t veid, uint64_t disk, struct err *e)
 {
 	struct dqblk q = { .dqb_bhardlimit = disk / 1024,
 			   .dqb_bsoftlimit = disk / 1024,
-			   .dqb_valid = QIF_BLIMITS };
+			   .dqb_ihardlimit = disk / INODE_RATIO,
+			   .dqb_isoftlimit = disk / INODE_RATIO,
+			   .dqb_valid = QIF_LIMITS };
 	static bool said;
 	int r = set_project(dir, veid);
 

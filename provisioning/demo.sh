@@ -128,7 +128,7 @@ node_files() { # number
 		truncate -s 256M "$dir/state.img.tmp"
 		mke2fs -q -t ext4 -L ve-state "$dir/state.img.tmp"
 		truncate -s 8G "$dir/private.img"
-		mke2fs -q -t ext4 -L ve-private -O quota,project -E quotatype=prjquota "$dir/private.img"
+		mke2fs -q -t ext4 -L ve-private -i 8192 -O quota,project -E quotatype=prjquota "$dir/private.img"
 		mv "$dir/state.img.tmp" "$dir/state.img"
 	fi
 	rm -rf "$dir/payload"

@@ -45,6 +45,9 @@ is 'the quota stops a VE' "$?" 1
 has 'with the right word' "$(cat "$T/said")" 'quota exceeded'
 is 'no other' "$(run 1001 'dd if=/dev/zero of=/root/big bs=64k count=64 2>/dev/null; wc -c </root/big')" 4194304
 is 'it may erase and write again' "$(run 1000 'rm /root/big; echo ok >/root/f; cat /root/f')" ok
+made=$(run 1000 'i=0; while [ $i -lt 1000 ] && true >/root/empty$i; do i=$((i + 1)); done 2>/dev/null; echo $i; rm -f /root/empty*')
+is 'so do files that take no room' "$([ "$made" -gt 16 ] && [ "$made" -lt 129 ] && echo yes || echo "$made")" yes
+is 'no other' "$(run 1001 'i=0; while [ $i -lt 300 ] && true >/root/empty$i; do i=$((i + 1)); done; echo $i; rm -f /root/empty*')" 300
 
 fill "$PRIVATE"
 r=$(make_ve 1002 tiny)
