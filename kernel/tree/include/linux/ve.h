@@ -165,6 +165,14 @@ static inline struct ve_struct *cred_ve(const struct cred *cred)
 	return cred->user_ns->ve;
 }
 
+static inline int ve_state(const struct ve_struct *ve)
+{
+	return READ_ONCE(ve->state);
+}
+
+/* core.c: give back a counted reference; any context. */
+void ve_put(struct ve_struct *ve);
+
 /* Search functions of the announcement; in search.c */
 struct task_struct *find_task_by_pid_all(pid_t nr);
 struct task_struct *find_task_by_pid_ve(struct ve_struct *ve, pid_t nr);

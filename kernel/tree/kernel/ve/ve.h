@@ -16,7 +16,6 @@ static inline struct ve_struct *ve_get(struct ve_struct *ve)
 	refcount_inc(&ve->ref);
 	return ve;
 }
-void ve_put(struct ve_struct *ve);
 DEFINE_FREE(ve_put, struct ve_struct *, if (_T) ve_put(_T))
 
 /* Take @veid for @ve: 0, -EEXIST, -ENOMEM. */
@@ -37,11 +36,6 @@ bool ve_state_may(enum env_state from, enum env_state to);
  * no such step (the state has moved on meanwhile).
  */
 int ve_set_state(struct ve_struct *ve, enum env_state to);
-
-static inline int ve_state(const struct ve_struct *ve)
-{
-	return READ_ONCE(ve->state);
-}
 
 /* Visit each VE, live or dying, under the list's lock; @fn must not sleep. */
 void ve_for_each(void (*fn)(struct ve_struct *ve, void *arg), void *arg);

@@ -7,6 +7,9 @@
  */
 #include "venet.h"
 
+#include <linux/completion.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <net/inet_hashtables.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
@@ -23,6 +26,18 @@ static bool venet_is_of(const struct sock *sk, const struct net *net,
 		return sk->sk_rcv_saddr == key->s6_addr32[3];
 	return sk->sk_family == AF_INET6 &&
 	       ipv6_addr_equal(&sk->sk_v6_rcv_saddr, key);
+}
+
+static int venet_tcp_sockets(struct net *net)
+{
+	return sock_prot_inuse_get(net, &tcp_prot) +
+	       sock_prot_inuse_get(net, &tcpv6_prot);
+}
+
+static int venet_udp_sockets(struct net *net)
+{
+	return sock_prot_inuse_get(net, &udp_prot) +
+	       sock_prot_inuse_get(net, &udpv6_prot);
 }
 
 /* One connection in that slot, with a reference; those that nobody holds end by themselves. */
@@ -46,22 +61,25 @@ static struct sock *venet_find_tcp(struct inet_hashinfo *h, unsigned int slot,
 	return found;
 }
 
+/*
+ * Each as often as there are sockets at the beginning: a program that connects
+ * again and again does not keep us.
+ */
 static void venet_abort_tcp(struct net *net, const struct in6_addr *key)
 {
 	struct inet_hashinfo *h = net->ipv4.tcp_death_row.hashinfo;
+	int left = venet_tcp_sockets(net);
 	unsigned int slot;
 	struct sock *sk;
 
-	if (!sock_prot_inuse_get(net, &tcp_prot) &&
-	    !sock_prot_inuse_get(net, &tcpv6_prot))
-		return;
-	for (slot = 0; slot <= h->ehash_mask; slot++) {
+	for (slot = 0; left > 0 && slot <= h->ehash_mask; slot++) {
 		if (!(slot & 1023))
 			cond_resched();
-		while (!hlist_nulls_empty(&h->ehash[slot].chain) &&
+		while (left > 0 && !hlist_nulls_empty(&h->ehash[slot].chain) &&
 		       (sk = venet_find_tcp(h, slot, net, key))) {
 			int err = tcp_abort(sk, ECONNABORTED);
 
+			left--;
 			sock_gen_put(sk);
 			if (err)	/* somebody else ends it right now */
 				break;
@@ -91,19 +109,18 @@ static struct sock *venet_find_udp(struct udp_hslot *slot,
 static void venet_abort_udp(struct net *net, const struct in6_addr *key)
 {
 	struct udp_table *t = net->ipv4.udp_table;
+	int left = venet_udp_sockets(net);
 	unsigned int i;
 	struct sock *sk;
 
-	if (!sock_prot_inuse_get(net, &udp_prot) &&
-	    !sock_prot_inuse_get(net, &udpv6_prot))
-		return;
-	for (i = 0; i <= t->mask; i++) {
+	for (i = 0; left > 0 && i <= t->mask; i++) {
 		if (!(i & 1023))
 			cond_resched();
-		while (!hlist_empty(&t->hash[i].head) &&
+		while (left > 0 && !hlist_empty(&t->hash[i].head) &&
 		       (sk = venet_find_udp(&t->hash[i], net, key))) {
 			int err = udp_abort(sk, ECONNABORTED);
 
+			left--;
 			sock_put(sk);
 			if (err)
 				break;
@@ -111,8 +128,56 @@ static void venet_abort_udp(struct net *net, const struct in6_addr *key)
 	}
 }
 
-void venet_abort(struct net *net, const struct in6_addr *key)
+struct venet_abort {
+	struct work_struct	work;
+	struct completion	done;
+	refcount_t		ref;	/* the work, and who waits for it */
+	struct venet_ve		*v;	/* stays as long as @net does */
+	struct net		*net;
+	struct in6_addr		key;
+};
+
+static void venet_abort_put(struct venet_abort *a)
 {
-	venet_abort_tcp(net, key);
-	venet_abort_udp(net, key);
+	if (refcount_dec_and_test(&a->ref))
+		kfree(a);
+}
+
+static void venet_abort_work(struct work_struct *work)
+{
+	struct venet_abort *a = container_of(work, struct venet_abort, work);
+
+	venet_abort_tcp(a->net, &a->key);
+	venet_abort_udp(a->net, &a->key);
+	atomic_set(&a->v->aborting, 0);
+	put_net(a->net);
+	complete(&a->done);
+	venet_abort_put(a);
+}
+
+/*
+ * The lock of a socket may be held for as long as a program likes, by one that
+ * sends what its own file system does not deliver: nobody waits longer than a
+ * second for it, and each VE keeps one worker at most.
+ */
+void venet_abort(struct venet_ve *v, struct net *net, const struct in6_addr *key)
+{
+	struct venet_abort *a;
+
+	if (!venet_tcp_sockets(net) && !venet_udp_sockets(net))
+		return;
+	a = kzalloc(sizeof(*a), GFP_KERNEL_ACCOUNT);
+	if (!a || atomic_xchg(&v->aborting, 1)) {
+		kfree(a);
+		return;
+	}
+	INIT_WORK(&a->work, venet_abort_work);
+	init_completion(&a->done);
+	refcount_set(&a->ref, 2);
+	a->v = v;
+	a->net = get_net(net);
+	a->key = *key;
+	queue_work(system_unbound_wq, &a->work);
+	wait_for_completion_timeout(&a->done, HZ);
+	venet_abort_put(a);
 }

@@ -72,6 +72,7 @@ static void venet_deliver(struct sk_buff *skb, struct net_device *from,
 
 	skb_scrub_packet(skb, true);
 	skb->mark = mark;
+	skb->priority = 0;	/* the node's queues go by it, and a VE sets its own */
 	skb->dev = to;
 	skb->pkt_type = PACKET_HOST;
 	skb_reset_mac_header(skb);
@@ -363,7 +364,7 @@ int venet_ip_del(struct ve_struct *ve, struct net *net, const struct env_ip *ip)
 	venet_key(&key, ip);
 	/* While the row stands: the peers hear of it. */
 	if (venet_owns(ve->net, &key))
-		venet_abort(net, &key);
+		venet_abort(ve->net, net, &key);
 	err = venet_table_del(ve->net, &key);
 	if (!err)
 		venet_config_del(net, ve->net->dev->ifindex, &key);

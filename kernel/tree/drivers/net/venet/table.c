@@ -93,6 +93,11 @@ int venet_table_add(struct venet_ve *v, const struct in6_addr *key, u32 epoch,
 	INIT_LIST_HEAD(&a->timed);
 
 	guard(mutex)(&venet_mutex);
+	/* The state says so before venet_stop() takes the rows out. */
+	if (ve_state(v->ve) >= ENV_ST_STOPPING) {
+		kfree(a);
+		return -ESRCH;
+	}
 	old = rhashtable_lookup_get_insert_fast(&venet_table, &a->node,
 						venet_params);
 	if (old) {
@@ -151,32 +156,53 @@ void venet_table_flush(struct venet_ve *v)
 		venet_remove(a);
 }
 
-/* Take out one row whose time has passed; false when there is none. */
+/* The VE of a row whose time has passed, counted, and its address. */
+static struct ve_struct *venet_find_expired(u64 now, struct in6_addr *key)
+{
+	struct venet_addr *a;
+
+	guard(mutex)(&venet_mutex);
+	list_for_each_entry(a, &venet_timed, timed)
+		if (venet_expired(a, now) && refcount_inc_not_zero(&a->v->ve->ref)) {
+			*key = a->key;
+			return a->v->ve;
+		}
+	return NULL;
+}
+
+/* Take it out, unless it has been renewed or taken out meanwhile. */
+static bool venet_table_expire(const struct in6_addr *key, u64 now)
+{
+	struct venet_addr *a;
+
+	guard(mutex)(&venet_mutex);
+	a = rhashtable_lookup_fast(&venet_table, key, venet_params);
+	if (!a || !venet_expired(a, now))
+		return false;
+	pr_warn_ratelimited("venet: VE %u lost %pI6c: nobody renewed its lease\n",
+			    a->v->ve->veid, key);
+	venet_remove(a);
+	return true;
+}
+
+/* One row whose time has passed; false when there is none. */
 static bool venet_expire_one(u64 now)
 {
 	struct in6_addr key;
-	struct venet_addr *a;
-	struct net *net;
-	int ifindex;
+	struct ve_struct *ve = venet_find_expired(now, &key);
 
-	scoped_guard(mutex, &venet_mutex) {
-		list_for_each_entry(a, &venet_timed, timed)
-			if (venet_expired(a, now))
-				break;
-		if (list_entry_is_head(a, &venet_timed, timed))
-			return false;
-		key = a->key;
-		ifindex = a->v->dev->ifindex;
-		net = maybe_get_net(dev_net(a->v->dev));
-		pr_warn_ratelimited("venet: VE %u lost %pI6c: nobody renewed its lease\n",
-				    a->v->ve->veid, &key);
-		venet_remove(a);
+	if (!ve)
+		return false;
+	/* An address that comes again is put in order after we have taken it out. */
+	scoped_guard(mutex, &ve->lock) {
+		if (venet_table_expire(&key, now) && ve->nsproxy) {
+			struct net *net = ve->nsproxy->net_ns;
+
+			venet_abort(ve->net, net, &key);
+			venet_config_del(net, ve->net->dev->ifindex, &key);
+		}
 	}
-	if (net) {
-		venet_abort(net, &key);
-		venet_config_del(net, ifindex, &key);
-		put_net(net);
-	}
+	ve_put(ve);
 	return true;
 }
 
@@ -221,8 +247,8 @@ void venet_table_walk(int (*fn)(const struct venet_addr *a, void *arg),
 
 static void test_one_owner(struct kunit *test)
 {
-	struct venet_ve a = { .addrs = LIST_HEAD_INIT(a.addrs) };
-	struct venet_ve b = { .addrs = LIST_HEAD_INIT(b.addrs) };
+	struct venet_ve a = { .ve = &ve0, .addrs = LIST_HEAD_INIT(a.addrs) };
+	struct venet_ve b = { .ve = &ve0, .addrs = LIST_HEAD_INIT(b.addrs) };
 	struct in6_addr v4, v6 = { .s6_addr = { 0xfd, 1, [15] = 9 } };
 
 	ipv6_addr_set_v4mapped(htonl(0x0a4d0005), &v4);
@@ -252,6 +278,22 @@ static void test_one_owner(struct kunit *test)
 	}
 }
 
+/* Nothing comes to a VE that has begun to stop. */
+static void test_stopping(struct kunit *test)
+{
+	static struct ve_struct ve = { .state = ENV_ST_STOPPING };
+	struct venet_ve a = { .ve = &ve, .addrs = LIST_HEAD_INIT(a.addrs) };
+	struct in6_addr v6 = { .s6_addr = { 0xfd, 2, [15] = 9 } };
+
+	KUNIT_EXPECT_EQ(test, venet_table_add(&a, &v6, 1, 0), -ESRCH);
+	KUNIT_EXPECT_EQ(test, a.nr_addrs, 0);
+	scoped_guard(rcu)
+		KUNIT_EXPECT_NULL(test, venet_lookup(&v6));
+	ve.state = ENV_ST_RUNNING;
+	KUNIT_EXPECT_EQ(test, venet_table_add(&a, &v6, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, venet_table_del(&a, &v6), 0);
+}
+
 static void test_deadline(struct kunit *test)
 {
 	struct venet_addr a = { .deadline = 0 };
@@ -264,6 +306,7 @@ static void test_deadline(struct kunit *test)
 
 static struct kunit_case venet_cases[] = {
 	KUNIT_CASE(test_one_owner),
+	KUNIT_CASE(test_stopping),
 	KUNIT_CASE(test_deadline),
 	{}
 };

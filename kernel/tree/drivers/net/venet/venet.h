@@ -24,6 +24,7 @@
  * @mark: of its packets on the node; written under ve->lock
  * @limit: brakes, or NULL; under RCU, written under ve->lock
  * @v6: what of the traffic is IPv6
+ * @aborting: a worker ends connections
  */
 struct venet_ve {
 	struct ve_struct	*ve;
@@ -41,6 +42,7 @@ struct venet_ve {
 	atomic64_t		flows_braked;
 	atomic64_t		packets_braked;
 	struct venet_v6 __percpu *v6;
+	atomic_t		aborting;
 };
 
 struct venet_v6 {
@@ -70,8 +72,11 @@ struct venet_addr {
 /* dev.c */
 bool venet_is_node_dev(const struct net_device *dev);
 
-/* abort.c: end the connections of @net that have @key on this side.  Sleeps. */
-void venet_abort(struct net *net, const struct in6_addr *key);
+/*
+ * abort.c: end the connections of @net, which is @v's, that have @key on this
+ * side.  Sleeps, for a second at most.
+ */
+void venet_abort(struct venet_ve *v, struct net *net, const struct in6_addr *key);
 
 /* limit.c */
 int venet_limit_init(void);

@@ -12,10 +12,16 @@
 #include "tap.h"
 
 #include <arpa/inet.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -130,6 +136,100 @@ static int flow(const char *type, const char *host)
 	if (connect(s, (struct sockaddr *)&to, sizeof(to)) || write(s, "x", 1) != 1)
 		return 99;
 	return read(s, &c, 1) < 0 ? errno : 0;
+}
+
+/* A packet socket on @dev that takes IPv6 packets with a priority only. */
+static int tap(const char *dev)
+{
+	static const struct bpf_insn take[] = {
+		{ .code = BPF_LDX | BPF_MEM | BPF_W, .dst_reg = 0, .src_reg = 1,
+		  .off = offsetof(struct __sk_buff, priority) },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = { .prog_type = BPF_PROG_TYPE_SOCKET_FILTER, .insn_cnt = 2,
+				.insns = (uintptr_t)take, .license = (uintptr_t)"GPL" };
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6),
+				  .sll_ifindex = (int)if_nametoindex(dev) };
+	int s = socket(AF_PACKET, SOCK_DGRAM, 0), prog = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	if (prog < 0 || setsockopt(s, SOL_SOCKET, SO_ATTACH_BPF, &prog, sizeof(prog)) ||
+	    bind(s, (struct sockaddr *)&at, sizeof(at)))
+		die("a tap on %s", dev);
+	close(prog);
+	return s;
+}
+
+/* A datagram to @host with a priority that names a class of the node's queues. */
+static int urgent(const char *host)
+{
+	struct sockaddr_in6 to = node_at(host);
+	int s = socket(AF_INET6, SOCK_DGRAM, 0), class = 0x7e000000;
+	bool sent = !setsockopt(s, SOL_SOCKET, SO_PRIORITY, &class, sizeof(class)) &&
+		    sendto(s, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1;
+
+	close(s);
+	return !sent;
+}
+
+static void test_priority(struct env_ve *a)
+{
+	char *argv[] = { "/root/net_test", "urgent", "fd00:77::1", NULL };
+	struct sockaddr_in6 any = node_at("::");
+	int udp = socket(AF_INET6, SOCK_DGRAM, 0), lo = tap("lo"), venet = tap("venet0");
+	char c;
+
+	if (bind(udp, (struct sockaddr *)&any, sizeof(any)))
+		die("the node's socket");
+	ok(!urgent("::1") && env_poll(lo, POLLIN, 10000) & POLLIN, "the node's packets have a priority");
+	ok(read(udp, &c, 1) == 1 && !env_wait(env_run(a, argv)) && env_poll(udp, POLLIN, 10000) & POLLIN,
+	   "a VE's that asks for one come");
+	ok(!env_poll(venet, POLLIN, 0), "but without it");
+	close(lo);
+	close(venet);
+	close(udp);
+}
+
+#define STORM 32
+
+/* In a VE: sockets of one port that are connected again and again, by four. */
+static int storm(void)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(7000) };
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(FLOW_PORT) };
+	int s[STORM], one = 1;
+
+	inet_pton(AF_INET, "10.77.0.2", &own.sin_addr);
+	inet_pton(AF_INET, "10.77.0.1", &to.sin_addr);
+	for (int i = 0; i < STORM; i++) {
+		s[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		if (setsockopt(s[i], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) ||
+		    bind(s[i], (struct sockaddr *)&own, sizeof(own)))
+			return 99;
+	}
+	if (connect(s[0], (struct sockaddr *)&to, sizeof(to)) || write(s[0], "x", 1) != 1)
+		return 99;
+	fork();
+	fork();
+	for (int i = 0;; i = (i + 1) % STORM)
+		connect(s[i], (struct sockaddr *)&to, sizeof(to));
+}
+
+static void test_storm(struct env_ve *a)
+{
+	char *argv[] = { "/root/net_test", "storm", NULL };
+	struct sockaddr_in6 any = node_at("::");
+	int udp = socket(AF_INET6, SOCK_DGRAM, 0), proc;
+
+	if (bind(udp, (struct sockaddr *)&any, sizeof(any)))
+		die("the node's socket");
+	proc = env_run(a, argv);
+	ok(env_poll(udp, POLLIN, 10000) & POLLIN, "sockets are connected over and over");
+	ok(!ip(a, ENV_CTL_IP_DEL, "10.77.0.2"), "which does not keep the address");
+	ok(!env_poll(proc, POLLIN, 0), "while they go on");
+	env_sh(a, "kill -9 $(pidof net_test)", out, sizeof(out));
+	env_wait(proc);
+	ok(!ip(a, ENV_CTL_IP_ADD, "10.77.0.2"), "and it may come back");
+	close(udp);
 }
 
 struct flow {
@@ -317,6 +417,10 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && !strcmp(argv[1], "flow"))
 		return flow(argv[2], argv[3]);
+	if (argc == 2 && !strcmp(argv[1], "storm"))
+		return storm();
+	if (argc == 3 && !strcmp(argv[1], "urgent"))
+		return urgent(argv[2]);
 	env_require();
 	on_node("ip addr add 10.77.0.1/24 dev venet0; ip -6 addr add fd00:77::1/64 dev venet0");
 	env_prepare(&a, 300, TINY, &args, init);
@@ -336,6 +440,8 @@ int main(int argc, char **argv)
 	test_brakes(&a, &b);
 	test_deadline(&a);
 	test_flows(&a);
+	test_storm(&a);
+	test_priority(&a);
 	test_revoke(&a, &b);
 	env_destroy(&a);
 	env_destroy(&b);
