@@ -8,6 +8,7 @@
 #include <linux/file.h>
 #include <linux/mnt_namespace.h>
 #include <linux/nsproxy.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/user.h>
 #include <linux/slab.h>
 #include <linux/syscalls.h>
@@ -213,9 +214,14 @@ static int ve_set_acct(struct ve_struct *ve, envid_t veid, int fd)
 	return ub_start(ve->ub, veid, cgrp) ?: ve_cpu_apply(ve);
 }
 
-/* Give back what a start took, so that a held VE can be started again. */
+/*
+ * Give back what a start took, so that a held VE can be started again; unless
+ * its pid namespace has ended with an init that came to nothing.
+ */
 static void ve_unstart(struct ve_struct *ve)
 {
+	const struct pid_namespace *pid_ns = ve->nsproxy->pid_ns_for_children;
+
 	ve_unregister(ve);
 	ve->veid = 0;
 	ub_stop(ve->ub);
@@ -227,7 +233,12 @@ static void ve_unstart(struct ve_struct *ve)
 	if (ve->nsproxy->mnt_ns)
 		put_mnt_ns(ve->nsproxy->mnt_ns);
 	ve->nsproxy->mnt_ns = NULL;
-	ve_set_state(ve, ENV_ST_EMBRYO);
+	if (READ_ONCE(pid_ns->pid_allocated) & PIDNS_ADDING) {
+		ve_set_state(ve, ENV_ST_EMBRYO);
+	} else {
+		ve_set_state(ve, ENV_ST_STOPPED);
+		ve_queue_drop(ve);
+	}
 }
 
 static struct ve_proc *ve_start_init(struct ve_struct *ve,
@@ -289,7 +300,8 @@ static int ve_await_exec(struct ve_struct *ve, struct ve_proc *proc)
  *
  * Return: 0 once init has passed exec.  -EBUSY (not EMBRYO), -EEXIST (veid is
  * taken), what exec returned, or the error of a step; a held VE that got no
- * init is EMBRYO again, one whose init failed is STOPPED.
+ * init is EMBRYO again, one whose init failed, or could not join its cgroup, is
+ * STOPPED.
  */
 int ve_start(struct ve_struct *ve, const struct env_create_args *args)
 {

@@ -379,6 +379,39 @@ static void test_held(void)
 	env_destroy(&ve);
 }
 
+/*
+ * An init that could not be counted takes its pid namespace along: the VE does not
+ * wait for another start.
+ */
+static void test_spent(void)
+{
+	struct env_create_args args, held = { .flags = ENV_CREATE_HOLD };
+	struct env_info info;
+	struct env_ve ve;
+	int fd;
+
+	env_prepare(&ve, 107, TINY, &args, init);
+	held.id_first = args.id_first;
+	held.id_count = args.id_count;
+	held.root_fd = held.cgroup_fd = held.acct_cgroup_fd = -1;
+	args.id_first = args.id_count = 0;
+	ve.fd = env_create(&held, sizeof(held));
+	fd = openat(ve.acct, "pids.max", O_WRONLY);
+	if (ve.fd < 0 || fd < 0 || write(fd, "0", 1) != 1)
+		die("a held VE whose cgroup takes no process");
+	refused(env_ctl(ve.fd, ENV_CTL_START, &args, sizeof(args)), EAGAIN,
+		"start in a cgroup that takes no process");
+	ok(!env_ctl(ve.fd, ENV_CTL_QUERY, &info, sizeof(info)) && info.state == ENV_ST_STOPPED,
+	   "it is stopped after that");
+	if (write(fd, "max", 3) != 3)
+		die("pids.max");
+	refused(env_ctl(ve.fd, ENV_CTL_START, &args, sizeof(args)), EBUSY,
+		"start of what is stopped");
+	close(fd);
+	close(args.root_fd);
+	env_destroy(&ve);
+}
+
 int main(void)
 {
 	env_require();
@@ -387,5 +420,6 @@ int main(void)
 	test_ctl();
 	test_ip();
 	test_held();
+	test_spent();
 	return tap_done();
 }
