@@ -136,17 +136,18 @@ static int sk_take(atomic_t *charged, int bytes)
 }
 
 /*
- * Pages come back without saying whether they were to send or to receive:
- * those beyond what waits to be sent were the sender's, the rest were not.
- * A socket's both sums end at nothing.
+ * Pages of a TCP socket come back without saying whether they were to send or
+ * to receive: those beyond what waits to be sent were the sender's, the rest
+ * were not.  Of another socket they were to receive; what it sends comes back
+ * by __ub_sk_send_uncharge().  A socket's both sums end at nothing.
  */
 void __ub_sk_mem_uncharge(struct sock *sk, int pages)
 {
 	int bytes = pages << PAGE_SHIFT;
-	int snd = 0, spare = atomic_read(&sk->sk_ub_snd);
+	int snd = 0, spare = 0;
 
 	if (sk_counts_as_tcp(sk))
-		spare -= READ_ONCE(sk->sk_wmem_queued);
+		spare = atomic_read(&sk->sk_ub_snd) - READ_ONCE(sk->sk_wmem_queued);
 	if (spare > 0)
 		snd = sk_take(&sk->sk_ub_snd, min(bytes, spare));
 	if (snd)

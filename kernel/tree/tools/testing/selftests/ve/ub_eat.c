@@ -11,6 +11,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -202,21 +203,40 @@ static int eat_othersockbuf(void)
 	return eat_stream(pair[0]);
 }
 
+static int udp_to_itself(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	return bind(fd, (void *)&a, n) || getsockname(fd, (void *)&a, &n) ||
+	       connect(fd, (void *)&a, n) ? -1 : fd;
+}
+
 static int eat_dgramrcvbuf(void)
 {
 	static int fd = -1;
 
-	if (fd < 0) {
-		struct sockaddr_in a = { .sin_family = AF_INET,
-					 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-		socklen_t n = sizeof(a);
-
-		fd = socket(AF_INET, SOCK_DGRAM, 0);
-		if (bind(fd, (void *)&a, n) || getsockname(fd, (void *)&a, &n) ||
-		    connect(fd, (void *)&a, n))
-			return -1;
-	}
+	if (fd < 0)
+		fd = udp_to_itself();
 	return eat_stream(fd);
+}
+
+/* A socket that has a message half written while it takes another: nothing stays. */
+static int eat_corked(void)
+{
+	static const char data[8192];
+	static int fd = -1, on = 1, off;
+	char got[sizeof(data)];
+
+	if (fd < 0)
+		fd = udp_to_itself();
+	if (send(fd, data, sizeof(data), 0) < 0 || setsockopt(fd, IPPROTO_UDP, UDP_CORK, &on, sizeof(on)) ||
+	    send(fd, data, sizeof(data), 0) < 0 || recv(fd, got, sizeof(got), 0) < 0 ||
+	    setsockopt(fd, IPPROTO_UDP, UDP_CORK, &off, sizeof(off)))
+		return -1;
+	return recv(fd, got, sizeof(got), 0) < 0 ? -1 : 0;
 }
 
 /* nfnetlink, no more of it than a table, a chain and empty rules take */
@@ -303,7 +323,7 @@ static const struct {
 	{ "lockedpages", eat_lockedpages }, { "shmpages", eat_shmpages },
 	{ "kmemsize", eat_kmemsize },	    { "dcachesize", eat_dcachesize },
 	{ "tcpsndbuf", eat_tcp },	    { "tcprcvbuf", eat_tcp },
-	{ "forced", eat_forced },
+	{ "forced", eat_forced },	    { "corked", eat_corked },
 	{ "othersockbuf", eat_othersockbuf }, { "dgramrcvbuf", eat_dgramrcvbuf },
 	{ "numiptent", eat_numiptent },	    { "physpages", touch_pages },
 	{ "swappages", touch_pages },

@@ -622,6 +622,15 @@ static void test_exact(const struct env_ve *ve)
 	ok(!env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), "and be ended");
 }
 
+static void test_corked(const struct env_ve *ve)
+{
+	struct eater e = eat(ve, "corked", 100);
+
+	ok(e.got == 100, "messages come while others are half written (%d)", e.got);
+	ok(settle(ve, UB_DGRAMRCVBUF, 64 << 10) <= 64 << 10, "and none of them stays charged");
+	finish(&e);
+}
+
 /* A descriptor that has left the VE is still its charge. */
 static void test_after(void)
 {
@@ -660,6 +669,7 @@ int main(int argc, char **argv)
 		test_calls(&a);
 		test_file(&a, &b);
 		test_exact(&b);
+	test_corked(&b);
 		test_race(&b);
 	}
 	env_destroy(&a);
