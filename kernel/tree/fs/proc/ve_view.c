@@ -23,6 +23,11 @@ static const char *const ve_proc_names[] = {
 	"uptime", "user_beancounters", "version", "vmstat",
 };
 
+/* Not in /proc/net, whose other files tell of one network: these tell of all. */
+static const char *const ve_net_hidden[] = {
+	"protocols", "sockstat", "softnet_stat", "stat",
+};
+
 /*
  * Below /proc/sys.  A name that ends in a slash is all that is below it.
  * W: the VE's own names.  N: settings of its own network, which it writes with
@@ -123,17 +128,25 @@ static bool ve_proc_is_ves(const struct super_block *sb)
 	return !ve_is_node(userns_ve(proc_sb_info((struct super_block *)sb)->pid_ns->user_ns));
 }
 
+static bool ve_proc_in_net(const struct proc_dir_entry *de)
+{
+	return de->parent != &proc_root && de->parent->parent == &proc_root &&
+	       !strcmp(de->parent->name, "net");
+}
+
 bool ve_proc_visible(const struct super_block *sb,
 		     const struct proc_dir_entry *de)
 {
-	int i;
+	bool top = de->parent == &proc_root;
 
-	if (de->parent != &proc_root || !ve_proc_is_ves(sb) || !ve_guard(proc))
+	if ((!top && !ve_proc_in_net(de)) || !ve_proc_is_ves(sb) ||
+	    !ve_guard(proc))
 		return true;
-	for (i = 0; i < ARRAY_SIZE(ve_proc_names); i++)
-		if (!strcmp(ve_proc_names[i], de->name))
-			return true;
-	return false;
+	if (top)
+		return match_string(ve_proc_names, ARRAY_SIZE(ve_proc_names),
+				    de->name) >= 0;
+	return match_string(ve_net_hidden, ARRAY_SIZE(ve_net_hidden),
+			    de->name) < 0;
 }
 
 bool ve_proc_read_only(const struct super_block *sb)
