@@ -14,9 +14,11 @@
 
 static struct pid_namespace *ve_pid_ns(struct ve_struct *ve)
 {
+	const struct ve_proc *init = READ_ONCE(ve->init);
+
 	if (ve_is_node(ve))
 		return &init_pid_ns;
-	return ve->init ? ns_of_pid(ve->init->pid) : NULL;
+	return init ? ns_of_pid(init->pid) : NULL;
 }
 
 /* Both return a task that is valid inside the caller's RCU section. */
