@@ -1737,10 +1737,17 @@ begin
     continue when not found; -- has left this moment
     begin
       v := ve_place(o.subscriber_id, o.template);
-    exception when sqlstate 'VE002' then
-      insert into queue overriding system value
-        select o.id, o.subscriber_id, o.template, o.network, o.since;
-      exit;
+    exception
+      when sqlstate 'VE002' then
+        insert into queue overriding system value
+          select o.id, o.subscriber_id, o.template, o.network, o.since;
+        exit;
+      when sqlstate 'VE004' or sqlstate 'VE009' then
+        insert into mail (recipient, subject, body) values (o.email, 'You are no longer in the line',
+          format(E'Hello,\n\nit was your turn, but %s. Log in to see what you have, or to choose anew.\n', sqlerrm));
+        perform audit_add('line', 'queue.drop', o.subscriber_id, null,
+          jsonb_build_object('template', o.template, 'why', sqlerrm));
+        continue;
     end;
     n := n + 1;
     insert into queue_turn values (o.network, nextval('queue_served_seq'))
@@ -2540,6 +2547,7 @@ CREATE FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet)
     SET search_path TO 've', 'pg_temp'
     AS $$
 begin
+  perform from subscriber where id = p_subscriber for no key update;
   if not exists (select from queue_order) then
     begin
       return ve_place(p_subscriber, p_template);
@@ -2550,11 +2558,11 @@ begin
   if not exists (select from template where name = p_template and enabled) then
     raise exception using errcode = 'VE004', message = 'there is no such template';
   end if;
+  insert into queue (subscriber_id, template, network)
+    values (p_subscriber, p_template, network_of(p_address));
   if exists (select from ve where subscriber_id = p_subscriber and deleted_at is null) then
     raise exception using errcode = 'VE009', message = 'you have an environment already';
   end if;
-  insert into queue (subscriber_id, template, network)
-    values (p_subscriber, p_template, network_of(p_address));
   return null;
 exception when unique_violation then
   raise exception using errcode = 'VE009', message = 'you are in the line already';
