@@ -428,10 +428,10 @@ begin
   for r in
     select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
         (i ->> 'epoch')::bigint as epoch,
-        tstzrange((i ->> 'since')::timestamptz, case when i ->> 'until' is not null then
-          greatest((i ->> 'until')::timestamptz,
-            (i ->> 'since')::timestamptz + interval '1 microsecond') end) as during
-      from jsonb_array_elements(p_released || p_leases) i
+        tstzrange(t.since, case when i ->> 'until' is not null then
+          greatest(least((i ->> 'until')::timestamptz, now()), t.since + interval '1 microsecond') end) as during
+      from jsonb_array_elements(p_released || p_leases) i,
+        lateral (select least(greatest((i ->> 'since')::timestamptz, lower(b.term)), now()) as since) t
       order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
   loop
     begin
@@ -445,14 +445,10 @@ begin
         returning xmax = 0 into fresh;
       if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
           and coalesce(v.deleted_at > lower(r.during), true)) then
-        alarms := alarms + 1;
-        perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
-          'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch, 'why', 'the VE is gone'));
+        alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid, 'the VE is gone');
       end if;
     exception when exclusion_violation then
-      alarms := alarms + 1;
-      perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
-        'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch));
+      alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid);
     end;
   end loop;
   update lease l set during = tstzrange(lower(l.during), greatest(now(), lower(l.during) + interval '1 microsecond'))
@@ -1175,6 +1171,23 @@ end
 $$;
 
 ALTER FUNCTION ve.ladder_run() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_veid integer, p_why text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if exists (select from audit where action = 'lease.alarm' and detail ->> 'node' = p_node
+      and detail ->> 'address' = host(p_address) and detail ->> 'epoch' = p_epoch::text) then
+    return 0;
+  end if;
+  perform audit_add('job daemon', 'lease.alarm', null, p_veid, jsonb_strip_nulls(jsonb_build_object(
+    'node', p_node, 'address', host(p_address), 'epoch', p_epoch, 'why', p_why)));
+  return 1;
+end
+$$;
+
+ALTER FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_veid integer, p_why text) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.lease_close() RETURNS void
     LANGUAGE sql
@@ -3389,7 +3402,7 @@ ALTER TABLE ONLY ve.keep
     ADD CONSTRAINT keep_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY ve.lease
-    ADD CONSTRAINT lease_epoch_key UNIQUE (address, epoch);
+    ADD CONSTRAINT lease_epoch_key UNIQUE (block_id, address, epoch);
 
 ALTER TABLE ONLY ve.lease
     ADD CONSTRAINT lease_one_ve_an_address_excl EXCLUDE USING gist (address inet_ops WITH &&, during WITH &&);
@@ -3480,6 +3493,8 @@ ALTER TABLE ONLY ve.ve
 
 ALTER TABLE ONLY ve_meta.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_lease_alarm_idx ON ve.audit USING btree (((detail ->> 'node'::text)), ((detail ->> 'address'::text)), ((detail ->> 'epoch'::text))) WHERE (action = 'lease.alarm'::text);
 
 CREATE INDEX audit_subscriber_idx ON ve.audit USING btree (subscriber_id, id);
 
@@ -3758,6 +3773,8 @@ GRANT ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ladder_run() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ladder_run() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_veid integer, p_why text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
 
