@@ -388,6 +388,7 @@ void *drive_run(void *arg)
 	struct drive d = { .node = n,
 			   .db = db_create(n->conf->db, "ve-jobd drive") };
 
+	db_repeats(d.db); /* whatever its node says */
 	while (!node_is_gone(n)) {
 		struct err e = { 0 };
 
