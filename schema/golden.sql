@@ -3104,8 +3104,14 @@ CREATE VIEW ve.node_overview AS
     (COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AND (n.state <> 'revoked'::ve.node_state)) AS alive,
     (n.facts ->> 'version'::text) AS version,
     (n.facts ->> 'kernel'::text) AS kernel,
-    ((n.facts ->> 'memory_bytes'::text))::bigint AS memory_bytes,
-    ((n.facts ->> 'memory_free_bytes'::text))::bigint AS memory_free_bytes,
+        CASE
+            WHEN (jsonb_typeof((n.facts -> 'memory_bytes'::text)) = 'number'::text) THEN (n.facts -> 'memory_bytes'::text)
+            ELSE NULL::jsonb
+        END AS memory_bytes,
+        CASE
+            WHEN (jsonb_typeof((n.facts -> 'memory_free_bytes'::text)) = 'number'::text) THEN (n.facts -> 'memory_free_bytes'::text)
+            ELSE NULL::jsonb
+        END AS memory_free_bytes,
     ( SELECT count(*) AS count
            FROM ve.ve v
           WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state) AND (n.state <> 'revoked'::ve.node_state))) AS running,
