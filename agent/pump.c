@@ -113,7 +113,10 @@ static bool drain(struct side *from, struct side *to)
 	}
 	if (from->ended && !from->told) {
 		from->told = true;
-		shutdown(to->fd, SHUT_WR);
+		/* a server that has said all hears nothing more either: its
+		 * client's TLS ends with both directions only */
+		shutdown(to->fd, from == &from->pair->side[SERVER] ? SHUT_RDWR
+								   : SHUT_WR);
 	}
 	return true;
 }

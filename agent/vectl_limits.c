@@ -95,7 +95,7 @@ static int change(struct json_object *spec, const struct beans *b)
 {
 	struct json_object *limits = below(spec, "limits");
 
-	if (!limits)
+	if (!json_object_is_type(limits, json_type_object))
 		return unreadable();
 	for (unsigned i = 0; i < BEANS; i++) {
 		struct json_object *row;

@@ -17,15 +17,23 @@
 #include "portal/fault.h"
 
 #define ARGS_MAX 8
-#define KNOWN_MAX 64
+#define KNOWN_MAX 128
 #define TRIES 4
+
+/* A function that was called. */
+struct known {
+	const char *fn;
+	bool prepared; /* on this connection */
+	char said[6]; /* SQLSTATE that was logged since it last went well */
+};
 
 struct db {
 	const char *conninfo, *name;
 	PGconn *pg;
-	const char *known[KNOWN_MAX]; /* functions prepared on this connection */
+	struct known known[KNOWN_MAX];
 	size_t knowns;
 	bool pinned; /* holds a lock: a lost connection is an error */
+	bool repeats; /* see db_repeats() */
 };
 
 struct args {
@@ -47,6 +55,11 @@ struct db *db_create(const char *conninfo, const char *name)
 	db->conninfo = conninfo;
 	db->name = name;
 	return db;
+}
+
+void db_repeats(struct db *db)
+{
+	db->repeats = true;
 }
 
 void db_destroy(struct db *db)
@@ -97,7 +110,8 @@ static int connected(struct db *db, struct err *e)
 		return away(db, e);
 	}
 	PQfinish(db->pg);
-	db->knowns = 0;
+	for (size_t i = 0; i < db->knowns; i++)
+		db->known[i].prepared = false;
 	db->pg = PQconnectdbParams(keys, values, 1);
 	return PQstatus(db->pg) == CONNECTION_OK ? 0 : away(db, e);
 }
@@ -132,56 +146,74 @@ static void take_args(struct args *a, const char *types, va_list ap)
 	}
 }
 
-static bool is_known(struct db *db, const char *fn)
+static struct known *know(struct db *db, const char *fn)
 {
 	for (size_t i = 0; i < db->knowns; i++)
-		if (!strcmp(db->known[i], fn))
-			return true;
-	return false;
+		if (!strcmp(db->known[i].fn, fn))
+			return &db->known[i];
+	if (db->knowns == KNOWN_MAX)
+		fatal("%s calls more than %d functions", db->name, KNOWN_MAX);
+	db->known[db->knowns].fn = fn;
+	return &db->known[db->knowns++];
 }
 
-static int prepare(struct db *db, const char *fn, int n, struct err *e)
+/* Log a failure: where calls are made again and again, when it begins. */
+static void complain(struct db *db, struct known *k, PGresult *r)
+{
+	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
+
+	if (!state || (db->repeats && !strcmp(k->said, state)))
+		return;
+	snprintf(k->said, sizeof(k->said), "%s", state);
+	log_err("%s: %s %s", k->fn, state,
+		PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY));
+}
+
+static int prepare(struct db *db, struct known *k, int n, struct err *e)
 {
 	_result_ PGresult *r = NULL;
 	char sql[160];
 	size_t at;
 
-	if (is_known(db, fn))
+	if (k->prepared)
 		return 0;
-	at = (size_t)snprintf(sql, sizeof(sql), "select ve.%s(", fn);
+	at = (size_t)snprintf(sql, sizeof(sql), "select ve.%s(", k->fn);
 	for (int i = 1; i <= n; i++)
 		at += (size_t)snprintf(sql + at, sizeof(sql) - at, "%s$%d",
 				       i > 1 ? "," : "", i);
 	snprintf(sql + at, sizeof(sql) - at, ")");
-	r = PQprepare(db->pg, fn, sql, n, NULL);
+	r = PQprepare(db->pg, k->fn, sql, n, NULL);
 	if (PQresultStatus(r) != PGRES_COMMAND_OK) {
 		if (PQstatus(db->pg) != CONNECTION_OK)
 			return away(db, e);
-		log_err("%s: %s", fn, PQresultErrorMessage(r));
-		return err_set(e, fault_code(FAULT_INTERNAL), "%s", fn);
+		complain(db, k, r);
+		return err_set(e, fault_code(FAULT_INTERNAL), "%s", k->fn);
 	}
-	if (db->knowns < KNOWN_MAX)
-		db->known[db->knowns++] = fn;
+	k->prepared = true;
 	return 0;
 }
 
 /* What a failed result means: FAULT_AWAY, a fault of class VE with its words, or
  * one of ours without. */
-static int failure(struct db *db, const char *fn, PGresult *r, struct err *e)
+static int failure(struct db *db, struct known *k, PGresult *r, struct err *e)
 {
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	const char *words = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 	int code = fault_code_of_state(state);
+	bool theirs, bad;
 
 	if (PQstatus(db->pg) != CONNECTION_OK || !state ||
 	    !strncmp(state, "57", 2))
 		return away(db, e);
-	if (!strncmp(state, "VE", 2))
+	theirs = !strncmp(state, "VE", 2);
+	bad = !strcmp(state, "23514");
+	if (db->repeats || (!theirs && !bad))
+		complain(db, k, r);
+	if (theirs)
 		return err_set(e, code, "%s", words);
-	if (!strcmp(state, "23514"))
-		return err_set(e, code, "a value is not valid");
-	log_err("%s: %s %s", fn, state, words);
-	return err_set(e, code, "the request could not be carried out");
+	return err_set(e, code,
+		       bad ? "a value is not valid"
+			   : "the request could not be carried out");
 }
 
 static bool is_worth_repeating(PGresult *r)
@@ -204,6 +236,7 @@ static int take_value(PGresult *r, struct json_object **out)
 int db_call(struct db *db, struct json_object **out, struct err *e,
 	    const char *fn, const char *types, ...)
 {
+	struct known *k = know(db, fn);
 	struct args a = { 0 };
 	va_list ap;
 	int rc;
@@ -213,17 +246,19 @@ int db_call(struct db *db, struct json_object **out, struct err *e,
 	va_end(ap);
 	rc = connected(db, e);
 	if (!rc)
-		rc = prepare(db, fn, a.n, e);
+		rc = prepare(db, k, a.n, e);
 	if (rc)
 		return rc;
 	for (int tries = TRIES;; tries--) {
 		_result_ PGresult *r = PQexecPrepared(db->pg, fn, a.n, a.values,
 						      NULL, NULL, 0);
 
-		if (PQresultStatus(r) == PGRES_TUPLES_OK)
+		if (PQresultStatus(r) == PGRES_TUPLES_OK) {
+			k->said[0] = '\0';
 			return take_value(r, out);
+		}
 		if (tries == 1 || !is_worth_repeating(r))
-			return failure(db, fn, r, e);
+			return failure(db, k, r, e);
 	}
 }
 

@@ -19,6 +19,13 @@ struct db *db_create(const char *conninfo, const char *name);
 void db_destroy(struct db *db);
 
 /*
+ * What this handle calls is called again and again, and nobody looks at what
+ * went wrong: any failure of a function is logged, those of class VE too, when
+ * it begins and not each time.
+ */
+void db_repeats(struct db *db);
+
+/*
  * Call ve.<fn>() with arguments as @types says, a letter each:
  *   h  const uint8_t *, 32 bytes       t  const char *, NULL is null
  *   i  int32_t                         l  int64_t

@@ -8,6 +8,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
+#include "agent/libve/json.h"
 #include "agent/libve/log.h"
 #include "portal/db_job.h"
 #include "portal/jobd.h"
@@ -18,7 +19,10 @@
 		      * events are about is looked at when they come */
 #define LIST_SHARE 10 /* one part in so many of the time goes into lists */
 #define BLOCKS_MS 15000
+#define PAGE_VES 100
 #define PAGES_MAX 2000
+#define LIST_BYTES (64u << 20) /* of JSON: all VEs of a node, and one of them */
+#define VE_BYTES (64u << 10)
 
 struct drive {
 	struct node *node;
@@ -27,6 +31,7 @@ struct drive {
 	int64_t facts, blocks; /* when last done, milliseconds */
 	int64_t list; /* when the next one is due */
 	bool away; /* said already that it does not answer */
+	bool odd; /* the same of a list that is none */
 };
 
 static int64_t now_ms(void)
@@ -66,51 +71,97 @@ static int take_facts(struct drive *d, struct err *e)
 	return db_node_fact(d->db, d->node->id, r.body.data, e);
 }
 
-/* All VEs of the node in one array.  0, 1 when the node does not answer. */
-static int collect(struct drive *d, struct json_object *all)
+struct page {
+	struct json_object *items;
+	int64_t next; /* where the next one begins, 0 for none */
+};
+
+static const struct json_field page_fields[] = {
+	JSON_ROW_TREE("items", struct page, items, JSON_REQUIRED),
+	JSON_ROW_INT("next", struct page, next, 0, 1, INT32_MAX),
+	JSON_ROW_END,
+};
+
+static const char *plain(struct json_object *o)
 {
-	char path[96] = "/v1/ves?limit=100";
+	return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+}
+
+/* One more in the array that @all is going to be. */
+static void put_item(struct buf *all, struct json_object *item)
+{
+	buf_puts(all, all->len ? "," : "[");
+	buf_puts(all, plain(item));
+}
+
+static const char *close_array(struct buf *all)
+{
+	buf_puts(all, all->len ? "]" : "[]");
+	return all->data;
+}
+
+/* A page behind those of @all.  @next is where it began and, afterwards, where
+ * the next one does. */
+static int take_page(struct buf *all, const struct buf *body, int64_t *next,
+		     struct err *e)
+{
+	_json_ struct json_object *tree = NULL;
+	struct page page = { 0 };
+	int rc = json_parse(&tree, body->data, body->len, CLIENT_BODY_MAX, e);
+
+	if (!rc)
+		rc = json_read(tree, page_fields, &page, false, e);
+	if (rc)
+		return rc;
+	if (!json_object_is_type(page.items, json_type_array) ||
+	    json_length(page.items) > PAGE_VES)
+		return err_set(e, -EBADMSG, "\"items\" is no list of %d",
+			       PAGE_VES);
+	if (page.next && page.next <= *next)
+		return err_set(e, -EBADMSG, "\"next\" does not rise");
+	for (size_t i = 0; i < json_length(page.items); i++)
+		put_item(all, json_object_array_get_idx(page.items, i));
+	*next = page.next;
+	return all->len > LIST_BYTES
+		       ? err_set(e, -E2BIG, "more than %u bytes", LIST_BYTES)
+		       : 0;
+}
+
+/* All VEs of the node in one array.  0, or not 0 when the node does not answer or
+ * its list is refused, of which @e has the words. */
+static int collect(struct drive *d, struct buf *all, struct err *e)
+{
+	int64_t next = 0;
 
 	for (int pages = 0; pages < PAGES_MAX; pages++) {
 		_reply_ struct reply r = { 0 };
-		struct json_object *page, *items, *next;
+		char path[64];
+		int rc;
 
+		snprintf(path, sizeof(path), "/v1/ves?limit=%d&after=%lld",
+			 PAGE_VES, (long long)next);
 		if (get(d, path, &r))
 			return 1;
-		page = json_tokener_parse(r.body.data ? r.body.data : "");
-		if (!json_object_object_get_ex(page, "items", &items)) {
-			json_object_put(page);
-			return 1;
-		}
-		for (size_t i = 0; i < json_object_array_length(items); i++)
-			json_object_array_add(
-				all, json_object_get(json_object_array_get_idx(
-					     items, i)));
-		next = NULL;
-		json_object_object_get_ex(page, "next", &next);
-		if (next)
-			snprintf(path, sizeof(path),
-				 "/v1/ves?limit=100&after=%.40s",
-				 json_object_get_string(next));
-		json_object_put(page);
-		if (!next)
-			return 0;
+		rc = take_page(all, &r.body, &next, e);
+		if (rc || !next)
+			return rc;
 	}
-	return 1;
+	return err_set(e, -E2BIG, "more than %d pages", PAGES_MAX);
 }
 
 static int take_list(struct drive *d, struct err *e)
 {
-	struct json_object *all = json_object_new_array();
+	_buf_ struct buf all = { 0 };
 	int64_t begin = now_ms(), took;
-	int rc = 0;
+	struct err why = { 0 };
+	int rc = collect(d, &all, &why);
 
-	if (!collect(d, all))
-		rc = db_ve_observe(d->db, d->node->id,
-				   json_object_to_json_string_ext(
-					   all, JSON_C_TO_STRING_PLAIN),
-				   true, e);
-	json_object_put(all);
+	if (why.code && !d->odd)
+		log_warn("node %s: its list of VEs is refused: %s", d->node->id,
+			 why.text);
+	d->odd = why.code != 0;
+	rc = rc ? 0
+		: db_ve_observe(d->db, d->node->id, close_array(&all), true, e);
 	took = LIST_SHARE * (now_ms() - begin);
 	d->list = now_ms() + (took > LIST_MS ? took : LIST_MS);
 	return rc;
@@ -119,38 +170,48 @@ static int take_list(struct drive *d, struct err *e)
 /* Those that events were about.  One that is not there is seen by the list. */
 static int take_some(struct drive *d, const struct changes *c, struct err *e)
 {
-	struct json_object *some = json_object_new_array();
-	int rc = 0;
+	_buf_ struct buf some = { 0 };
 
 	for (size_t i = 0; i < c->count && !d->away; i++) {
 		_reply_ struct reply r = { 0 };
-		struct json_object *ve;
+		_json_ struct json_object *ve = NULL;
+		struct err why = { 0 };
 		char path[64];
 
 		snprintf(path, sizeof(path), "/v1/ves/%u", c->veid[i]);
-		if (get(d, path, &r))
-			continue;
-		ve = json_tokener_parse(r.body.data ? r.body.data : "");
-		if (ve)
-			json_object_array_add(some, ve);
+		if (!get(d, path, &r) &&
+		    !json_parse(&ve, r.body.data, r.body.len, VE_BYTES, &why))
+			put_item(&some, ve);
 	}
-	if (json_object_array_length(some))
-		rc = db_ve_observe(d->db, d->node->id,
-				   json_object_to_json_string_ext(
-					   some, JSON_C_TO_STRING_PLAIN),
-				   false, e);
-	json_object_put(some);
-	return rc;
+	return some.len ? db_ve_observe(d->db, d->node->id, close_array(&some),
+					false, e)
+			: 0;
 }
 
-static const char *json_of(struct json_object *o, const char *key)
-{
-	struct json_object *v;
+/* What a node says of a block. */
+struct told {
+	char nonce[129];
+	struct json_object *leases, *released;
+};
 
-	return json_object_object_get_ex(o, key, &v)
-		       ? json_object_to_json_string_ext(v,
-							JSON_C_TO_STRING_PLAIN)
-		       : "[]";
+static const struct json_field told_fields[] = {
+	JSON_ROW_STRING("nonce", struct told, nonce, JSON_REQUIRED, 0, 128),
+	JSON_ROW_TREE("leases", struct told, leases, JSON_REQUIRED),
+	JSON_ROW_TREE("released", struct told, released, JSON_REQUIRED),
+	JSON_ROW_END,
+};
+
+static int read_told(struct json_object **tree, struct told *t,
+		     const struct buf *body, struct err *e)
+{
+	int rc = json_parse(tree, body->data, body->len, CLIENT_BODY_MAX, e);
+
+	if (!rc)
+		rc = json_read(*tree, told_fields, t, false, e);
+	if (!rc && (!json_object_is_type(t->leases, json_type_array) ||
+		    !json_object_is_type(t->released, json_type_array)))
+		rc = err_set(e, -EBADMSG, "its leases are no list");
+	return rc;
 }
 
 /* Tell the node of one renewal and write down what it answers.  1 when it has to
@@ -161,7 +222,9 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	char path[64];
 	struct call call = { .method = "PUT", .path = path };
 	_reply_ struct reply r = { 0 };
-	struct json_object *answer, *v;
+	_json_ struct json_object *answer = NULL;
+	struct json_object *v;
+	struct told t = { 0 };
 	bool first = json_object_object_get_ex(block, "nonce", &v) &&
 		     !*json_object_get_string(v);
 	struct err why = { 0 };
@@ -169,25 +232,21 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 
 	snprintf(path, sizeof(path), "/v1/blocks/%lld", (long long)id);
 	json_object_object_del(block, "id");
-	call.body =
-		json_object_to_json_string_ext(block, JSON_C_TO_STRING_PLAIN);
+	call.body = plain(block);
 	call.len = strlen(call.body);
 	if (client_call(d->link.client, &call, &r, &why))
 		return 0;
-	if (r.status / 100 != 2) {
-		log_warn("node %s: block %lld: %ld %s", d->node->id,
-			 (long long)id, r.status, r.detail);
+	if (r.status / 100 != 2)
+		err_set(&why, -EIO, "%ld %s", r.status, r.detail);
+	else
+		read_told(&answer, &t, &r.body, &why);
+	if (why.code) {
+		log_warn("node %s: block %lld: %s", d->node->id, (long long)id,
+			 why.text);
 		return 0;
 	}
-	answer = json_tokener_parse(r.body.data ? r.body.data : "");
-	if (!json_object_object_get_ex(answer, "nonce", &v)) {
-		json_object_put(answer);
-		return 0;
-	}
-	rc = db_block_report(d->db, id, json_object_get_string(v),
-			     json_of(answer, "leases"),
-			     json_of(answer, "released"), NULL, e);
-	json_object_put(answer);
+	rc = db_block_report(d->db, id, t.nonce, plain(t.leases),
+			     plain(t.released), NULL, e);
 	return rc ? rc : first;
 }
 
@@ -250,8 +309,10 @@ static int take_blocks(struct drive *d, struct err *e)
 /* What one VE uses.  1 when the node does not answer. */
 static int take_use(struct drive *d, uint32_t veid, struct err *e)
 {
-	struct json_object *ve, *status = NULL, *usage = NULL;
+	_json_ struct json_object *ve = NULL;
+	struct json_object *status = NULL, *usage = NULL;
 	_reply_ struct reply r = { 0 };
+	struct err why = { 0 };
 	char path[64];
 	int rc;
 
@@ -259,15 +320,11 @@ static int take_use(struct drive *d, uint32_t veid, struct err *e)
 	rc = get(d, path, &r);
 	if (rc && rc != -ENOENT)
 		return 1;
-	ve = json_tokener_parse(!rc && r.body.data ? r.body.data : "{}");
+	if (!rc)
+		json_parse(&ve, r.body.data, r.body.len, VE_BYTES, &why);
 	json_object_object_get_ex(ve, "status", &status);
 	json_object_object_get_ex(status, "usage", &usage);
-	rc = db_usage_take(
-		d->db, d->node->id, veid,
-		json_object_to_json_string_ext(usage, JSON_C_TO_STRING_PLAIN),
-		e);
-	json_object_put(ve);
-	return rc;
+	return db_usage_take(d->db, d->node->id, veid, plain(usage), e);
 }
 
 /* Of those whose minute is over, a few at a time: blocks and states do not wait
@@ -331,6 +388,7 @@ void *drive_run(void *arg)
 	struct drive d = { .node = n,
 			   .db = db_create(n->conf->db, "ve-jobd drive") };
 
+	db_repeats(d.db); /* whatever its node says */
 	while (!node_is_gone(n)) {
 		struct err e = { 0 };
 

@@ -6,6 +6,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "portal/db.h"
 #include "portal/db_job.h"
 #include "portal/jobd.h"
 
@@ -95,6 +96,7 @@ void house_run(const struct conf *c)
 	time_t nodes = 0, trials = 0, sweep = 0;
 	struct node *list = NULL;
 
+	db_repeats(db);
 	for (;;) {
 		struct err e = { 0 };
 

@@ -186,19 +186,22 @@ static int wake_and_open(struct visit *v)
 static int serve(struct visit *v)
 {
 	_buf_ struct buf head = { 0 };
+	bool upgrade = false;
 	int rc = read_head(v);
+	size_t n;
 
 	if (!rc)
 		rc = head_rewrite(&head, v->in.data, v->head, v->host,
-				  v->address, &v->e);
+				  v->address, &upgrade, &v->e);
 	if (!rc)
 		rc = get_grant(v);
 	if (!rc)
 		rc = wake_and_open(v);
 	if (rc)
 		return rc;
+	n = head.len;
 	buf_put(&head, v->in.data + v->head, v->in.len - v->head);
-	visit_pump(v, &head);
+	visit_pump(v, &head, upgrade ? n : 0);
 	return 0;
 }
 

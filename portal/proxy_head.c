@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "portal/proxy_head.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -48,21 +47,35 @@ static bool is_ours(const struct line *l)
 	       (l->name > 12 && !strncasecmp(l->s, "x-forwarded-", 12));
 }
 
+/* HTTP/2 would be requests of which nobody here sees the heads. */
+static bool is_http2(const struct line *l)
+{
+	_free_ char *value =
+		xasprintf("%.*s", (int)(l->n - l->name), l->s + l->name);
+
+	return is(l, "upgrade") && strcasestr(value, "h2");
+}
+
 static int malformed(struct err *e, const char *why)
 {
 	return err_set(e, fault_code(FAULT_MALFORMED), "%s", why);
 }
 
-/* "GET /path HTTP/1.1": three words, the target a path. */
+/* "GET /path HTTP/1.1": three words of no control bytes, the target a path. */
 static int check_request(const struct line *l, struct err *e)
 {
 	static const char version[] = " HTTP/1.1";
 	const char *space = memchr(l->s, ' ', l->n);
-	size_t v = sizeof(version) - 1;
+	size_t v = sizeof(version) - 1, spaces = 0;
 
-	if (!space || l->n < v || memcmp(l->s + l->n - v, version, v) != 0 ||
-	    space[1] != '/' || memchr(l->s, '\0', l->n) ||
-	    memchr(space + 1, ' ', (size_t)(l->s + l->n - v - space - 1)))
+	for (size_t i = 0; i < l->n; i++) {
+		if (l->s[i] == ' ')
+			spaces++;
+		else if ((unsigned char)l->s[i] <= ' ' || l->s[i] == 0x7f)
+			return malformed(e, "the first line has control bytes");
+	}
+	if (spaces != 2 || space == l->s || space[1] != '/' || l->n < v ||
+	    memcmp(l->s + l->n - v, version, v) != 0)
 		return malformed(e, "only HTTP/1.1 is spoken here");
 	return 0;
 }
@@ -99,12 +112,18 @@ static int check_host(struct sanity *s, const char *host, struct err *e)
 	return 0;
 }
 
+static void put_line(struct buf *out, const struct line *l)
+{
+	buf_put(out, l->s, l->n);
+	buf_puts(out, "\r\n");
+}
+
 int head_rewrite(struct buf *out, const char *s, size_t n, const char *host,
-		 const char *address, struct err *e)
+		 const char *address, bool *upgrade, struct err *e)
 {
 	const char *end = s + n;
+	_buf_ struct buf wish = { 0 };
 	struct sanity sane = { 0 };
-	bool upgrade = false;
 	struct line l;
 	int rc;
 
@@ -113,21 +132,20 @@ int head_rewrite(struct buf *out, const char *s, size_t n, const char *host,
 	rc = check_request(&l, e);
 	if (rc)
 		return rc;
-	buf_put(out, l.s, l.n);
-	buf_puts(out, "\r\n");
+	put_line(out, &l);
 	while (next_line(&s, end, &l)) {
 		if (!l.name)
 			return malformed(e, "a header is malformed");
 		take_header(&sane, &l);
-		upgrade = upgrade || is(&l, "upgrade");
-		if (is_ours(&l))
-			continue;
-		buf_put(out, l.s, l.n);
-		buf_puts(out, "\r\n");
+		if (!is_ours(&l) && !is_http2(&l))
+			put_line(is(&l, "upgrade") ? &wish : out, &l);
 	}
+	*upgrade = wish.len && !sane.length && !sane.encodings;
+	if (*upgrade)
+		buf_put(out, wish.data, wish.len);
 	buf_printf(out,
-		   "Connection: %s\r\nX-Forwarded-For: %s\r\n"
+		   "Connection: %sclose\r\nX-Forwarded-For: %s\r\n"
 		   "X-Forwarded-Proto: https\r\n\r\n",
-		   upgrade ? "Upgrade" : "close", address);
+		   *upgrade ? "Upgrade, " : "", address);
 	return check_host(&sane, host, e);
 }

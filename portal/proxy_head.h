@@ -2,6 +2,7 @@
 #ifndef VE_PORTAL_PROXY_HEAD_H
 #define VE_PORTAL_PROXY_HEAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/libve/buf.h"
@@ -18,10 +19,11 @@ size_t head_length(const char *s, size_t n);
  * HTTP/1.1, each line whole and clean, and name exactly one Host, which is @host
  * (a port behind it is ignored).  What the visitor says of itself
  * (X-Forwarded-*, Forwarded) is replaced by what is true, and the connection
- * carries this one request, or what it is upgraded to.  0, or a fault's code
- * with words.
+ * carries this one request, or what it is upgraded to: *@upgrade is whether that
+ * is asked for.  It is not where there is a body, which would have to go there
+ * before the answer, nor for HTTP/2.  0, or a fault's code with words.
  */
 int head_rewrite(struct buf *out, const char *s, size_t n, const char *host,
-		 const char *address, struct err *e);
+		 const char *address, bool *upgrade, struct err *e);
 
 #endif

@@ -42,7 +42,8 @@ struct visit {
 int64_t visit_now(void); /* milliseconds */
 
 /* Send @first to the VE, then everything both ways until one side ends or
- * nothing has moved for long. */
-void visit_pump(struct visit *v, struct buf *first);
+ * nothing has moved for long.  With @head the first so many bytes of it ask for
+ * an upgrade: what is behind them goes there when the VE agrees, else never. */
+void visit_pump(struct visit *v, struct buf *first, size_t head);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -18,9 +19,15 @@ int64_t visit_now(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* What the visitor says goes to the VE; waits until the VE agrees to an upgrade;
+ * goes nowhere, since the VE answers something else. */
+enum mode { PASSED, HELD, DROPPED };
+
 struct pump {
 	struct visit *v;
 	struct buf *up, down;
+	enum mode mode;
+	size_t head; /* bytes of up that are not held */
 	bool moved, ended; /* the VE has said all */
 };
 
@@ -36,17 +43,19 @@ static bool from_visitor(struct pump *p)
 			return true;
 		if (n <= 0)
 			return false;
-		buf_put(p->up, room, (size_t)n);
 		p->moved = true;
+		if (p->mode == DROPPED)
+			return true;
+		buf_put(p->up, room, (size_t)n);
 	}
 	return true;
 }
 
 static bool to_visitor(struct pump *p)
 {
-	while (p->down.len) {
-		ssize_t n = send(p->v->fd, p->down.data, p->down.len,
-				 MSG_NOSIGNAL);
+	while (p->down.len && p->mode != HELD) {
+		ssize_t n =
+			send(p->v->fd, p->down.data, p->down.len, MSG_NOSIGNAL);
 
 		if (n < 0)
 			return errno == EAGAIN || errno == EINTR;
@@ -74,50 +83,81 @@ static void from_ve(struct pump *p)
 	}
 }
 
+/* The first bytes of the answer say what becomes of what is held. */
+static void judge(struct pump *p)
+{
+	static const char agreed[] = "HTTP/1.1 101";
+	size_t n = sizeof(agreed) - 1;
+
+	if (p->mode != HELD || (p->down.len < n && !p->ended))
+		return;
+	p->mode = p->down.len >= n && !memcmp(p->down.data, agreed, n)
+			  ? PASSED
+			  : DROPPED;
+	if (p->mode == DROPPED)
+		buf_shift(p->up, p->up->len);
+}
+
+/* How much may go to the VE. */
+static size_t due(const struct pump *p)
+{
+	return p->mode == HELD ? p->head : p->up->len;
+}
+
 static bool to_ve(struct pump *p)
 {
-	while (p->up->len) {
-		ssize_t n =
-			stream_write(p->v->stream, p->up->data, p->up->len);
+	while (due(p)) {
+		ssize_t n = stream_write(p->v->stream, p->up->data, due(p));
 
 		if (n == -EAGAIN)
 			return true;
 		if (n <= 0)
 			return p->ended = true; /* hear what it said before */
 		buf_shift(p->up, (size_t)n);
+		if (p->mode == HELD)
+			p->head -= (size_t)n;
 		p->moved = true;
 	}
 	return true;
 }
 
+/* Until there is something to do; 0 or less when there is nobody to do it for. */
 static int rest(struct pump *p)
 {
 	uint32_t events = stream_events(p->v->stream);
 	struct pollfd fds[2] = { { .fd = p->v->fd },
 				 { .fd = stream_fd(p->v->stream) } };
+	int n;
 
 	if (p->up->len < ROOM)
 		fds[0].events |= POLLIN;
-	if (p->down.len)
+	if (p->down.len && p->mode != HELD)
 		fds[0].events |= POLLOUT;
 	if (events & EPOLLIN || (!p->ended && p->down.len < ROOM))
 		fds[1].events |= POLLIN;
-	if (events & EPOLLOUT || (p->up->len && !p->ended))
+	if (events & EPOLLOUT || (due(p) && !p->ended))
 		fds[1].events |= POLLOUT;
 	if (p->ended || !fds[1].events)
 		fds[1].fd = -1;
-	return poll(fds, 2, QUIET_MS);
+	n = poll(fds, 2, QUIET_MS);
+	/* a visitor who is not read from is not seen to leave otherwise */
+	return fds[0].revents & (POLLHUP | POLLERR) && !(fds[0].events & POLLIN)
+		       ? 0
+		       : n;
 }
 
-void visit_pump(struct visit *v, struct buf *first)
+void visit_pump(struct visit *v, struct buf *first, size_t head)
 {
-	struct pump p = { .v = v, .up = first };
+	struct pump p = {
+		.v = v, .up = first, .mode = head ? HELD : PASSED, .head = head
+	};
 
-	while (!p.ended || p.down.len) {
+	for (;;) {
 		p.moved = false;
 		from_ve(&p);
+		judge(&p);
 		if (!to_visitor(&p) || (!p.ended && !to_ve(&p)) ||
-		    !from_visitor(&p))
+		    !from_visitor(&p) || (p.ended && !p.down.len))
 			break;
 		if (!p.moved && rest(&p) <= 0)
 			break;

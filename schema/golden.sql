@@ -107,7 +107,7 @@ begin
   delete from confirmation where subscriber_id = c.subscriber_id;
   update subscriber set confirmed_at = coalesce(confirmed_at, now()) where id = c.subscriber_id
     returning * into p;
-  update ve set plan = 'confirmed', generation = generation + 1, warned_at = null,
+  update ve set plan = 'confirmed', generation = generation + 1, warned_at = null, expired_at = null,
       expires_at = greatest(expires_at, now() + l.life)
     from plan l where l.name = 'confirmed' and subscriber_id = p.id and plan = 'trial'
       and deleted_at is null and desired <> 'deleted'
@@ -428,10 +428,10 @@ begin
   for r in
     select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
         (i ->> 'epoch')::bigint as epoch,
-        tstzrange((i ->> 'since')::timestamptz, case when i ->> 'until' is not null then
-          greatest((i ->> 'until')::timestamptz,
-            (i ->> 'since')::timestamptz + interval '1 microsecond') end) as during
-      from jsonb_array_elements(p_released || p_leases) i
+        tstzrange(t.since, case when i ->> 'until' is not null then
+          greatest(least((i ->> 'until')::timestamptz, now()), t.since + interval '1 microsecond') end) as during
+      from jsonb_array_elements(p_released || p_leases) i,
+        lateral (select least(greatest((i ->> 'since')::timestamptz, lower(b.term)), now()) as since) t
       order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
   loop
     begin
@@ -445,14 +445,10 @@ begin
         returning xmax = 0 into fresh;
       if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
           and coalesce(v.deleted_at > lower(r.during), true)) then
-        alarms := alarms + 1;
-        perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
-          'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch, 'why', 'the VE is gone'));
+        alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid, 'the VE is gone');
       end if;
     exception when exclusion_violation then
-      alarms := alarms + 1;
-      perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
-        'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch));
+      alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid);
     end;
   end loop;
   update lease l set during = tstzrange(lower(l.during), greatest(now(), lower(l.during) + interval '1 microsecond'))
@@ -1176,6 +1172,23 @@ $$;
 
 ALTER FUNCTION ve.ladder_run() OWNER TO ve_owner;
 
+CREATE FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_veid integer, p_why text DEFAULT NULL::text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  if exists (select from audit where action = 'lease.alarm' and detail ->> 'node' = p_node
+      and detail ->> 'address' = host(p_address) and detail ->> 'epoch' = p_epoch::text) then
+    return 0;
+  end if;
+  perform audit_add('job daemon', 'lease.alarm', null, p_veid, jsonb_strip_nulls(jsonb_build_object(
+    'node', p_node, 'address', host(p_address), 'epoch', p_epoch, 'why', p_why)));
+  return 1;
+end
+$$;
+
+ALTER FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_veid integer, p_why text) OWNER TO ve_owner;
+
 CREATE FUNCTION ve.lease_close() RETURNS void
     LANGUAGE sql
     SET search_path TO 've', 'pg_temp'
@@ -1737,10 +1750,17 @@ begin
     continue when not found; -- has left this moment
     begin
       v := ve_place(o.subscriber_id, o.template);
-    exception when sqlstate 'VE002' then
-      insert into queue overriding system value
-        select o.id, o.subscriber_id, o.template, o.network, o.since;
-      exit;
+    exception
+      when sqlstate 'VE002' then
+        insert into queue overriding system value
+          select o.id, o.subscriber_id, o.template, o.network, o.since;
+        exit;
+      when sqlstate 'VE004' or sqlstate 'VE009' then
+        insert into mail (recipient, subject, body) values (o.email, 'You are no longer in the line',
+          format(E'Hello,\n\nit was your turn, but %s. Log in to see what you have, or to choose anew.\n', sqlerrm));
+        perform audit_add('line', 'queue.drop', o.subscriber_id, null,
+          jsonb_build_object('template', o.template, 'why', sqlerrm));
+        continue;
     end;
     n := n + 1;
     insert into queue_turn values (o.network, nextval('queue_served_seq'))
@@ -2540,6 +2560,7 @@ CREATE FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet)
     SET search_path TO 've', 'pg_temp'
     AS $$
 begin
+  perform from subscriber where id = p_subscriber for no key update;
   if not exists (select from queue_order) then
     begin
       return ve_place(p_subscriber, p_template);
@@ -2550,11 +2571,11 @@ begin
   if not exists (select from template where name = p_template and enabled) then
     raise exception using errcode = 'VE004', message = 'there is no such template';
   end if;
+  insert into queue (subscriber_id, template, network)
+    values (p_subscriber, p_template, network_of(p_address));
   if exists (select from ve where subscriber_id = p_subscriber and deleted_at is null) then
     raise exception using errcode = 'VE009', message = 'you have an environment already';
   end if;
-  insert into queue (subscriber_id, template, network)
-    values (p_subscriber, p_template, network_of(p_address));
   return null;
 exception when unique_violation then
   raise exception using errcode = 'VE009', message = 'you are in the line already';
@@ -3083,8 +3104,14 @@ CREATE VIEW ve.node_overview AS
     (COALESCE((n.seen_at > (now() - '00:01:00'::interval)), false) AND (n.state <> 'revoked'::ve.node_state)) AS alive,
     (n.facts ->> 'version'::text) AS version,
     (n.facts ->> 'kernel'::text) AS kernel,
-    ((n.facts ->> 'memory_bytes'::text))::bigint AS memory_bytes,
-    ((n.facts ->> 'memory_free_bytes'::text))::bigint AS memory_free_bytes,
+        CASE
+            WHEN (jsonb_typeof((n.facts -> 'memory_bytes'::text)) = 'number'::text) THEN (n.facts -> 'memory_bytes'::text)
+            ELSE NULL::jsonb
+        END AS memory_bytes,
+        CASE
+            WHEN (jsonb_typeof((n.facts -> 'memory_free_bytes'::text)) = 'number'::text) THEN (n.facts -> 'memory_free_bytes'::text)
+            ELSE NULL::jsonb
+        END AS memory_free_bytes,
     ( SELECT count(*) AS count
            FROM ve.ve v
           WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (v.state = 'running'::ve.ve_state) AND (n.state <> 'revoked'::ve.node_state))) AS running,
@@ -3381,7 +3408,7 @@ ALTER TABLE ONLY ve.keep
     ADD CONSTRAINT keep_pkey PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY ve.lease
-    ADD CONSTRAINT lease_epoch_key UNIQUE (address, epoch);
+    ADD CONSTRAINT lease_epoch_key UNIQUE (block_id, address, epoch);
 
 ALTER TABLE ONLY ve.lease
     ADD CONSTRAINT lease_one_ve_an_address_excl EXCLUDE USING gist (address inet_ops WITH &&, during WITH &&);
@@ -3472,6 +3499,8 @@ ALTER TABLE ONLY ve.ve
 
 ALTER TABLE ONLY ve_meta.migration
     ADD CONSTRAINT migration_pkey PRIMARY KEY (id);
+
+CREATE INDEX audit_lease_alarm_idx ON ve.audit USING btree (((detail ->> 'node'::text)), ((detail ->> 'address'::text)), ((detail ->> 'epoch'::text))) WHERE (action = 'lease.alarm'::text);
 
 CREATE INDEX audit_subscriber_idx ON ve.audit USING btree (subscriber_id, id);
 
@@ -3750,6 +3779,8 @@ GRANT ALL ON FUNCTION ve.key_remove(p_token bytea, p_key bigint) TO ve_portal;
 
 REVOKE ALL ON FUNCTION ve.ladder_run() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ladder_run() TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_veid integer, p_why text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.lease_close() FROM PUBLIC;
 

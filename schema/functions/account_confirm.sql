@@ -17,7 +17,7 @@ begin
   delete from confirmation where subscriber_id = c.subscriber_id;
   update subscriber set confirmed_at = coalesce(confirmed_at, now()) where id = c.subscriber_id
     returning * into p;
-  update ve set plan = 'confirmed', generation = generation + 1, warned_at = null,
+  update ve set plan = 'confirmed', generation = generation + 1, warned_at = null, expired_at = null,
       expires_at = greatest(expires_at, now() + l.life)
     from plan l where l.name = 'confirmed' and subscriber_id = p.id and plan = 'trial'
       and deleted_at is null and desired <> 'deleted'

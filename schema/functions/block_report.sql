@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A node's answer: its leases as they are.  Returns how many rows are wrong: two
--- VEs with one address, an address of another block, a VE that is gone (the
--- numbers below 1000 are the node's own).  Each is an alarm in the audit log,
--- once.
+-- A node's answer: its leases as they are.  A node says what it likes: none begins
+-- before the block was lent or ends after now.  Returns how many rows are wrong
+-- and were not before: two VEs with one address, an address of another block, a
+-- VE that is gone (the numbers below 1000 are the node's own).  Each is an alarm.
 create or replace function ve.block_report(p_block bigint, p_nonce text, p_leases jsonb,
   p_released jsonb) returns jsonb
   language plpgsql security definer
@@ -18,10 +18,10 @@ begin
   for r in
     select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
         (i ->> 'epoch')::bigint as epoch,
-        tstzrange((i ->> 'since')::timestamptz, case when i ->> 'until' is not null then
-          greatest((i ->> 'until')::timestamptz,
-            (i ->> 'since')::timestamptz + interval '1 microsecond') end) as during
-      from jsonb_array_elements(p_released || p_leases) i
+        tstzrange(t.since, case when i ->> 'until' is not null then
+          greatest(least((i ->> 'until')::timestamptz, now()), t.since + interval '1 microsecond') end) as during
+      from jsonb_array_elements(p_released || p_leases) i,
+        lateral (select least(greatest((i ->> 'since')::timestamptz, lower(b.term)), now()) as since) t
       order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
   loop
     begin
@@ -35,14 +35,10 @@ begin
         returning xmax = 0 into fresh;
       if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
           and coalesce(v.deleted_at > lower(r.during), true)) then
-        alarms := alarms + 1;
-        perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
-          'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch, 'why', 'the VE is gone'));
+        alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid, 'the VE is gone');
       end if;
     exception when exclusion_violation then
-      alarms := alarms + 1;
-      perform audit_add('job daemon', 'lease.alarm', null, r.veid, jsonb_build_object(
-        'node', b.node_id, 'address', host(r.address), 'epoch', r.epoch));
+      alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid);
     end;
   end loop;
   update lease l set during = tstzrange(lower(l.during), greatest(now(), lower(l.during) + interval '1 microsecond'))

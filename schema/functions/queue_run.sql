@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Gives free places to those whose turn it is.  One runs at a time, so that the
--- line is served in its order.  Returns how many were served.
+-- line is served in its order.  Who cannot be served by now (the template is
+-- gone, or there is an environment already) is told and leaves it.  Returns how
+-- many were served.
 create or replace function ve.queue_run() returns jsonb
   language plpgsql security definer
   set search_path = ve, pg_temp
@@ -21,10 +23,17 @@ begin
     continue when not found; -- has left this moment
     begin
       v := ve_place(o.subscriber_id, o.template);
-    exception when sqlstate 'VE002' then
-      insert into queue overriding system value
-        select o.id, o.subscriber_id, o.template, o.network, o.since;
-      exit;
+    exception
+      when sqlstate 'VE002' then
+        insert into queue overriding system value
+          select o.id, o.subscriber_id, o.template, o.network, o.since;
+        exit;
+      when sqlstate 'VE004' or sqlstate 'VE009' then
+        insert into mail (recipient, subject, body) values (o.email, 'You are no longer in the line',
+          format(E'Hello,\n\nit was your turn, but %s. Log in to see what you have, or to choose anew.\n', sqlerrm));
+        perform audit_add('line', 'queue.drop', o.subscriber_id, null,
+          jsonb_build_object('template', o.template, 'why', sqlerrm));
+        continue;
     end;
     n := n + 1;
     insert into queue_turn values (o.network, nextval('queue_served_seq'))

@@ -80,6 +80,26 @@ login cat@example.net
 hear late
 ok 'and there is room again' await 10 heard late '"place":1'
 kill "$(cat "$PG_DIR/hear-late.pid")"
+# a house-keeping function that fails says so, once, and goes on when it can
+was=$(pg_sql "select pg_get_functiondef('ve.queue_run'::regproc)")
+pg_sql 'create sequence ve.rounds; alter sequence ve.rounds owner to ve_owner' >/dev/null
+# fails STATEMENT: what queue_run() does from now on
+fails() {
+  pg_sql "create or replace function ve.queue_run() returns jsonb language plpgsql security definer
+    set search_path = ve, pg_temp as \$\$ begin perform nextval('rounds'); $1; end \$\$; select setval('ve.rounds', 1)" >/dev/null
+}
+rounds() { [ "$(pg_sql 'select last_value from ve.rounds')" -ge 5 ]; }
+said() { grep -c "queue_run: $1" "$PG_DIR/jobd1.log"; }
+fails "raise exception using errcode = 'VE009', message = 'a riddle'"
+ok 'the line is not served for a while' await 20 rounds
+is 'which is logged once' "$(said 'VE009 a riddle')" 1
+fails 'return to_jsonb(1 / (nextval('"'rounds'"') * 0))'
+ok 'another way to fail' await 20 rounds
+is 'is logged once too' "$(said '22012 ')" 1
+pg_sql "$was" >/dev/null
+pg_sql "update ve.node set capacity = placed + 10" >/dev/null
+served() { [ "$(pg_sql 'select count(*) from ve.queue')" = 0 ]; }
+ok 'and then it is served again' await 20 served
 pg_kill
 ok 'without the database nobody is left to believe in a place' await 20 over bob
 pg_up

@@ -17,10 +17,12 @@ visit() {
   BODY=$(head -c 4000 "$PG_DIR/body")
   HEADERS=$(tr -d '\r' <"$PG_DIR/headers")
 }
-# raw NAME TEXT: what comes back for bytes of one's own
+# raw NAME TEXT: what comes back for bytes of one's own; false when the connection does not end
 raw() {
   printf "$2" | timeout 20 openssl s_client -quiet -connect "127.0.0.1:$portal" -servername "$1" \
-    -CAfile "$PG_DIR/pki/ca.crt" 2>/dev/null | tr -d '\r'
+    -CAfile "$PG_DIR/pki/ca.crt" >"$PG_DIR/raw" 2>/dev/null
+  [ $? != 124 ] || { echo 'no end'; return 1; }
+  tr -d '\r' <"$PG_DIR/raw"
 }
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
 sleep_now() {
@@ -46,8 +48,21 @@ visit annes-box.ve.localhost / --data-binary "@$PG_DIR/upload"
 like 'a body goes there whole' "$BODY" '^body 200000$'
 visit annes-box.ve.localhost /big
 is 'three million bytes come back whole' "$(wc -c <"$PG_DIR/body")" 3000000
-out=$(raw annes-box.ve.localhost 'GET /shout HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nhello\n')
+out=$(raw annes-box.ve.localhost 'GET /shout HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nConnection: Upgrade\r\nUpgrade: shout\r\n\r\nhello\nbye\n')
 like 'what it is upgraded to goes both ways' "$out" '^HELLO$'
+# up LINES BODY: a request whose head has those lines too, and what follows it at once
+up() { raw annes-box.ve.localhost "GET /first HTTP/1.1\\r\\nHost: annes-box.ve.localhost\\r\\n$1\\r\\n$2"; }
+next='GET /second HTTP/1.1\r\nHost: other\r\nX-Forwarded-For: 192.0.2.66\r\n\r\n'
+out=$(up 'Upgrade: other\r\n' "$next")
+like 'who is not upgraded gets an answer' "$out" '^GET /first HTTP/1.1$'
+like 'the last one there' "$out" '^Connection: Upgrade, close$'
+unlike 'and nothing that follows goes to the VE' "$out" '/second|192.0.2.66'
+like 'while a body is awaited there is no upgrade' "$(up 'Upgrade: shout\r\nContent-Length: 6\r\n' 'hello\n')" '^body 6$'
+like 'with none there is' "$(up 'Upgrade: shout\r\nContent-Length: 0\r\n' 'hello\nbye\n')" '^HELLO$'
+unlike 'an answer is the end of the connection' "$(up '' '')" 'no end'
+out=$(up 'Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n' '')
+unlike 'HTTP/2 is none' "$out" '^Upgrade:'
+like 'but a request as any' "$out" '^Connection: close$'
 is 'the portal itself is where it was' "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$PG_DIR/pki/ca.crt" "$URL/login")" 200
 
 # it sleeps
@@ -91,6 +106,11 @@ like 'no Host' "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.1\r\n\r\n')"
 like 'a length and an encoding' \
   "$(first "$(raw annes-box.ve.localhost 'POST / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nabcd')")" ' 400 '
 like 'another HTTP' "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.0\r\nHost: annes-box.ve.localhost\r\n\r\n')")" ' 400 '
+for byte in 012 015 011 001 177 040; do
+  like "a byte in the first line that is none: $byte" \
+    "$(first "$(raw annes-box.ve.localhost "GET /a\\${byte}X: HTTP/1.1\r\nHost: annes-box.ve.localhost\r\n\r\n")")" ' 400 '
+done
+like 'no method' "$(first "$(raw annes-box.ve.localhost ' / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\n\r\n')")" ' 400 '
 like 'a header without a colon' \
   "$(first "$(raw annes-box.ve.localhost 'GET / HTTP/1.1\r\nHost: annes-box.ve.localhost\r\nnothing\r\n\r\n')")" ' 400 '
 like 'an address instead of a path' \

@@ -34,5 +34,15 @@ vectl --nope; is 'no option' $? 2
 vectl enter 1 </dev/null; is 'enter needs a terminal' $? 1
 "$BIN/vectl" --socket "$T/none.sock" list 2>"$T/said"; is 'no agent' $? 1
 has 'and says so' "$(cat "$T/said")" 'is ve-agentd running'
+python3 - "$T/odd.sock" 2>"$T/odd.log" <<'END' &
+import http.server, socketserver, sys
+class Odd(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.wfile.write(b'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{"spec":{"limits":5}}')
+socketserver.UnixStreamServer(sys.argv[1], Odd).handle_request()
+END
+until_ok 10 test -S "$T/odd.sock"
+"$BIN/vectl" --socket "$T/odd.sock" set 1 numproc=9 2>"$T/said"; is 'limits that are no object' $? 1
+has 'are not readable' "$(cat "$T/said")" 'is not readable'
 is 'the socket is root'\''s alone' "$(stat -c %a "$T/run/ctl.sock")" 600
 done_testing

@@ -31,28 +31,29 @@ port_base() {
 }
 [ -n "${PORT_BASE:-}" ] || port_base
 
+# pki_issue NAME SUBJECT_ALT_NAME: a key and a certificate of the test's CA
+PKI_NEW='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
+pki_issue() {
+  (
+    cd "$PG_DIR/pki" || exit
+    # shellcheck disable=SC2086
+    openssl req $PKI_NEW -keyout "$1.key" -out "$1.csr" -subj "/CN=$1"
+    printf 'subjectAltName=%s\n' "$2" >"$1.ext"
+    openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial \
+      -days 30 -extfile "$1.ext" -out "$1.crt"
+  ) >>"$PG_DIR/pki.log" 2>&1
+}
+
 # A CA and what the portal shows and presents.
 portal_pki() {
   mkdir -p "$PG_DIR/pki"
-  (
-    cd "$PG_DIR/pki" || exit
-    new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
-    # shellcheck disable=SC2086
-    openssl req -x509 $new -keyout ca.key -out ca.crt -days 30 -subj '/CN=test CA' \
-      -addext basicConstraints=critical,CA:TRUE
-    while read -r name san; do
-      # shellcheck disable=SC2086
-      openssl req $new -keyout "$name.key" -out "$name.csr" -subj "/CN=$name"
-      printf 'subjectAltName=%s\n' "$san" >"$name.ext"
-      openssl x509 -req -in "$name.csr" -CA ca.crt -CAkey ca.key -CAcreateserial \
-        -days 30 -extfile "$name.ext" -out "$name.crt"
-    done <<SAN
-portal DNS:localhost,DNS:*.ve.localhost,IP:127.0.0.1
-terminal URI:urn:vestibule:role:terminal
-control URI:urn:vestibule:role:control
-node-n1 URI:urn:vestibule:node:n1
-SAN
-  ) >"$PG_DIR/pki.log" 2>&1
+  # shellcheck disable=SC2086
+  openssl req -x509 $PKI_NEW -keyout "$PG_DIR/pki/ca.key" -out "$PG_DIR/pki/ca.crt" -days 30 \
+    -subj '/CN=test CA' -addext basicConstraints=critical,CA:TRUE >"$PG_DIR/pki.log" 2>&1
+  pki_issue portal 'DNS:localhost,DNS:*.ve.localhost,IP:127.0.0.1'
+  pki_issue terminal URI:urn:vestibule:role:terminal
+  pki_issue control URI:urn:vestibule:role:control
+  pki_issue node-n1 URI:urn:vestibule:node:n1
 }
 
 portal_setup() {

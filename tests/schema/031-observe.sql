@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The node says how it is; where it disagrees and nobody is at it, somebody will be.
-select plan(9);
+select plan(11);
 create function pg_temp.see(s text, suspended boolean) returns jsonb language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'), 'status',
     jsonb_build_object('state', s, 'suspended', suspended, 'observed_generation', 1,
@@ -19,3 +19,6 @@ select is((select state::text from ve), 'absent', 'is absent');
 select is(pg_temp.work(), 'create', 'and made again');
 select lives_ok($$select ve_observe('n1', '[{"veid": 4711, "status": {"state": "running"}}]', true)$$,
   'a stranger on the node is left alone');
+select node_fact('n1', '{"memory_bytes": 4096, "memory_free_bytes": "much"}');
+select is((select n -> 'memory_bytes' from jsonb_array_elements(node_list(pg_temp.h('op'))) n where n ->> 'id' = 'n1'), '4096', 'the operator sees what a node says of itself');
+select is((select n -> 'memory_free_bytes' from jsonb_array_elements(node_list(pg_temp.h('op'))) n where n ->> 'id' = 'n1'), 'null', 'but for what is no number');

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A block has one borrower at a time, an address one VE.
-select plan(25);
+select plan(35);
 create temp table b as select (block_sync('n1') ->> 0)::bigint as id;
 select is((block_renew((select id from b)) ->> 'range'), '10.77.0.0/28', 'a node is lent a block');
 select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
@@ -14,6 +14,7 @@ select lives_ok($$insert into block (pool_id, node_id, range, term)
   select pool_id, 'n3', '10.77.0.4/30', tstzrange(now() + '1 h', now() + '2 h') from block limit 1$$,
   'unless after its term');
 delete from block where node_id = 'n3';
+update block set term = tstzrange('2025-12-31T00:00:00Z', upper(term)) where id = (select id from b);
 create function pg_temp.report(leases text, released text) returns jsonb language sql as
   $$ select block_report((select id from b), 'nonce1', leases::jsonb, released::jsonb) $$;
 select is(pg_temp.report('[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"2026-01-01T00:00:00Z"}]', '[]'), '0',
@@ -33,6 +34,9 @@ select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"
 select is((select count(*)::int from audit where action = 'lease.alarm'), 1, 'in the audit log');
 select is(pg_temp.report('[{"address":"192.0.2.1","veid":102,"epoch":5,"since":"2026-01-01T00:30:00Z"}]', '[]'), '1',
   'an address outside the block: an alarm');
+select is(pg_temp.report('[{"address":"192.0.2.1","veid":102,"epoch":5,"since":"2026-01-01T00:30:00Z"}]', '[]'), '0',
+  'once, though it is said again');
+select is((select count(*)::int from audit where action = 'lease.alarm'), 2, 'and the audit log does not grow');
 select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"2026-01-01T00:20:00Z"},
   {"address":"10.77.0.3","veid":102,"epoch":2,"since":"2026-01-01T00:25:00Z"}]', '[]'), '1', 'a stale epoch: an alarm');
 select is(pg_temp.report('[{"address":"10.77.0.3","veid":101,"epoch":3,"since":"2026-01-01T00:20:00Z"}]',
@@ -44,9 +48,24 @@ select is(pg_temp.report('[{"address":"10.77.0.4","veid":999999,"epoch":8,"since
 select is(pg_temp.report('[{"address":"10.77.0.4","veid":999999,"epoch":8,"since":"2026-01-01T00:30:00Z"}]', '[]'), '0', 'once');
 select is(pg_temp.report(format('[{"address":"10.77.0.5","veid":%s,"epoch":9,"since":"2026-01-01T00:30:00Z"}]', pg_temp.veid('ann'))::text, '[]'), '0',
   'for one that is there it is none');
+-- a node that lies
+select is(pg_temp.report('[]', '[{"address":"10.77.0.6","veid":100,"epoch":20,"since":"2000-01-01T00:00:00Z","until":"3000-01-01T00:00:00Z"},
+  {"address":"10.77.0.7","veid":100,"epoch":21,"since":"2999-01-01T00:00:00Z","until":"3000-01-01T00:00:00Z"}]'), '0', 'what a node says of the past and the future');
+select is((select during from lease where epoch = 20), (select tstzrange(lower(term), now()) from block where id = (select id from b)),
+  'is cut to the time that it had the block');
+select ok((select not isempty(during) and upper(during) <= now() + interval '1 microsecond' from lease where epoch = 21), 'all of it');
 update block set term = tstzrange(lower(term) - interval '1 day', now() + interval '59 s') where id = (select id from b);
 select is(block_renew((select id from b)), null, 'a silent node''s block is not renewed');
 select is(block_sync('n3'), '[]', 'nor lent before the quarantine is over');
 update block set term = tstzrange(lower(term), now()) where id = (select id from b);
 select is((block_renew((block_sync('n3') ->> 0)::bigint) ->> 'range'), '10.77.0.0/28', 'then it is');
 select is((select count(*)::int from lease where upper_inf(during)), 0, 'and its leases have ended');
+-- the next borrower counts from 1 as the first did
+create function pg_temp.next(leases text, released text) returns jsonb language sql as
+  $$ select block_report((select id from block where node_id = 'n3'), 'nonce3', leases::jsonb, released::jsonb) $$;
+select is(pg_temp.next(format('[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"%1$s"},{"address":"10.77.0.6","veid":101,"epoch":2,"since":"%1$s"}]',
+  iso(now() + interval '1 s')), '[]'), '0', 'the next borrower of the block leases the same addresses');
+select is((select count(*)::int from lease where node_id = 'n3' and upper_inf(during)), 2, 'it is written down, whatever the last one said');
+select is((select count(*)::int from lease where address = '10.77.0.3' and epoch = 1), 2, 'beside what was');
+select is(pg_temp.next('[]', format('[{"address":"10.77.0.3","veid":100,"epoch":1,"since":"%1$s","until":"%1$s"}]', iso(now() + interval '1 s'))), '0', 'the ends');
+select is((select count(*)::int from lease where upper_inf(during)), 0, 'too');

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A confirmation is for one person, once, for a day.
-select plan(13);
+select plan(17);
 select is((select count(*)::int from mail where confirms is not null), 1, 'a sign-up asks for a confirmation');
 select is((mail_claim() ->> 'confirms'), 'true', 'by a letter');
 select confirm_link((select max(id) from mail), pg_temp.h('link1'));
@@ -10,8 +10,18 @@ select throws_ok($$select account_confirm(pg_temp.h('link3'))$$, 'VE021', null, 
 update confirmation set expires_at = now() where token_hash = pg_temp.h('link1');
 select throws_ok($$select account_confirm(pg_temp.h('link1'))$$, 'VE021', null, 'an old one too');
 select is((select plan from ve), 'trial', 'the VE is as it was');
+update ve set expires_at = now() - interval '1 s';
+select trial_run();
+select is(pg_temp.work(), 'stop', 'and is stopped at its end');
 select is(account_confirm(pg_temp.h('link2')) ->> 'email', 'ann@example.net', 'a good one confirms');
 select is((select plan from ve), 'confirmed', 'and the VE has more');
+select pg_temp.work();
+select lives_ok(format('select ve_act(pg_temp.h(''ann''), %s, ''start'')', pg_temp.veid('ann')), 'it starts again');
+update ve set expires_at = now() + interval '2 hours';
+select is(trial_run(), '1', 'is warned of');
+update ve set expires_at = now() - interval '1 s';
+select trial_run();
+select is((select desired::text from ve), 'stopped', 'and is stopped at its second end too');
 select throws_ok($$select account_confirm(pg_temp.h('link2'))$$, 'VE021', null, 'once');
 select is((select count(*)::int from confirmation), 0, 'no link is left');
 select throws_ok($$select account_confirm_ask(pg_temp.h('ann'))$$, 'VE022', null, 'no more letters then');

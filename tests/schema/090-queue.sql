@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The line: networks take turns, within one whoever came first, who leaves frees the place.
-select plan(28);
+select plan(38);
 create function pg_temp.come(who text, address text) returns jsonb language sql as
   $$ select account_signup(who || '@example.net', pg_temp.pw(), 'tiny', address::inet, pg_temp.h(who)) $$;
 create function pg_temp.line() returns text language sql as $$
@@ -45,4 +45,26 @@ select pg_temp.free(100);
 select is(queue_run(), '4', 'when there is room all are served');
 select is(pg_temp.line(), null, 'and the line is empty');
 select isnt(pg_temp.come('f1', '192.0.2.1') -> 'veid', 'null', 'the next comes in at once');
+-- who cannot be served by now leaves the line, and holds nobody up
+select pg_temp.free(0);
+select account_signup('g1@example.net', pg_temp.pw(), 'debian', '192.0.2.1', pg_temp.h('g1'));
+select pg_temp.come('g2', '192.0.2.2');
+select pg_temp.come('g3', '192.0.2.3');
+select pg_temp.come('g4', '192.0.2.4');
+insert into ve (subscriber_id, node_id, template, plan, hostname, expires_at)
+  values (pg_temp.sub('g3'), 'n1', 'tiny', 'trial', 'g3', now() + interval '1 day');
+update template set enabled = false where name = 'debian';
+select is(queue_run(), '0', 'nothing is free');
+select is(pg_temp.line(), 'g2 g3 g4', 'the template of the first was withdrawn: no waiting for that');
+select is((select body from mail where recipient = 'g1@example.net' and subject = 'You are no longer in the line'),
+  E'Hello,\n\nit was your turn, but there is no such template. Log in to see what you have, or to choose anew.\n', 'a letter says so');
+select is((select detail ->> 'why' from audit where action = 'queue.drop' and subscriber_id = pg_temp.sub('g1')),
+  'there is no such template', 'and the audit log');
+select pg_temp.free(2);
+select is(queue_run(), '2', 'two places');
+select is(pg_temp.line(), null, 'go to those behind');
+select isnt(pg_temp.veid('g2'), null, 'one');
+select isnt(pg_temp.veid('g4'), null, 'and the other, past who has an environment already');
+select is((select count(*)::int from ve where subscriber_id = pg_temp.sub('g3')), 1, 'who keeps the one');
+select is((select count(*)::int from audit where action = 'queue.drop'), 2, 'and was told once');
 select is(audit_verify(), null, 'all of it in a whole audit chain');

@@ -204,6 +204,24 @@ static void race_queue(void)
 	ok(!strcmp(value, "8"), "and 8 wait on");
 }
 
+/* One person, two requests: the first finds no place, then one becomes free. */
+static void race_person(const char *end, const char *wanted, const char *what)
+{
+	static const char create[] =
+		"select ve_create(sha256('bob'), 'tiny', '192.0.2.1')";
+
+	run(a, "delete from queue", NULL, 0);
+	run(a, "update node set capacity = placed", NULL, 0);
+	run(a, "begin", NULL, 0);
+	ok(!strcmp(run(a, create, NULL, 0), "00000"), "bob gets into the line");
+	run(b, "update node set capacity = placed + 1 where id = 'n1'", NULL,
+	    0);
+	PQsendQuery(b, create);
+	ok(is_waiting(), "his second request waits for the first");
+	run(a, end, NULL, 0);
+	ok(!strcmp(finish(NULL, 0), wanted), what);
+}
+
 static void race_many(void)
 {
 	pthread_t t[8];
@@ -243,6 +261,12 @@ int main(int argc, char **argv)
 	race_job();
 	race_many();
 	race_queue();
+	run(a,
+	    "update ve set desired = 'deleted', deleted_at = now() from "
+	    "subscriber s where s.id = subscriber_id and email like 'bob@%'",
+	    NULL, 0);
+	race_person("commit", "VE009", "and does not pass it by");
+	race_person("rollback", "00000", "and is served when that is void");
 	printf("1..%d\n", count);
 	PQfinish(a);
 	PQfinish(b);
