@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154
 # debian_image IMAGE SIZE PACKAGE,... [option of mmdebstrap]...: an ext4 image of a Debian with these packages and the
 # devices of a template, made in the directory $work.
 debian_image() {

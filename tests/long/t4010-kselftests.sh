@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Upstream's own selftests give the same results on the node with our kernel as with the unpatched one.  They are built
 # from the unpatched source, and run in the Debian of the node image.  KSELFTESTS="pidfd ptrace" picks collections.
+# The clock counts instructions, so that tests of times do not see what else the host does.
 # build/test-logs/kselftest-{base,prod}.txt keep each test's verdict; what differs is printed.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -44,7 +45,7 @@ mkdir /new/kselftest && tar -x -f /put/kselftest.tar -C /new/kselftest
 chroot /new /bin/bash -c 'cd /kselftest && PATH=/usr/sbin:/usr/bin:/sbin:/bin ./run_kselftest.sh -o 300' 2>&1
 T
 guest() { # kernel
-	tests/guest/run --kernel="$1" --mem 2048 --smp 1 --timeout 5400 --disk build/image/node.img:ro --put "$work/kselftest.tar" --put "$work/inside" -- \
+	tests/guest/run --kernel="$1" --icount --mem 2048 --smp 1 --timeout 5400 --disk build/image/node.img:ro --put "$work/kselftest.tar" --put "$work/inside" -- \
 		sh /put/inside >"$work/$1.out" 2>&1 || :
 	# the runner's verdicts, and those of the cases inside, without times and numbers of processes
 	grep -E '^(# )*(not )?ok [0-9]+ ' "$work/$1.out" | sed -E 's/^((# )*)(not )?ok [0-9]+ /\1\3ok /; s/ # (exit=|TIMEOUT).*//; s/0x[0-9a-f]+|[0-9]{3,}/N/g' |

@@ -28,7 +28,9 @@ GO
 	printf '#!/bin/sh\nwhile :; do sleep 3600; done\n' >"$work/init"
 	echo '# fetching a JVM and Go'
 	# shellcheck disable=SC2016
+	# A JVM is not installed where there is no place for its manual
 	debian_image "$work/runtimes.img" 1G openjdk-17-jre-headless,golang-go,libc6-dev \
+		--setup-hook='mkdir -p "$1"/usr/share/man/man1' \
 		--customize-hook="copy-in $work/seen.go /root" --customize-hook="copy-in $work/init /sbin" \
 		--customize-hook='chroot "$1" sh -c "cd /root && chmod 755 /sbin/init && GOCACHE=/tmp/go go build -o /usr/local/bin/seen seen.go"' \
 		--customize-hook='rm -rf "$1"/tmp/go "$1"/usr/lib/go-* "$1"/usr/share/go-* "$1"/usr/lib/gcc'
