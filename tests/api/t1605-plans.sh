@@ -84,20 +84,17 @@ again() {
   pg_sql "update ve.usage_now set at = now() - interval '10 minutes';
     update ve.usage_sample set slot = (slot + 7) % 60, at = at - interval '7 minutes'" >/dev/null
 }
-counted() {
+# a sample that was on its way is older than what we wrote: another is asked for
+counted() { # HELD
   api GET /ves/1000/usage
-  printf '%s' "$BODY" | grep -q '"held":12,'
+  printf '%s' "$BODY" | grep -q "\"held\":$1," || { pg_sql "update ve.usage_now set at = now() - interval '10 minutes'" >/dev/null; false; }
 }
 again
-ok 'what is used is counted' await 20 counted
+ok 'what is used is counted' await 20 counted 12
 like 'in numbers' "$BODY" '"used":"12"'
 echo 'numproc 17 20 3' >"$PG_DIR/fake/used-$init"
 again
-counted() {
-  api GET /ves/1000/usage
-  printf '%s' "$BODY" | grep -q '"held":17,'
-}
-ok 'each minute' await 20 counted
+ok 'each minute' await 20 counted 17
 http GET /ves/1000
 page=$(printf '%s' "$BODY" | tr '\n' ' ')
 like 'on the page: used, limit, refused' "$page" '<small>numproc</small></th> *<td[^>]*>17</td> *<td[^>]*>20</td> *<td[^>]*><strong>3</strong></td>'
