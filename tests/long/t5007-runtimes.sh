@@ -39,9 +39,9 @@ GO
 fi
 . ./t2-lib.sh
 make_pki
-mkdir -p "$T/runtimes/debian" && mount -t ext4 -o ro /dev/vda "$T/runtimes/debian" || not_ok 'the template is mounted'
-echo sha256:aa >"$T/runtimes/debian.digest"
-TEMPLATES=$T/runtimes
+TEMPLATES=/run/runtimes
+mkdir -p $TEMPLATES/debian && mount -t ext4 -o ro /dev/vda $TEMPLATES/debian || not_ok 'the template is mounted'
+echo sha256:aa >$TEMPLATES/debian.digest
 configure 'held 0'
 start_agent
 api PUT /v1/ves/1000 -H 'If-None-Match: *' -o /dev/null \
