@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/libve/clean.h"
+#include "agent/libve/log.h"
 
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
@@ -42,6 +43,12 @@ static int set_string(int fs, const char *key, const char *value)
 			    0);
 }
 
+/* A layer by its name in @dir: 6.12 takes no descriptors. */
+static int set_layer(int fs, const char *key, int dir, const char *name)
+{
+	return fchdir(dir) < 0 ? -1 : set_string(fs, key, name);
+}
+
 /* The kernel's own words about a mount that failed stand in the context. */
 static int mount_failed(int fs, struct err *e)
 {
@@ -56,20 +63,16 @@ static int mount_failed(int fs, struct err *e)
 
 static int make_overlay(int lower, int private, struct err *e)
 {
-	char low[40], upper[48], work[48];
 	int fs _close_ = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 	int mnt _close_ = -1;
 	struct statvfs st;
 
 	if (fs < 0)
 		return err_sys(e, "overlay");
-	snprintf(low, sizeof(low), "/proc/self/fd/%d", lower);
-	snprintf(upper, sizeof(upper), "/proc/self/fd/%d/upper", private);
-	snprintf(work, sizeof(work), "/proc/self/fd/%d/work", private);
 	if (set_string(fs, "source", "ve") < 0 ||
-	    set_string(fs, "lowerdir", low) < 0 ||
-	    set_string(fs, "upperdir", upper) < 0 ||
-	    set_string(fs, "workdir", work) < 0 ||
+	    set_layer(fs, "lowerdir", lower, ".") < 0 ||
+	    set_layer(fs, "upperdir", private, "upper") < 0 ||
+	    set_layer(fs, "workdir", private, "work") < 0 ||
 	    /* the template's pages are charged to nobody in particular */
 	    syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "sharedcache", NULL,
 		    0) < 0 ||
@@ -106,6 +109,8 @@ int overlay_mount(int template_fd, int private_fd, int ids, uint32_t id_first,
 	r = make_overlay(lower, private, e);
 	setfsuid(0);
 	setfsgid(0);
+	if (chdir("/") < 0)
+		log_err("/: %s", strerror(errno));
 	/* with them went the signal at the supervisor's death */
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	return r;

@@ -59,6 +59,7 @@ static const char *const priv_calls[] = {
 	"symlinkat", "mknodat", "fchownat", "utimensat", "umask", "fsync",
 	"syncfs", "pwrite64",
 	"open_tree", "mount_setattr", "fsopen", "fsconfig", "fsmount",
+	"fchdir", "chdir", /* the layers of an overlay */
 	"pread64", /* a VE's CPU time */
 	"setns", "bind", "connect", /* inside a VE's network: venv_net.c */
 };

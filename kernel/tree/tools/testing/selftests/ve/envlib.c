@@ -126,13 +126,11 @@ int env_idmapped(const char *dir, int userns)
 	return fd;
 }
 
-static void fsconf(int fs, const char *key, const char *fmt, int fd)
+/* A path in @dir: shorter than one by way of /proc, for the kernel too. */
+static void fsconf(int fs, const char *key, int dir, const char *path)
 {
-	char value[64];
-
-	snprintf(value, sizeof(value), fmt, fd);
-	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0))
-		die("overlay %s=%s", key, value);
+	if (fchdir(dir) || syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, path, 0))
+		die("overlay %s=%s", key, path);
 }
 
 static void become(unsigned int id)
@@ -164,9 +162,11 @@ int env_mount_root(const char *templ, const char *dir, unsigned int id_first,
 	fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		die("fsopen overlay");
-	fsconf(fs, "lowerdir+", "/proc/self/fd/%d", lower);
-	fsconf(fs, "upperdir", "/proc/self/fd/%d/upper", upper);
-	fsconf(fs, "workdir", "/proc/self/fd/%d/work", upper);
+	fsconf(fs, "lowerdir+", lower, ".");
+	fsconf(fs, "upperdir", upper, "upper");
+	fsconf(fs, "workdir", upper, "work");
+	if (chdir("/"))
+		die("/");
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_SET_FLAG, "sharedcache", NULL, 0))
 		die("overlay sharedcache");
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0))
