@@ -185,7 +185,7 @@ node_down() { # number
 	# The line stays open until it answers: QEMU hangs up when half of it is closed.
 	printf 'poweroff\n' | timeout 10 socat -t 10 - "UNIX-CONNECT:$sock/n$1.control,shut-none" 2>/dev/null | grep -q -m 1 ok ||
 		echo "node n$1 does not hear that it is to go down" >&2
-	for _ in $(seq 300); do
+	for _ in $(seq 900); do
 		alive "n$1" qemu-system || break
 		sleep 0.1
 	done
