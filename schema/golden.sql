@@ -423,28 +423,33 @@ declare
   r record;
   alarms integer := 0;
   fresh boolean;
+  since timestamptz;
 begin
   select * into b from block where id = p_block for update;
   for r in
     select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
-        (i ->> 'epoch')::bigint as epoch,
-        tstzrange(t.since, case when i ->> 'until' is not null then
-          greatest(least((i ->> 'until')::timestamptz, now()), t.since + interval '1 microsecond') end) as during
-      from jsonb_array_elements(p_released || p_leases) i,
-        lateral (select least(greatest((i ->> 'since')::timestamptz, lower(b.term)), now()) as since) t
+        (i ->> 'epoch')::bigint as epoch, (i ->> 'since')::timestamptz as since,
+        (i ->> 'until')::timestamptz as until
+      from jsonb_array_elements(p_released || p_leases) i
       order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
   loop
     begin
       if not r.address <<= b.range then
         raise exclusion_violation;
       end if;
+      since := least(greatest(r.since, lower(b.term)), now());
+      if since <> r.since then
+        select greatest(since, max(upper(l.during))) into since from lease l
+          where l.block_id = b.id and l.address = r.address and l.epoch < r.epoch;
+      end if;
       insert into lease (address, veid, node_id, block_id, epoch, during)
-        values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
+        values (r.address, r.veid, b.node_id, b.id, r.epoch, tstzrange(since, case when r.until is not null then
+          greatest(least(r.until, now()), since + interval '1 microsecond') end))
         on conflict on constraint lease_epoch_key do update set during = excluded.during
           where upper_inf(lease.during)
         returning xmax = 0 into fresh;
       if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
-          and coalesce(v.deleted_at > lower(r.during), true)) then
+          and coalesce(v.deleted_at > since, true)) then
         alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid, 'the VE is gone');
       end if;
     exception when exclusion_violation then

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A node's answer: its leases as they are.  A node says what it likes: none begins
--- before the block was lent or ends after now.  Returns how many rows are wrong
+-- before the block was lent or ends after now.  Its clock may be ahead of ours or
+-- behind: what that cuts short follows the lease before it.  Returns how many rows are wrong
 -- and were not before: two VEs with one address, an address of another block, a
 -- VE that is gone (the numbers below 1000 are the node's own).  Each is an alarm.
 create or replace function ve.block_report(p_block bigint, p_nonce text, p_leases jsonb,
@@ -13,28 +14,33 @@ declare
   r record;
   alarms integer := 0;
   fresh boolean;
+  since timestamptz;
 begin
   select * into b from block where id = p_block for update;
   for r in
     select (i ->> 'address')::inet as address, (i ->> 'veid')::integer as veid,
-        (i ->> 'epoch')::bigint as epoch,
-        tstzrange(t.since, case when i ->> 'until' is not null then
-          greatest(least((i ->> 'until')::timestamptz, now()), t.since + interval '1 microsecond') end) as during
-      from jsonb_array_elements(p_released || p_leases) i,
-        lateral (select least(greatest((i ->> 'since')::timestamptz, lower(b.term)), now()) as since) t
+        (i ->> 'epoch')::bigint as epoch, (i ->> 'since')::timestamptz as since,
+        (i ->> 'until')::timestamptz as until
+      from jsonb_array_elements(p_released || p_leases) i
       order by (i ->> 'until') is null, (i ->> 'epoch')::bigint
   loop
     begin
       if not r.address <<= b.range then
         raise exclusion_violation;
       end if;
+      since := least(greatest(r.since, lower(b.term)), now());
+      if since <> r.since then
+        select greatest(since, max(upper(l.during))) into since from lease l
+          where l.block_id = b.id and l.address = r.address and l.epoch < r.epoch;
+      end if;
       insert into lease (address, veid, node_id, block_id, epoch, during)
-        values (r.address, r.veid, b.node_id, b.id, r.epoch, r.during)
+        values (r.address, r.veid, b.node_id, b.id, r.epoch, tstzrange(since, case when r.until is not null then
+          greatest(least(r.until, now()), since + interval '1 microsecond') end))
         on conflict on constraint lease_epoch_key do update set during = excluded.during
           where upper_inf(lease.during)
         returning xmax = 0 into fresh;
       if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
-          and coalesce(v.deleted_at > lower(r.during), true)) then
+          and coalesce(v.deleted_at > since, true)) then
         alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid, 'the VE is gone');
       end if;
     exception when exclusion_violation then

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A block has one borrower at a time, an address one VE.
-select plan(35);
+select plan(39);
 create temp table b as select (block_sync('n1') ->> 0)::bigint as id;
 select is((block_renew((select id from b)) ->> 'range'), '10.77.0.0/28', 'a node is lent a block');
 select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
@@ -54,6 +54,15 @@ select is(pg_temp.report('[]', '[{"address":"10.77.0.6","veid":100,"epoch":20,"s
 select is((select during from lease where epoch = 20), (select tstzrange(lower(term), now()) from block where id = (select id from b)),
   'is cut to the time that it had the block');
 select ok((select not isempty(during) and upper(during) <= now() + interval '1 microsecond' from lease where epoch = 21), 'all of it');
+-- Clocks: two leases of an address, one after the other, all of it ahead of ours or before the term
+select is(pg_temp.report(format('[{"address":"10.77.0.5","veid":100,"epoch":31,"since":"%s"}]', now() + interval '70 ms')::jsonb::text,
+  format('[{"address":"10.77.0.5","veid":100,"epoch":30,"since":"%s","until":"%s"}]', now() + interval '50 ms', now() + interval '60 ms')), '0',
+  'a node whose clock is ahead');
+select is((select count(*) from lease where epoch in (30, 31))::integer, 2, 'both leases are written down');
+select is(pg_temp.report('[]', (select jsonb_agg(jsonb_build_object('address', '10.77.0.4', 'veid', 100, 'epoch', 32 + n,
+  'since', lower(term) - interval '9 ms' + n * interval '2 ms', 'until', lower(term) - interval '8 ms' + n * interval '2 ms'))::text
+  from block, generate_series(0, 2) n where id = (select id from b))), '0', 'a node whose clock is behind');
+select is((select count(*) from lease where epoch in (32, 33, 34))::integer, 3, 'all three are written down');
 update block set term = tstzrange(lower(term) - interval '1 day', now() + interval '59 s') where id = (select id from b);
 select is(block_renew((select id from b)), null, 'a silent node''s block is not renewed');
 select is(block_sync('n3'), '[]', 'nor lent before the quarantine is over');
