@@ -170,14 +170,15 @@ static struct ve_struct *venet_find_expired(u64 now, struct in6_addr *key)
 	return NULL;
 }
 
-/* Take it out, unless it has been renewed or taken out meanwhile. */
-static bool venet_table_expire(const struct in6_addr *key, u64 now)
+/* Take it out, unless it has been renewed, taken out or lent to another meanwhile. */
+static bool venet_table_expire(const struct venet_ve *v,
+			       const struct in6_addr *key, u64 now)
 {
 	struct venet_addr *a;
 
 	guard(mutex)(&venet_mutex);
 	a = rhashtable_lookup_fast(&venet_table, key, venet_params);
-	if (!a || !venet_expired(a, now))
+	if (!a || a->v != v || !venet_expired(a, now))
 		return false;
 	pr_warn_ratelimited("venet: VE %u lost %pI6c: nobody renewed its lease\n",
 			    a->v->ve->veid, key);
@@ -195,7 +196,7 @@ static bool venet_expire_one(u64 now)
 		return false;
 	/* An address that comes again is put in order after we have taken it out. */
 	scoped_guard(mutex, &ve->lock) {
-		if (venet_table_expire(&key, now) && ve->nsproxy) {
+		if (venet_table_expire(ve->net, &key, now) && ve->nsproxy) {
 			struct net *net = ve->nsproxy->net_ns;
 
 			venet_abort(ve->net, net, &key);
