@@ -46,13 +46,16 @@ T' <"$SSH_KEY.pub" && ssh_ve ve@127.0.0.1 'cat >/root/.ssh/host; chmod 600 /root
 	{ echo 'echo wall openssh ms error no sshd in the VE'; exit 1; }
 control=$(tr '\0' '\n' <"/proc/$(cat "$RUN/n1.pid")/cmdline" | sed -n 's|.*path=\([^,]*control\).*|\1|p')
 control_run() { # a command on the node itself; its end is a dot
-	coproc node { socat - "UNIX-CONNECT:$control"; }
+	coproc node { exec socat - "UNIX-CONNECT:$control"; }
+	local pid=$node_PID line
 	printf 'run %s\n' "$1" >&"${node[1]}"
 	while read -r -t 60 line <&"${node[0]}" && [ "$line" != . ]; do echo "$line" >&2; done
-	kill "$node_PID"
+	kill "$pid"
+	wait "$pid" 2>/dev/null # the line is free, and the name
 }
 control_run "nft 'add table ip bench; add chain ip bench pre { type nat hook prerouting priority dstnat; }; add rule ip bench pre iifname eth0 tcp dport 2200 dnat to $ip:22; insert rule inet vestibule forward iifname eth0 oifname venet0 tcp dport 22 accept'"
-control_run "ip route replace $ip/32 dev venet0"
+# What a VE of an account that is not confirmed sends does not leave the node: here it answers
+control_run "ip route replace $ip/32 dev venet0; ip rule del from $ip iif venet0"
 
 api POST "/ves/$veid/tickets"
 ticket=$(jq -r .ticket <<<"$BODY")
