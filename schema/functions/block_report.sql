@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A node's answer: its leases as they are.  A node says what it likes: none begins
 -- before the block was lent or ends after now.  Its clock may be ahead of ours or
--- behind: what that cuts short follows the lease before it.  Returns how many rows are wrong
--- and were not before: two VEs with one address, an address of another block, a
--- VE that is gone (the numbers below 1000 are the node's own).  Each is an alarm.
+-- behind: a lease whose beginning that cuts follows the one before it.  Returns how
+-- many rows are wrong and were not before: two VEs with one address, an address of
+-- another block, a VE that is gone (the numbers below 1000 are the node's own).
+-- Each is an alarm.
 create or replace function ve.block_report(p_block bigint, p_nonce text, p_leases jsonb,
   p_released jsonb) returns jsonb
   language plpgsql security definer
