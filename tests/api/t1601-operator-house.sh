@@ -54,6 +54,16 @@ is 'IPv6 pools are taken' "$STATUS" 303
 http GET /admin/ves
 like 'sees the environments' "$BODY" '#1000'
 like 'and whose they are' "$BODY" 'ann@example.net'
+is_in() { pg_sql "update ve.ve set state = '$1', desired = '$1' where veid = 1000; update ve.job set state = 'done', finished_at = now() where state in ('queued', 'running')" >/dev/null; }
+is_in running
+http GET /admin/ves
+like 'one that runs can be stopped' "$BODY" 'Stop #1000'
+unlike 'and not started' "$BODY" 'Start #1000'
+is_in stopped
+http GET /admin/ves
+like 'one that is stopped can be started' "$BODY" 'Start #1000'
+unlike 'and not stopped' "$BODY" 'Stop #1000'
+is_in running
 http GET /admin/subscribers
 like 'sees the subscribers' "$BODY" 'ann@example.net'
 id=$(pg_sql "select id from ve.subscriber where email = 'ann@example.net'")
