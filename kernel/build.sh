@@ -99,7 +99,7 @@ done)
 [ -z "$missing" ] || die "the configuration lost: $(echo "$missing" | tr '\n' ' ')"
 
 # Progress: objects made so far of about as many as there will be
-total=$(cat "$cache/objects-$flavour" 2>/dev/null || echo 2300)
+total=$(cat "$cache/objects-$flavour" 2>/dev/null || echo 1600)
 start=$(date +%s)
 kmake -j"$jobs" $target >"$obj/build.log" 2>&1 &
 pid=$!
