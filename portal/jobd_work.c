@@ -255,6 +255,12 @@ static enum outcome perform(struct work *w)
 		return act(w, w->kind, OUTCOME_FAILED);
 	if (!strcmp(w->kind, "stay"))
 		return act(w, "extend", OUTCOME_FAILED);
+	/* First the old files go, then it is told to run: they may be what
+	 * keeps it from that. */
+	if (!strcmp(w->kind, "reinstall")) {
+		out = act(w, "reinstall", OUTCOME_DONE);
+		return out == OUTCOME_DONE ? ensure(w) : out;
+	}
 	out = ensure(w);
 	if (out != OUTCOME_DONE || !strcmp(w->kind, "create") ||
 	    !strcmp(w->kind, "apply"))

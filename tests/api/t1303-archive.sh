@@ -52,9 +52,10 @@ act stop
 await 20 ve_is 1000 stopped
 await 10 idle
 plan '2 seconds'
-await 60 ve_is 1000 archived
+ok 'packed away once more' await 60 ve_is 1000 archived
 await 10 idle
+ok 'what was packed goes bad' sh -c 'test -s "$1" && echo bad >"$1"' sh "$PG_DIR/private/.packed/1000"
 act reinstall
-ok 'a new beginning' await 30 ve_is 1000 running
+ok 'a new beginning does not ask for it' await 30 ve_is 1000 running
 ok 'has nothing of the old one' test ! -e "$upper/file"
 tap_end
