@@ -2,6 +2,7 @@
 #include "agent/conf.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -112,10 +113,17 @@ static int set_line(struct conf *c, bool *seen, char *line, const char *file,
 			return err_set(e, -EINVAL, "%s:%d: '%s' stands twice",
 				       file, number, line);
 		seen[i] = true;
-		if (!*value || !assign(c, &keys[i], value))
+		if (*value && assign(c, &keys[i], value))
+			return 0;
+		if (keys[i].kind == KIND_NUMBER)
 			return err_set(e, -EINVAL,
-				       "%s:%d: '%.60s' is no value for '%s'",
-				       file, number, value, line);
+				       "%s:%d: '%.60s' is no value for '%s', which is %" PRId64
+				       "..%" PRId64,
+				       file, number, value, line, keys[i].min,
+				       keys[i].max);
+		return err_set(e, -EINVAL,
+			       "%s:%d: '%.60s' is no value for '%s'", file,
+			       number, value, line);
 		return 0;
 	}
 	return err_set(e, -EINVAL, "%s:%d: unknown key '%.60s'", file, number,

@@ -50,7 +50,7 @@ static void put_common(struct request *r, struct json_object *data)
 		put(data, "domain", site->domain);
 	if (site->ssh_host) {
 		put(data, "ssh_host", site->ssh_host);
-		put(data, "ssh_port", site->ssh_port ? site->ssh_port : "22");
+		put(data, "ssh_port", site->ssh_port ? site->ssh_port : "2222");
 	}
 	if (r->me)
 		json_object_object_add(data, "me", json_object_get(r->me));

@@ -212,13 +212,14 @@ static void read_conf(struct conf *c, const char *file)
 {
 	static const char *const needed[] = { "db", "node_ca", "control_cert",
 					      "control_key", NULL };
-	static const char *const links[] = { "public_url", NULL };
+	static const char *const letters[] = { "public_url", "mail_from",
+					       NULL };
 	static const char *const names[] = { "dns_zone", "dns_key", NULL };
 	struct err e = { 0 };
 
 	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
 		fatal("%s", e.text);
-	if (c->smtp_url && conf_need(c, links, &e))
+	if (c->smtp_url && conf_need(c, letters, &e))
 		fatal("smtp_url is there, but %s", e.text);
 	if (c->dns_server && conf_need(c, names, &e))
 		fatal("dns_server is there, but %s", e.text);

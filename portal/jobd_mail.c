@@ -67,10 +67,8 @@ static int send_letter(struct db *db, const struct conf *c)
 	id = json_object_get_int64(v);
 	rc = write_body(db, c, m, id, &body, &e);
 	if (!rc) {
-		rc = mail_send(c->smtp_url,
-			       c->mail_from ? c->mail_from : "vestibule",
-			       text_of(m, "to"), text_of(m, "subject"),
-			       body.data, &why);
+		rc = mail_send(c->smtp_url, c->mail_from, text_of(m, "to"),
+			       text_of(m, "subject"), body.data, &why);
 		if (rc)
 			log_warn("letter %lld: %s", (long long)id, why.text);
 		db_mail_finish(db, id, rc ? why.text : NULL, rc == -ENOENT, &e);

@@ -95,6 +95,13 @@ static int open_stream(struct stream **out, const struct conf *conf,
 	return rc;
 }
 
+/* As ssh has it: a program tells it from the command's own failure. */
+static _Noreturn void no_connection(const struct err *e)
+{
+	log_err("%s", e->text);
+	exit(255);
+}
+
 static void read_conf(struct conf *c, const char *file)
 {
 	static const char *const needed[] = { "db", "node_ca", "terminal_cert",
@@ -102,7 +109,7 @@ static void read_conf(struct conf *c, const char *file)
 	struct err e = { 0 };
 
 	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
-		fatal("%s", e.text);
+		no_connection(&e);
 }
 
 int main(int argc, char **argv)
@@ -135,11 +142,11 @@ int main(int argc, char **argv)
 	db = db_create(c.db, "ve-shell");
 	if (db_gateway_grant(db, argv[optind], veid, tty ? "tty" : "exec",
 			     &grant, &e))
-		fatal("%s", e.text);
+		no_connection(&e);
 	db_destroy(db);
 	make_path(path, veid, tty);
 	if (open_stream(&stream, &c, grant, path, command, &e))
-		fatal("%s", e.text);
+		no_connection(&e);
 	json_object_put(grant);
 	return shell_run(stream, tty);
 }

@@ -39,7 +39,7 @@ script() { # root, name: a maintainer's script from standard input
 	chmod 755 "$1/DEBIAN/$2"
 }
 
-pack() { # root, package, summary, more of Depends
+pack() { # root, package, summary, more of Depends, Recommends
 	local root=$1 depends
 	depends=$(libraries "$root")
 	papers "$root" "$2"
@@ -50,12 +50,13 @@ pack() { # root, package, summary, more of Depends
 		Maintainer: Vestibule <root@localhost>
 		Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
 		Depends: $depends${depends:+${4:+, }}$4
+		Recommends: ${5:-}
 		Section: admin
 		Priority: optional
 		Description: $3
 		 Part of Vestibule, a hosting provider's front door to Virtual Environments.
 	T
-	sed -i '/^Depends: $/d' "$root/DEBIAN/control"
+	sed -i '/^\(Depends\|Recommends\): $/d' "$root/DEBIAN/control"
 	(cd "$root" && find . -type f ! -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 	find "$root" -type d -exec chmod 755 {} +
 	dpkg-deb --root-owner-group -Zxz --build "$root" "$out/$2_${version}_$(dpkg --print-architecture).deb" >/dev/null
@@ -68,7 +69,7 @@ fresh() { # name
 	echo "$out/tmp/$1"
 }
 
-half() { # node|portal, summary, more of Depends
+half() { # node|portal, summary, more of Depends, Recommends
 	local root
 	root=$(fresh "$1")
 	make -s "install-$1" DESTDIR="$root"
@@ -81,7 +82,7 @@ half() { # node|portal, summary, more of Depends
 	script "$root" postrm <<-'T'
 		[ ! -d /run/systemd/system ] || systemctl daemon-reload
 	T
-	pack "$root" "vestibule-$1" "$2" "$3"
+	pack "$root" "vestibule-$1" "$2" "$3" "${4:-}"
 }
 
 kernel() {
@@ -103,7 +104,8 @@ kernel() {
 mkdir -p "$out"
 for what; do
 	case $what in
-	node) half node 'node agent of Vestibule' 'curl, openssl, nftables, iproute2, e2fsprogs, systemd | systemd-standalone-sysusers' ;;
+	node) half node 'node agent of Vestibule' 'curl, openssl, nftables, iproute2, procps, e2fsprogs, systemd | systemd-standalone-sysusers' \
+		'busybox-static, mmdebstrap, vestibule-kernel' ;;
 	portal) half portal 'web portal of Vestibule' 'openssl, postgresql-client, openssh-server, openssh-client, passwd, systemd | systemd-standalone-sysusers' ;;
 	kernel) kernel ;;
 	*) echo 'usage: deb.sh node|portal|kernel...' >&2; exit 2 ;;

@@ -221,6 +221,7 @@ jobd_conf() {
 		control_key $run/pki/control.key
 		public_url https://localhost:$port
 		${SMTP_URL:+smtp_url $SMTP_URL}
+		${SMTP_URL:+mail_from ${MAIL_FROM:-vestibule@localhost}}
 	T
 }
 

@@ -64,8 +64,7 @@ assemble() { # runs as root, or as root of a user namespace
 	echo node >"$root/etc/hostname"
 	: >"$root/etc/machine-id"
 	for t in tiny debian; do
-		(cd "$root/usr/share/ve/template/$t" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
-			sha256sum | cut -d' ' -f1 >"$root/usr/share/ve/template/$t.digest"
+		"$here/template/digest.sh" "$root/usr/share/ve/template/$t" >"$root/usr/share/ve/template/$t.digest"
 	done
 	size=$(du -sm "$root" | cut -f1)
 	rm -f "$work/node.img"

@@ -44,9 +44,10 @@ like 'without a signer the node waits' "$(enrol "$TOKEN")" 'is ve-signer running
 ENROL_SECONDS=
 api POST /enrolments "{\"link\":\"$TOKEN\",\"csr\":\"$(head -c 300 /dev/zero | base64 -w0)\"}"
 is 'a token takes one request' "$STATUS" 410
-pg_sql "delete from ve.enrolment" >/dev/null
 signer_start
-invite n2 $N2
+like 'when it is there the same token makes the node' "$(enrol "$TOKEN")" 'this machine is node n2'
+used=$TOKEN
+invite n4 $((N2 + 4))
 api POST /enrolments "{\"link\":\"$TOKEN\",\"csr\":\"$(head -c 300 /dev/zero | base64 -w0)\"}"
 is 'anything may be asked' "$STATUS" 202
 refused() {
@@ -54,19 +55,17 @@ refused() {
   printf '%s' "$BODY" | grep -q 'no certificate request'
 }
 ok 'but is not signed' await 10 refused
-is 'and makes no node' "$(pg_sql 'select count(*) from ve.node')" 1
-pg_sql "delete from ve.enrolment" >/dev/null
-invite n2 $N2
-pg_sql "update ve.enrolment set expires_at = now()" >/dev/null
-like 'a token that is too old is refused' "$(enrol "$TOKEN")" 'too old'
-invite n2 $N2
-like 'a good one makes the node' "$(enrol "$TOKEN")" 'this machine is node n2'
+is 'and makes no node' "$(pg_sql 'select count(*) from ve.node')" 2
+invite n4 $((N2 + 4))
+pg_sql "update ve.enrolment set expires_at = now() where node_id = 'n4'" >/dev/null
+like 'a token that is too old is refused' "$(enrol "$TOKEN" "$PG_DIR/n4")" 'too old'
 like 'its certificate names it, and serves only' \
   "$(openssl x509 -in "$PG_DIR/n2/node.crt" -noout -ext subjectAltName,extendedKeyUsage | tr -d '\n')" \
   'URI:urn:vestibule:node:n2.*TLS Web Server Authentication *$'
 ok 'and is the CA'"'"'s' openssl verify -CAfile "$PG_DIR/pki/ca.crt" "$PG_DIR/n2/node.crt"
 is 'its key is for root only' "$(stat -c %a "$PG_DIR/n2/node.key")" 600
-like 'a token is good once' "$(enrol "$TOKEN" "$PG_DIR/n2b")" 'used already'
+like 'a token is good once' "$(enrol "$used" "$PG_DIR/n2b")" 'used already'
+ok 'and nothing of the way to it is left' test ! -e "$PG_DIR/n2/enrol.key" -a ! -e "$PG_DIR/n2/enrol.csr"
 invite n2 $((N2 + 1))
 is 'a name is used once' "$STATUS" 409
 unlike 'the web part has not the key of the CA' "$(cat "$PG_DIR"/portald1.conf)" 'ca.key'

@@ -7,7 +7,7 @@ all=''
 [ "${1:-}" != all ] || all=1
 from=${2:-1} of=${3:-1}
 guards=/sys/kernel/debug/ve/guard
-most=300 # seconds that a program may take; one that hangs without its guard has noticed
+most=900 # seconds that a program may take; one that hangs without its guard has noticed
 count() { grep -c "$1" /tmp/out; }
 
 baseline=0 n=0 noticed=0 at=0
