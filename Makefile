@@ -76,6 +76,7 @@ help:
 	@echo 'make check-debug         those of the debug kernel (make kernel-debug): KASAN, lockdep, failing allocations'
 	@echo 'make scale               10,000 subscribers on 254 addresses (two hours)'
 	@echo 'make test-long           what takes hours (T=name picks)'
+	@echo 'make packages-build packages-run packages-test   what the others need (make run and make test install it themselves)'
 	@echo 'make lint clean'
 	@echo 'V=1 shows commands, DEV=1 makes warnings errors, SAN=address,undefined picks sanitizers'
 

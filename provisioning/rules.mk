@@ -57,7 +57,8 @@ install-portal: all
 		$(DESTDIR)$(PREFIX)/share/vestibule/gateway
 	$(Q)install -m 755 $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-signer) $(DESTDIR)$(PREFIX)/sbin/
 	$(Q)install -m 755 $(BUILD)/bin/ve-keys $(BUILD)/bin/ve-shell $(DESTDIR)$(PREFIX)/lib/vestibule/
-	$(Q)install -m 644 portal/ve-portald.8 portal/ve-jobd.8 portal/ve-signer.8 portal/ve-keys.8 portal/ve-shell.8 $(MAN8)/
+	$(Q)install -m 644 portal/ve-portald.8 portal/ve-jobd.8 portal/ve-signer.8 portal/ve-keys.8 portal/ve-shell.8 provisioning/setup/ve-setup.8 $(MAN8)/
+	$(Q)$(here) provisioning/setup/ve-setup >$(DESTDIR)$(PREFIX)/sbin/ve-setup && chmod 755 $(DESTDIR)$(PREFIX)/sbin/ve-setup
 	$(Q)for u in ve-portald ve-jobd ve-signer ve-gateway; do \
 		$(here) provisioning/systemd/$$u.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/$$u.service || exit; done
 	$(Q)$(here) provisioning/gateway/prepare >$(DESTDIR)$(PREFIX)/lib/vestibule/gateway-prepare && \

@@ -3,21 +3,7 @@
 # The gateway as make install-portal leaves it: its account, its sshd with the rules, keys, and what is refused.  In a mount
 # namespace of its own, where /etc, /usr and /var are covered, so that nothing of this machine changes.
 cd "$(dirname "$0")/../.." || exit 1
-skip() { echo "1..0 # SKIP $1"; exit 0; }
-[ "$(id -u)" = 0 ] || skip 'needs root'
-if [ -z "${COVERED:-}" ]; then
-  unshare -m true 2>/dev/null || skip 'needs mount namespaces'
-  COVERED=$(mktemp -d "${TMPDIR:-/tmp}/ve-cover.XXXXXX") && export COVERED BUILD=${BUILD:-build/rel}
-  # the upper sides are in memory: overlayfs does not stack on every file system
-  unshare -m sh -c 'mount -t tmpfs none "$COVERED" && for d in etc usr var; do
-      mkdir -p "$COVERED/$d/up" "$COVERED/$d/work" &&
-      mount -t overlay overlay -o "lowerdir=/$d,upperdir=$COVERED/$d/up,workdir=$COVERED/$d/work" "/$d" || exit 77
-    done; exec "$0"' "$0"
-  rc=$?
-  rmdir "$COVERED"
-  [ $rc != 77 ] || skip 'needs overlayfs'
-  exit $rc
-fi
+. tests/lib/cover.sh
 . tests/lib/stack.sh
 ok 'the portal is installed' sh -c 'make -s install-portal BUILD="$BUILD" >/dev/null'
 ok 'its units are in order' sh -c 'systemd-analyze verify --man=no /usr/lib/systemd/system/ve-gateway.service 2>&1 | grep ve-gateway && exit 1; exit 0'
