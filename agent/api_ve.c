@@ -86,15 +86,18 @@ static enum MHD_Result create(struct request *q, const struct spec *s)
 	return show_working(q, &v, 201, op);
 }
 
-/* What must be done to get from @was to @v; NULL for nothing. */
+/* What must be done to get from @was to @v; NULL for nothing.  What has gone
+ * down by itself, or by the ladder, is not brought up by a new limit. */
 static const char *work_for(const struct ve *was, const struct ve *v)
 {
 	bool up = !ve_is_down(v);
 
-	if (v->want_running && !up && !v->suspended)
+	if (v->want_running && !was->want_running && !up && !v->suspended)
 		return "start";
 	if (!v->want_running && up)
 		return "stop";
+	if (up && was->observed < was->generation)
+		return "apply"; /* it went wrong the last time */
 	return memcmp(&was->limits, &v->limits, sizeof(v->limits)) ? "apply"
 								   : NULL;
 }

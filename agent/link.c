@@ -197,7 +197,7 @@ static void on_count(const struct msg_count *c)
 	state_lock();
 	if (ve_load(api.db, c->veid, &v) &&
 	    (v.terminals != c->terminals || v.active != c->active_ms)) {
-		bool typed = c->active_ms > v.active;
+		bool typed = c->active_ms && c->active_ms != v.active;
 
 		v.terminals = c->terminals;
 		if (c->active_ms)

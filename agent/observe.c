@@ -214,6 +214,8 @@ static void settle(struct ve *v, bool runs)
 		op_queue(v, "start", NULL);
 	else if (up && v->suspended)
 		op_queue(v, "suspend", NULL);
+	else if (up && v->observed < v->generation)
+		op_queue(v, "apply", NULL); /* it went wrong */
 }
 
 /* Not in the kernel but in priv's memory, which is new. */
@@ -252,7 +254,8 @@ static uint32_t find_unsettled(uint32_t after)
 		api.db,
 		"SELECT veid, slot, state, suspended, want AND NOT halted,"
 		" EXISTS (SELECT 1 FROM lease WHERE lease.veid = ve.veid),"
-		" EXISTS (SELECT 1 FROM line WHERE line.veid = ve.veid)"
+		" EXISTS (SELECT 1 FROM line WHERE line.veid = ve.veid),"
+		" observed < generation"
 		" FROM ve WHERE veid > ? ORDER BY veid",
 		"i", (int64_t)after);
 
@@ -262,10 +265,11 @@ static uint32_t find_unsettled(uint32_t after)
 		bool wanted = sqlite3_column_int64(st, 4) != 0;
 		bool leased = sqlite3_column_int64(st, 5) != 0;
 		bool waits = sqlite3_column_int64(st, 6) != 0;
+		bool behind = sqlite3_column_int64(st, 7) != 0;
 		bool up = !ve_is_down(&(struct ve){ .state = (enum ve_state)state });
 
 		if (up ? !is_alive((uint32_t)sqlite3_column_int64(st, 1)) ||
-				 suspended || (leased && state == VE_FROZEN) ||
+				 suspended || behind || (leased && state == VE_FROZEN) ||
 				 (!leased && !waits && state == VE_RUNNING)
 		       : leased || (wanted && !suspended && state != VE_ARCHIVED))
 			return (uint32_t)sqlite3_column_int64(st, 0);

@@ -15,7 +15,13 @@
 #include "agent/op_run.h"
 
 #define WORKERS 16 /* most wait: for priv, for init, for the clock */
-#define WAKERS 8   /* so many of them for visitors of VEs that sleep: others wait */
+
+/* So many of them at most for what may come in crowds, that others do not wait:
+ * visitors of VEs that sleep; and archives, of which priv makes as many at once. */
+static const struct lane {
+	const char *kind;
+	unsigned most;
+} lanes[] = { { "wake", 8 }, { "archive", 2 } };
 
 static pthread_cond_t queued; /* something, for one of them */
 
@@ -24,7 +30,7 @@ static pthread_cond_t queued; /* something, for one of them */
 static struct work {
 	int64_t id; /* 0: none */
 	const char *stage;
-	bool wakes;
+	const struct lane *lane; /* NULL: without a bound */
 } works[WORKERS];
 
 static struct work *work_on(int64_t id)
@@ -206,29 +212,32 @@ struct claimed {
 	char kind[16];
 };
 
-static bool is_wake(const struct claimed *c)
+static const struct lane *lane_of(const char *kind)
 {
-	return !strcmp(c->kind, "wake");
+	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
+		if (!strcmp(lanes[i].kind, kind))
+			return &lanes[i];
+	return NULL;
 }
 
-static bool may_wake(void)
+static bool has_room(const struct lane *lane)
 {
 	unsigned n = 0;
 
 	for (int i = 0; i < WORKERS; i++)
-		n += works[i].id && works[i].wakes;
-	return n < WAKERS;
+		n += works[i].id && works[i].lane == lane;
+	return !lane || n < lane->most;
 }
 
-/* The first that nobody is at; the lock's. */
+/* The first that nobody is at; what the ladder wants can wait for what people
+ * want.  The lock's. */
 static bool find_queued(struct claimed *c)
 {
-	bool wakes = may_wake();
 	sqlite3_stmt *st _stmt_ =
 		db_query(api.db,
 			 "SELECT id, veid, kind FROM op"
 			 " INDEXED BY op_one_live_idx WHERE state < 2"
-			 " ORDER BY id",
+			 " ORDER BY kind IN ('archive', 'idle'), id",
 			 "");
 
 	while (db_step(st)) {
@@ -237,7 +246,7 @@ static bool find_queued(struct claimed *c)
 			continue;
 		c->veid = (uint32_t)sqlite3_column_int64(st, 1);
 		db_text(st, 2, c->kind, sizeof(c->kind));
-		if (wakes || !is_wake(c))
+		if (has_room(lane_of(c->kind)))
 			return true;
 	}
 	return false;
@@ -248,7 +257,7 @@ static void claim(struct claimed *c, struct work *w)
 	state_lock();
 	while (!find_queued(c))
 		state_wait_on(&queued, clock_mono() + 5000);
-	*w = (struct work){ c->id, "begun", is_wake(c) };
+	*w = (struct work){ c->id, "begun", lane_of(c->kind) };
 	state_unlock();
 }
 

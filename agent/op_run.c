@@ -259,6 +259,13 @@ static int do_start(int64_t id, uint32_t veid, struct err *e)
 	op_stage(id, "creating");
 	fill_start(&m, &v);
 	r = ask_start(&m, e);
+	if (r == -EBADF) {
+		/* whoever packed it ended before anybody knew that it is */
+		*e = (struct err){ 0 };
+		op_stage(id, "restoring");
+		r = ask_pack(veid, false, e);
+		r = r < 0 ? r : ask_start(&m, e);
+	}
 	if (r == -EEXIST) {
 		*e = (struct err){ 0 };
 		sync_one(veid);
@@ -463,13 +470,14 @@ int op_run(int64_t id, uint32_t veid, const char *kind, struct err *e)
 	if (!there)
 		return err_set(e, -ENXIO, "VE %" PRIu32 " is gone", veid);
 	r = dispatch(id, &v, kind, e);
-	if (r < 0)
-		return r;
 	state_lock();
-	if (ve_load(api.db, veid, &after) && after.observed < v.generation) {
+	/* of one that is down nothing is left to do but a start, and its
+	 * failure is a state */
+	if (ve_load(api.db, veid, &after) && after.observed < v.generation &&
+	    (r >= 0 || ve_is_down(&after))) {
 		after.observed = v.generation;
 		ve_save(api.db, &after);
 	}
 	state_unlock();
-	return 0;
+	return r < 0 ? r : 0;
 }

@@ -230,6 +230,9 @@ int answer_start(struct priv *p, const struct msg *m, struct err *e)
 	int r = check_start(p, s, e), fd;
 	struct priv_ve *v;
 
+	/* who started it may have died before it had its address */
+	if (r == -EEXIST)
+		priv_addr_life(p, priv_find(p, s->veid), &s->ipv6);
 	if (r < 0)
 		return r;
 	fd = create(p, s, e);

@@ -71,7 +71,8 @@ struct tty {
 	uint32_t exit_status;
 	int64_t exit_at;    /* when to stop waiting for more output */
 	int64_t active;	    /* wall ms of the last input */
-	int64_t told;	    /* when api was told of one */
+	bool fresh;	    /* api has not been told of it */
+	int64_t tell_at;    /* not before then, monotonic ms */
 };
 
 struct exec {

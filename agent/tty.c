@@ -355,10 +355,19 @@ void tty_on_status(struct tty *t)
 		tty_pace(t); /* what is left is read without credit */
 }
 
+/* That there was input: at once, then once a second.  @now is of a clock that
+ * nobody sets back. */
+static void tell_input(struct tty *t, int64_t now)
+{
+	if (!t->fresh || now < t->tell_at)
+		return;
+	t->fresh = false;
+	t->tell_at = now + REPORT_MS;
+	tty_report(t->veid);
+}
+
 void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 {
-	int64_t wall = term_wall();
-
 	if (t->pacer != s) {
 		t->pacer = s;
 		tty_pace(t);
@@ -369,11 +378,9 @@ void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 		hold(s, true);
 		tty_pace(t);
 	}
-	t->active = wall;
-	if (wall - t->told >= REPORT_MS) {
-		t->told = wall;
-		tty_report(t->veid);
-	}
+	t->active = term_wall();
+	t->fresh = true;
+	tell_input(t, term_now());
 }
 
 void tty_resize(struct tty *t, uint16_t cols, uint16_t rows)
@@ -395,11 +402,7 @@ void tty_tick(int64_t now)
 
 	for (t = term.ttys; t; t = next) {
 		next = t->next;
-		if (t->told < t->active &&
-		    term_wall() - t->told >= REPORT_MS) {
-			t->told = term_wall();
-			tty_report(t->veid);
-		}
+		tell_input(t, now);
 		if (t->exited && now >= t->exit_at)
 			over(t);
 	}

@@ -19,6 +19,7 @@
 		      * events are about is looked at when they come */
 #define LIST_SHARE 10 /* one part in so many of the time goes into lists */
 #define BLOCKS_MS 15000
+#define AGAIN_MS 2000 /* after a renewal that went wrong */
 #define PAGE_VES 100
 #define PAGES_MAX 2000
 #define LIST_BYTES (64u << 20) /* of JSON: all VEs of a node, and one of them */
@@ -31,6 +32,7 @@ struct drive {
 	int64_t facts, blocks; /* when last done, milliseconds */
 	int64_t list; /* when the next one is due */
 	bool away; /* said already that it does not answer */
+	bool unsure; /* which nonce it has: the next renewals are told twice */
 	bool odd; /* the same of a list that is none */
 };
 
@@ -214,6 +216,15 @@ static int read_told(struct json_object **tree, struct told *t,
 	return rc;
 }
 
+/* A renewal went wrong.  The node counts from the one before, so the next turn
+ * would be too late; and what it answered is not known, so that its nonce may be
+ * another: it is told twice. */
+static void ask_soon(struct drive *d)
+{
+	d->unsure = true;
+	d->blocks = now_ms() - BLOCKS_MS + AGAIN_MS;
+}
+
 /* Tell the node of one renewal and write down what it answers.  1 when it has to
  * be told again: it had no nonce of ours to count from. */
 static int tell(struct drive *d, int64_t id, struct json_object *block,
@@ -234,8 +245,10 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	json_object_object_del(block, "id");
 	call.body = plain(block);
 	call.len = strlen(call.body);
-	if (client_call(d->link.client, &call, &r, &why))
+	if (client_call(d->link.client, &call, &r, &why)) {
+		ask_soon(d);
 		return 0;
+	}
 	if (r.status / 100 != 2)
 		err_set(&why, -EIO, "%ld %s", r.status, r.detail);
 	else
@@ -243,14 +256,17 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	if (why.code) {
 		log_warn("node %s: block %lld: %s", d->node->id, (long long)id,
 			 why.text);
+		ask_soon(d);
 		return 0;
 	}
 	rc = db_block_report(d->db, id, t.nonce, plain(t.leases),
 			     plain(t.released), NULL, e);
+	if (rc)
+		ask_soon(d);
 	return rc ? rc : first;
 }
 
-static int renew(struct drive *d, int64_t id, struct err *e)
+static int renew(struct drive *d, int64_t id, bool twice, struct err *e)
 {
 	for (int i = 0; i < 2; i++) {
 		struct json_object *block = NULL;
@@ -260,7 +276,7 @@ static int renew(struct drive *d, int64_t id, struct err *e)
 			return rc;
 		rc = tell(d, id, block, e);
 		json_object_put(block);
-		if (rc <= 0)
+		if (rc < 0 || (!rc && !twice))
 			return rc;
 	}
 	return 0;
@@ -292,16 +308,20 @@ static int give_block(struct drive *d, struct err *e)
 static int take_blocks(struct drive *d, struct err *e)
 {
 	struct json_object *ids = NULL;
+	bool twice = d->unsure;
 	int rc;
 
-	if (d->away)
+	d->unsure = false;
+	if (d->away) {
+		ask_soon(d);
 		return 0;
+	}
 	rc = db_block_sync(d->db, d->node->id, &ids, e);
 	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++)
 		rc = renew(d,
 			   json_object_get_int64(
 				   json_object_array_get_idx(ids, i)),
-			   e);
+			   twice, e);
 	json_object_put(ids);
 	return rc ? rc : give_block(d, e);
 }
@@ -386,7 +406,8 @@ void *drive_run(void *arg)
 	struct node *n = arg;
 	_free_ char *name = xasprintf("drive %s", n->id);
 	struct drive d = { .node = n,
-			   .db = db_create(n->conf->db, "ve-jobd drive") };
+			   .db = db_create(n->conf->db, "ve-jobd drive"),
+			   .unsure = true };
 
 	db_repeats(d.db); /* whatever its node says */
 	while (!node_is_gone(n)) {

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a node says of its VEs.  With p_complete the list is all there is, and
 -- what is missing in it is absent.  Where a node and the database disagree about
--- a suspension, a deletion, a VE's being there or what it may use, and no job is
--- on its way, one is made.
+-- a suspension, a deletion, a VE's being there or what it may use, where one runs
+-- that is to be down, or is there still that was deleted, and no job is on its
+-- way, one is made.
 create or replace function ve.ve_observe(p_node text, p_items jsonb, p_complete boolean)
   returns jsonb
   language plpgsql security definer
@@ -20,7 +21,8 @@ begin
       stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,
       stopped_warned = v.stopped_warned and o.state = 'stopped',
       active_at = case when o.state = 'running' then now() else v.active_at end,
-      state_error = coalesce(o.error, v.state_error)
+      state_error = case when o.state = 'failed' then coalesce(o.error, v.state_error)
+        when v.state <> 'failed' then v.state_error end
     from (select (i ->> 'veid')::integer as veid,
         (i #>> '{status,state}')::ve_state as state,
         coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
@@ -30,13 +32,13 @@ begin
         (i #>> '{status,idle_at}')::timestamptz as idle_at,
         (i #>> '{status,waiting}')::integer as waiting,
         coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
-        left(coalesce(i #>> '{status,error,detail}', i #>> '{status,error,title}'), 500) as error
+        left(i #>> '{status,error}', 500) as error
       from jsonb_array_elements(p_items) i) o
     where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
       and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals, v.activity,
-          v.idle_at, v.waiting)
+          v.idle_at, v.waiting, case when o.state = 'failed' then v.state_error end)
         is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals, o.activity,
-          o.idle_at, o.waiting);
+          o.idle_at, o.waiting, case when o.state = 'failed' then coalesce(o.error, v.state_error) end);
   if not p_complete then
     return to_jsonb(made);
   end if;
@@ -46,13 +48,16 @@ begin
       and not exists (select from jsonb_array_elements(p_items) i
         where (i ->> 'veid')::integer = v.veid);
   for f in
-    select v.veid, case when v.desired = 'deleted' then 'delete'
+    select v.veid, case when v.desired = 'deleted' or v.deleted_at is not null then 'delete'
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
           case when v.suspended then 'suspend' else 'unsuspend' end
         when v.state = 'absent' and not v.suspended then 'create'
+        when v.desired = 'stopped' and v.state in ('running', 'frozen') then 'stop'
         when v.state in ('running', 'frozen', 'stopped', 'archived') and v.state_generation < v.generation
           then 'apply' end::job_kind as kind
-      from ve v where v.node_id = p_node and v.deleted_at is null
+      from ve v where v.node_id = p_node
+        and (v.deleted_at is null or exists (select from jsonb_array_elements(p_items) i
+          where (i ->> 'veid')::integer = v.veid))
         and not exists (select from job j where j.veid = v.veid
           and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))
   loop

@@ -44,6 +44,7 @@ ok 'asleep, stopped, packed away' await 90 ve_is 1000 archived
 await 10 idle
 pg_sql "update ve.plan set stop_after = '1 hour', archive_after = '1 hour' where name = 'trial'; select ve.plan_apply(array[1000])" >/dev/null
 await 20 idle
+is 'a new plan does not bring it back' "$(ve_state 1000)" archived
 http GET /ves/1000
 ok 'opening its page goes up all steps' await 30 ve_is 1000 running
 is 'and nothing is lost' "$(sha256sum <"$upper/big")" "$sum"
