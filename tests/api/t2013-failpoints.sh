@@ -10,7 +10,7 @@ INV=$(dirname "$0")/../lib/invariants
 hold() { "$INV" --node n1 --fake "$T/fake" --db "$T/state/api/agent.db" --alive 1000,1001; }
 lend() { block b1 10.9.0.0/29 3600000; }
 
-create 1000 >/dev/null; create 1001 >/dev/null
+create 1000 running ',"ipv6":"fd00:77::3e8"' >/dev/null; create 1001 >/dev/null
 await_state 1000 running; await_state 1001 running
 lend
 until_ok 10 settled
@@ -53,6 +53,7 @@ sweep() { # WAY POINT...
 		[ "$way" = sleep ] && until_ok 20 is_ready && try 1000 idle && await_state 1000 frozen >/dev/null && try 1000 wake
 		if until_ok 30 insist; then ok "$point: it goes on"; else not_ok "$point: it goes on" "$(api GET /v1/ves/1000)" "$(api GET /v1/node)"; fi
 		if until_ok 10 hold; then ok "$point: the invariants hold"; else not_ok "$point: the invariants hold" "$(hold)"; fi
+		if until_ok 10 test -e "$T/fake/addr-fd00:77::3e8"; then ok "$point: its address for life is there"; else not_ok "$point: its address for life is there"; fi
 		read -r _now _ <"$T/fake/ve-1001"
 		is "$point: the other VE is the same" "$_now" "$_init"
 		# a new supervisor: the old one makes parts that die often wait

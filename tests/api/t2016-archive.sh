@@ -103,6 +103,11 @@ is 'and kept' "$(state_of 1000),$(stat -c %s "$P/.packed/1000")" archived,200
 cp "$T/good" "$P/.packed/1000"
 is 'mended it restores' "$(does 1000 restore)" succeeded
 is 'as it was' "$(print_tree)" "$before"
+cp "$T/good" "$P/.packed/1000"
+is 'one whose packer died before it could say so starts' "$(does 1000 start),$(state_of 1000)" succeeded,running
+is 'as it was' "$(print_tree)" "$before"
+yes_ 'the pack is gone' '[ ! -e "$P/.packed/1000" ]'
+does 1000 stop >/dev/null
 
 does 1000 archive >/dev/null
 op=$(api DELETE /v1/ves/1000 | json id)
