@@ -18,6 +18,7 @@
 #define BUCKETS 1024
 #define LOOK_MIN 500
 #define LOOK_MAX 10000
+#define STEPS_MAX 16 /* under way at a time: people wait behind them */
 #define BUSY 50 /* one part in so many of a CPU is work */
 
 struct record {
@@ -245,42 +246,51 @@ static void warn(struct record *r, int64_t left_ms)
 	tell_term(&n, NULL, 0);
 }
 
-/* false when there is something else under way: later, then. */
+static int64_t room; /* for how many more steps, in this pass */
+
+/* false when there is something else under way, or enough: later, then. */
 static bool queue(const struct record *r, const char *kind, const char *what)
 {
 	struct ve v;
 
-	if (!ve_load(api.db, r->veid, &v) || op_queue(&v, kind, NULL) <= 0)
+	if (room <= 0 || !ve_load(api.db, r->veid, &v) ||
+	    op_queue(&v, kind, NULL) <= 0)
 		return false;
+	room--;
 	tell(r->veid, what, 0);
 	return true;
 }
 
-static void judge_running(struct record *r)
+static bool judge_running(struct record *r)
 {
 	int64_t left = due_at(r) - clock_boot();
 
 	if (left <= 0) {
-		if (queue(r, "idle", "frozen"))
-			idle_begin(r->veid);
+		if (!queue(r, "idle", "frozen"))
+			return false;
+		idle_begin(r->veid);
 	} else if (!r->warned && left <= r->rule.warn * 1000) {
 		warn(r, left);
 	}
+	return true;
 }
 
 /* Milliseconds until this VE should be looked at again. */
 static int64_t judge(struct record *r)
 {
+	bool done = true;
 	int64_t rule = 0;
 
 	if (r->state == VE_RUNNING && r->rule.idle_after) {
-		judge_running(r);
+		done = judge_running(r);
 		rule = r->rule.idle_after;
 	} else if (r->state == VE_FROZEN && r->rule.stop_after) {
 		if (clock_boot() - r->last >= r->rule.stop_after * 1000)
-			queue(r, "stop", "stopped");
+			done = queue(r, "stop", "stopped");
 		rule = r->rule.stop_after;
 	}
+	if (!done)
+		return LOOK_MIN;
 	return rule ? rule * 100 : LOOK_MAX; /* a tenth of it */
 }
 
@@ -318,6 +328,11 @@ static int64_t judge_all(void)
 	int64_t wait = LOOK_MAX;
 
 	state_lock();
+	room = STEPS_MAX -
+	       db_int(api.db, STEPS_MAX,
+		      "SELECT count(*) FROM op WHERE state < 2"
+		      " AND kind IN ('idle', 'stop')",
+		      "");
 	for (size_t i = 0; i < BUCKETS; i++)
 		for (struct record *r = records[i]; r; r = r->next) {
 			int64_t one = judge(r);
