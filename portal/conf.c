@@ -107,11 +107,12 @@ void conf_fini(struct conf *c)
 	*c = (struct conf){ 0 };
 }
 
-int conf_need(const struct conf *c, const char *const *names, struct err *e)
+int conf_need(const struct conf *c, const char *path, const char *const *names,
+	      struct err *e)
 {
 	for (; *names; names++)
 		if (!*slot(c, find(*names)))
-			return err_set(e, -EINVAL, "%s is not configured",
+			return err_set(e, -EINVAL, "%s: '%s' is missing", path,
 				       *names);
 	return 0;
 }

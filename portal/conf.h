@@ -30,7 +30,9 @@ int conf_read(struct conf *c, const char *path, struct err *e);
 void conf_fini(struct conf *c);
 #define _conf_ __attribute__((cleanup(conf_fini)))
 
-/* 0 when each of the keys in @names (NULL at the end) is set; else -EINVAL. */
-int conf_need(const struct conf *c, const char *const *names, struct err *e);
+/* 0 when each of the keys in @names (NULL at the end) is set; else -EINVAL, and
+ * which of them is missing in @path. */
+int conf_need(const struct conf *c, const char *path, const char *const *names,
+	      struct err *e);
 
 #endif

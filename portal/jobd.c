@@ -217,11 +217,11 @@ static void read_conf(struct conf *c, const char *file)
 	static const char *const names[] = { "dns_zone", "dns_key", NULL };
 	struct err e = { 0 };
 
-	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
+	if (conf_read(c, file, &e) || conf_need(c, file, needed, &e))
 		fatal("%s", e.text);
-	if (c->smtp_url && conf_need(c, letters, &e))
+	if (c->smtp_url && conf_need(c, file, letters, &e))
 		fatal("smtp_url is there, but %s", e.text);
-	if (c->dns_server && conf_need(c, names, &e))
+	if (c->dns_server && conf_need(c, file, names, &e))
 		fatal("dns_server is there, but %s", e.text);
 }
 

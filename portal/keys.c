@@ -20,7 +20,7 @@ static void read_conf(struct conf *c, const char *file)
 	static const char *const needed[] = { "db", "shell", NULL };
 	struct err e = { 0 };
 
-	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
+	if (conf_read(c, file, &e) || conf_need(c, file, needed, &e))
 		fatal("%s", e.text);
 	/* they stand in a quoted command line */
 	if (strpbrk(c->shell, "\"\\ '$`") || strpbrk(file, "\"\\ '$`"))

@@ -210,7 +210,7 @@ static void read_conf(struct conf *c, const char *file)
 	};
 	struct err e = { 0 };
 
-	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
+	if (conf_read(c, file, &e) || conf_need(c, file, needed, &e))
 		fatal("%s", e.text);
 }
 

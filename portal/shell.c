@@ -108,7 +108,7 @@ static void read_conf(struct conf *c, const char *file)
 					      "terminal_key", NULL };
 	struct err e = { 0 };
 
-	if (conf_read(c, file, &e) || conf_need(c, needed, &e))
+	if (conf_read(c, file, &e) || conf_need(c, file, needed, &e))
 		no_connection(&e);
 }
 

@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		file = optarg;
 	}
 	signal(SIGPIPE, SIG_IGN);
-	if (conf_read(&c, file, &e) || conf_need(&c, needed, &e) ||
+	if (conf_read(&c, file, &e) || conf_need(&c, file, needed, &e) ||
 	    authority_open(&a, c.node_ca, c.node_ca_key, &e) ||
 	    sandbox_drop(c.user, &e) || sandbox_enter(SANDBOX_WEB, &e))
 		fatal("%s", e.text);
