@@ -24,7 +24,7 @@
 #define TREE "/usr/share/ve/template/tiny"
 #define BUSY "read begin; while :; do :; done"
 #define GROUPS 100
-#define WARM_UP 5 /* seconds until the balance between CPUs has settled */
+#define WARM_UP 20 /* seconds until all have begun and the balance between CPUs has settled */
 
 static int group[GROUPS];	/* directories of their cgroups */
 static struct env_ve ves[GROUPS];
