@@ -122,14 +122,15 @@ yes_ 'refusals are heard again' 'until_ok 10 told_again'
 # the agent as a whole begins anew
 kill "$AGENT"; wait "$AGENT" 2>/dev/null
 rm -f "$class"
-# as if the operation of the latest change had failed
-python=$(command -v python3) && "$python" -c 'import sqlite3, sys
+# as if the operation of the latest change had failed; where there is no Python (in a guest) nothing is said of it
+python=$(command -v python3)
+[ -z "$python" ] || "$python" -c 'import sqlite3, sys
 c = sqlite3.connect(sys.argv[1])
 c.execute("UPDATE ve SET observed = 0 WHERE veid = 1000")
 c.commit()' "$T/state/api/agent.db"
 start_agent
 follows() { [ "$(member 1000 status.observed_generation)" = "$(member 1000 spec.generation)" ]; }
-yes_ 'a change that went wrong is made later' 'until_ok 20 follows'
+[ -z "$python" ] || yes_ 'a change that went wrong is made later' 'until_ok 20 follows'
 there() { [ "$(cat "$class" 2>/dev/null)" = '0 0 5000 5000' ]; }
 yes_ 'a new agent knows the bandwidth' 'until_ok 20 there'
 is 'and the rows' "$(member 1000 spec.limits.kmemsize.barrier)" 10
