@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # From Debian's kernel source package to a kernel.  Usage: kernel/build.sh FLAVOUR
+# KERNEL_FRAGMENTS names files with more of the configuration (drivers: kernel/config/hardware.config).
 #
 #   prod   the node's kernel
 #   base   the same configuration, unpatched
@@ -44,6 +45,12 @@ debug) fragments+=(kernel/config/ve.config kernel/config/debug.config) ;;
 kunit) fragments=(kernel/config/kunit.config) arch=um target=vmlinux image=vmlinux ;;
 *) die "unknown flavour; one of prod base debug kunit" ;;
 esac
+if [ $flavour != kunit ]; then
+	for f in ${KERNEL_FRAGMENTS:-}; do
+		[ -r "$f" ] || die "KERNEL_FRAGMENTS: cannot read $f"
+		fragments+=("$f")
+	done
+fi
 inputs() {
 	echo "$sha $flavour"
 	cat kernel/build.sh "${fragments[@]}"

@@ -92,6 +92,7 @@ kernel() {
 	release=$(tail -c +$((at + 1)) "$image" | head -c 64 | tr '\0' '\n' | sed -n '1s/ .*//p')
 	root=$(fresh kernel)
 	install -D -m 644 "$image" "$root/boot/vmlinuz-$release"
+	install -m 644 "${image%/*}/.config" "$root/boot/config-$release" # initramfs-tools and grub read it
 	script "$root" postinst <<-T
 		[ ! -d /etc/kernel/postinst.d ] || DEB_MAINT_PARAMS="\$*" run-parts --arg=$release --arg=/boot/vmlinuz-$release /etc/kernel/postinst.d
 	T
