@@ -2150,6 +2150,10 @@ begin
   if v.desired = 'stopped' then
     raise exception using errcode = 'VE020', message = 'the environment is stopped';
   end if;
+  -- a node that has not heard of it yet has better to do than to say so
+  if exists (select from job where veid = p_veid and kind = 'create' and state = 'queued') then
+    raise exception using errcode = 'VE006', message = 'the environment is being made';
+  end if;
   delete from ticket where expires_at <= now();
   if not rate_take('ticket', 'session ' || who.session_id)
       or (select count(*) from ticket where session_id = who.session_id) >= 16 then

@@ -140,20 +140,22 @@ class Subscriber {
     if (!home.queue) await this.must('POST', '/ves', { template: 'tiny' }, [409]);
     return null;
   }
-  // Milliseconds to the prompt: the ticket, the socket, and an answer to a return.
+  // To the prompt: the ticket, the socket, and an answer to a return.
   async prompt() {
-    const started = performance.now();
+    const until = performance.now() + 60000;
     this.socket = null;
     for (let i = 0; ; i++) {
-      const ticket = (await this.must('POST', `/ves/${this.veid}/tickets`, {})).json.ticket;
+      const { status, json } = await this.must('POST', `/ves/${this.veid}/tickets`, {}, [409]);
       try {
-        await this.terminal(ticket);
-        return performance.now() - started;
+        if (status === 409) throw new Error(`no ticket: ${json.type}`);
+        return await this.terminal(json.ticket);
       } catch (e) {
         // not there yet, or on its way down: as the page does, look until it runs
-        if (e.message !== 'closed with 4404' && i >= 5) throw e;
-        if (performance.now() - started > 60000) throw e;
-        for (let k = 0; k < 100 && states.get(this.veid) !== 'running'; k++) await sleep(20);
+        if (status !== 409 && e.message !== 'closed with 4404' && i >= 5) throw e;
+        while (states.get(this.veid) !== 'running') {
+          if (performance.now() > until) throw e;
+          await sleep(20);
+        }
       }
     }
   }

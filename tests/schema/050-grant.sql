@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Who opens a terminal: a live session its own VE; a key its own VE; a ticket once.
-select plan(23);
+select plan(24);
 create function pg_temp.payload(g jsonb) returns jsonb language sql as $$
   select convert_from(decode(rpad(translate(split_part(g ->> 'grant', '.', 1), '-_', '+/'),
     (length(split_part(g ->> 'grant', '.', 1)) + 3) / 4 * 4, '='), 'base64'), 'UTF8')::jsonb $$;
@@ -19,6 +19,9 @@ select pg_temp.signup('bob', 'bob');
 select throws_ok(format('select terminal_grant(pg_temp.h(''bob''), %s, ''tty'')', pg_temp.veid('ann')), 'VE005', null,
   'nor does a neighbour');
 select throws_ok(format('select terminal_grant(pg_temp.h(''ann''), %s, ''vnc'')', pg_temp.veid('ann')), 'VE017', null, 'tty or exec');
+select throws_ok(format('select ticket_create(pg_temp.h(''ann''), %s, pg_temp.h(''t0''))', pg_temp.veid('ann')), 'VE006', null,
+  'there is no ticket for what nobody has begun to make');
+select pg_temp.work() from generate_series(1, 2);
 select ticket_create(pg_temp.h('ann'), pg_temp.veid('ann'), pg_temp.h('t1'));
 select is(ticket_redeem(pg_temp.h('bob'), pg_temp.veid('ann'), pg_temp.h('t1')), '{"refused": true}', 'a stolen ticket opens nothing');
 select is(ticket_redeem(pg_temp.h('ann'), pg_temp.veid('ann'), pg_temp.h('t1')), '{"refused": true}', 'and is spent');
@@ -36,7 +39,6 @@ select throws_ok($$select key_add(pg_temp.h('bob'), 'ssh-ed25519', repeat('A', 6
 select ok(gateway_grant('SHA256:' || repeat('a', 43), pg_temp.veid('ann'), 'exec') ? 'grant', 'and opens it');
 select throws_ok(format('select gateway_grant(%L, %s, ''tty'')', 'SHA256:' || repeat('a', 43), pg_temp.veid('bob')), 'VE005', null,
   'and no other');
-select pg_temp.work() from generate_series(1, 2);
 select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'stop');
 select pg_temp.work();
 select throws_ok(format('select ticket_create(pg_temp.h(''ann''), %s, pg_temp.h(''t9''))', pg_temp.veid('ann')), 'VE020', null,
