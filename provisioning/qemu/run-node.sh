@@ -10,13 +10,14 @@
 #   --console FILE <---------------------- ttyS0
 #   --control SOCKET <-------------------> /dev/vport*p3 (name ve.control): commands to the node itself
 #   127.0.0.1:PORT, --forward PORT:GPORT -> eth0 10.0.2.15:GPORT
+#   --tap INTERFACE <--------------------> eth0, instead: many connections at once are too much for QEMU's own stack
 #
 # The guest reaches nothing outside (restrict=on) unless --egress is given.  Without hardware
 # virtualisation (vmx or svm in /proc/cpuinfo; a /dev/kvm that opens proves nothing) it is emulated.
 set -eu
 
 kernel='' root='' initrd='' mem=1024 smp='' append='' out=null status=null console=null control=''
-restrict=on forward='' icount='' pidfile='' name=node
+restrict=on forward='' tap='' icount='' pidfile='' name=node
 disks=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -32,6 +33,7 @@ while [ $# -gt 0 ]; do
 	--console) console=$2; shift ;;
 	--control) control=$2; shift ;;
 	--forward) forward="$forward,hostfwd=tcp:127.0.0.1:${2%%:*}-:${2##*:}"; shift ;;
+	--tap) tap=$2; shift ;;
 	--egress) restrict=off ;;
 	--icount) icount=0 ;; # the guest's clock counts instructions, 2^N ns each
 	--icount=*) icount=${1#*=} ;;
@@ -71,11 +73,16 @@ args=(
 	-append "console=ttyS0 panic=-1 net.ifnames=0 no_timer_check quiet ${root:+root=/dev/vda rw }$append"
 	-chardev "$(chardev console "$console")" -serial chardev:console
 	-device virtio-rng-pci
-	-device virtio-serial-pci
+	-device virtio-serial-pci,max_ports=4
 	-chardev "$(chardev out "$out")" -device "virtserialport,chardev=out,name=ve.out"
 	-chardev "$(chardev status "$status")" -device "virtserialport,chardev=status,name=ve.status"
-	-netdev "user,id=net,restrict=$restrict$forward" -device "virtio-net-pci,netdev=net,romfile="
+	-device "virtio-net-pci,netdev=net,romfile="
 )
+if [ -n "$tap" ]; then
+	args+=(-netdev "tap,id=net,ifname=$tap,script=no,downscript=no")
+else
+	args+=(-netdev "user,id=net,restrict=$restrict$forward")
+fi
 [ -z "$initrd" ] || args+=(-initrd "$initrd")
 [ -z "$root" ] || args+=(-drive "if=none,id=root,file=$root,format=raw,snapshot=on" -device "virtio-blk-pci,drive=root")
 n=0

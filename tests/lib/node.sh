@@ -42,7 +42,7 @@ CONF
 
 node_ready() {
   curl -sf --max-time 5 -o /dev/null --cacert "$PG_DIR/pki/ca.crt" --cert "$PG_DIR/pki/control.crt" \
-    --key "$PG_DIR/pki/control.key" -k "https://127.0.0.1:$NODE_PORT/readyz"
+    --key "$PG_DIR/pki/control.key" -k "https://${NODE_HOST:-127.0.0.1}:$NODE_PORT/readyz"
 }
 
 node_start() {

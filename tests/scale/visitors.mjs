@@ -27,7 +27,7 @@ function onEvent(id, kind, data) {
   if (data.what === 'ended' && !data.address.includes(':')) cycles++;
 }
 function follow() {
-  const request = https.get({ host: '127.0.0.1', port: c.node, path: '/v1/events', ca, cert: readFileSync(c.cert),
+  const request = https.get({ host: c.host, port: c.node, path: '/v1/events', ca, cert: readFileSync(c.cert),
     key: readFileSync(c.key), checkServerIdentity: () => undefined,
     headers: { 'Last-Event-ID': String(lastEvent) } }, (reply) => {
     let rest = '';
@@ -51,7 +51,7 @@ function follow() {
 // ---- the kernel's table ----
 let held = -1; // addresses in the last whole look at it
 function watch() {
-  const socket = net.connect(c.table, '127.0.0.1');
+  const socket = net.connect(c.table, c.host);
   const known = new Set(), newest = new Map();
   let rest = '', now = new Map(), vets = new Map();
   socket.on('data', (bytes) => {
