@@ -79,7 +79,7 @@ static void write_input(struct exec *x)
 	if (!x->input.len && x->input_ended)
 		source_close(&x->in);
 	if (x->input.len <= INPUT_MAX / 2)
-		ws_pause(x->stream->ws, false);
+		stream_hold(x->stream, false);
 }
 
 void exec_input(struct exec *x, const uint8_t *data, size_t n)
@@ -89,7 +89,7 @@ void exec_input(struct exec *x, const uint8_t *data, size_t n)
 	buf_put(&x->input, data, n);
 	write_input(x);
 	if (x->input.len > INPUT_MAX)
-		ws_pause(x->stream->ws, true);
+		stream_hold(x->stream, true);
 	exec_pace(x);
 }
 

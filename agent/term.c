@@ -17,7 +17,7 @@
 
 #define EACH_VE 64 /* streams of one VE */
 #define TICK_MS 1000
-#define TICK_BUSY_MS 50 /* while an exit waits for its last output */
+#define TICK_BUSY_MS 50 /* while one waits for its last output or a new size */
 
 struct term term;
 
@@ -257,10 +257,10 @@ static void dispatch(struct source *s, uint32_t events)
 	}
 }
 
-static bool any_exiting(void)
+static bool any_due(void)
 {
 	for (const struct tty *t = term.ttys; t; t = t->next)
-		if (t->exited)
+		if (tty_is_due(t))
 			return true;
 	return false;
 }
@@ -288,7 +288,7 @@ void term_main(const struct conf *c)
 		/* one at a time: a handler may free what a later one names */
 		struct epoll_event ev;
 		int n = epoll_wait(term.ep, &ev, 1,
-				   any_exiting() ? TICK_BUSY_MS : TICK_MS);
+				   any_due() ? TICK_BUSY_MS : TICK_MS);
 		int64_t now = term_now();
 
 		if (n > 0)

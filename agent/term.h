@@ -50,6 +50,7 @@ struct stream {
 	uint64_t seq, ack; /* next byte to send, last acknowledged */
 	int64_t heard;	   /* when the client said something at last */
 	int64_t deadline;  /* when a closing stream is dropped, 0: not closing */
+	size_t turn;	   /* bytes that it may still say in this one */
 	size_t extra_at, nextra;
 	uint8_t *extra;	   /* bytes read before the handover */
 };
@@ -60,6 +61,8 @@ struct tty {
 	char name[MSG_NAME];
 	uint64_t key;	    /* at the supervisor */
 	uint16_t cols, rows;
+	uint16_t wide, high; /* as was asked for at last */
+	int64_t size_at;    /* when its changes of size are paid for, monotonic ms */
 	struct source master, status; /* fd -1 until opened */
 	struct ring *ring;
 	struct screen *screen;
@@ -120,6 +123,7 @@ void tty_resize(struct tty *t, uint16_t cols, uint16_t rows);
 void tty_pace(struct tty *t);
 void tty_leave(struct tty *t, struct stream *s);
 void tty_tick(int64_t now);
+bool tty_is_due(const struct tty *t); /* wants ticks at once */
 void tty_report(uint32_t veid);
 
 /* stream.c: takes @fd */
@@ -129,6 +133,8 @@ void stream_attach(struct stream *s, struct tty *t, uint64_t from);
 void stream_greet(struct stream *s);
 /* Send what credit and ring allow; may end the stream. */
 void stream_pump(struct stream *s);
+/* Take nothing from its client, or go on. */
+void stream_hold(struct stream *s, bool held);
 void stream_send(struct stream *s, const struct term_msg *m);
 void stream_exit(struct stream *s, uint32_t status);
 void stream_end(struct stream *s, uint16_t code, const char *why);

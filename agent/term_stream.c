@@ -11,10 +11,12 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
 
-#define SILENT_MS 60000 /* a client pings each 20 s */
+#define SILENT_MS 150000 /* a page out of sight pings once a minute */
+#define ALIVE_MS 20000 /* who cannot be heard is told as often that we are */
 #define CLOSE_MS 10000 /* for the last bytes and the closing handshake */
 #define CHUNK 32768
 #define QUEUE_MAX (256 * 1024)
+#define TURN_MAX (256 * 1024) /* read of one client before others have a turn */
 
 static ssize_t read_conn(void *arg, void *buf, size_t n)
 {
@@ -28,6 +30,10 @@ static ssize_t read_conn(void *arg, void *buf, size_t n)
 		s->extra_at += n;
 		return (ssize_t)n;
 	}
+	if (!s->turn)
+		return -EAGAIN;
+	n = n < s->turn ? n : s->turn;
+	s->turn -= n;
 	return ws_fd_read(&s->source.fd, buf, n);
 }
 
@@ -64,7 +70,8 @@ static void on_message(void *arg, const uint8_t *data, size_t n)
 	}
 	if (m.type == TERM_PING) {
 		pong.stamp = m.stamp;
-		stream_send(s, &pong);
+		if (ws_queued(s->ws) < QUEUE_MAX)
+			stream_send(s, &pong);
 	} else if (m.type == TERM_ACK) {
 		on_ack(s, m.seq);
 	} else if (m.type == TERM_INPUT && s->tty) {
@@ -131,6 +138,12 @@ void stream_send(struct stream *s, const struct term_msg *m)
 	ws_send(s->ws, b.data, b.len);
 }
 
+void stream_hold(struct stream *s, bool held)
+{
+	s->held = held;
+	ws_pause(s->ws, held);
+}
+
 void stream_attach(struct stream *s, struct tty *t, uint64_t from)
 {
 	s->tty = t;
@@ -192,7 +205,7 @@ static void send_output(struct stream *s)
 
 	if (!t || !s->greeted || s->deadline || t->master.fd < 0)
 		return;
-	if (s->seq < ring_lo(t->ring))
+	if (s->seq < ring_lo(t->ring) && ws_queued(s->ws) < QUEUE_MAX)
 		send_snapshot(s);
 	while (s->seq < ring_hi(t->ring) &&
 	       s->seq - s->ack <= TERM_CREDIT_HIGH &&
@@ -210,6 +223,7 @@ static void send_output(struct stream *s)
 
 void stream_pump(struct stream *s)
 {
+	s->turn = TURN_MAX;
 	send_output(s);
 	if (ws_step(s->ws) < 0) {
 		destroy(s);
@@ -257,6 +271,18 @@ void stream_exit(struct stream *s, uint32_t status)
 	stream_end(s, 1000, NULL);
 }
 
+/* Its input waits, and its pings behind it. */
+static void say_alive(struct stream *s, int64_t now)
+{
+	struct term_msg pong = { .type = TERM_PONG };
+
+	if (now - s->heard < ALIVE_MS || ws_queued(s->ws) >= QUEUE_MAX)
+		return;
+	s->heard = now;
+	stream_send(s, &pong);
+	stream_pump(s);
+}
+
 void stream_tick(int64_t now)
 {
 	struct stream *s, *next;
@@ -265,6 +291,8 @@ void stream_tick(int64_t now)
 		next = s->next;
 		if (s->deadline && now >= s->deadline)
 			destroy(s);
+		else if (s->held)
+			say_alive(s, now);
 		else if (!s->deadline && now - s->heard >= SILENT_MS)
 			stream_end(s, TERM_CLOSE_GOING_AWAY, "silent");
 	}

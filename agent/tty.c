@@ -18,6 +18,9 @@
 #define INPUT_MAX 65536 /* waiting for a shell that does not read */
 #define EXIT_WAIT_MS 300 /* for output that is still on its way */
 #define REPORT_MS 1000 /* activity is told as often */
+#define RESIZE_MS 100 /* a window that is being drawn out changes all the time */
+#define RESIZE_BURST 5
+#define CELLS_MAX 65536 /* of a screen */
 
 /* The supervisor's copy of what we know of a tty. */
 struct notes {
@@ -71,14 +74,21 @@ void tty_ask_again(void)
 	}
 }
 
+static void ask_size(struct tty *t, uint16_t cols, uint16_t rows)
+{
+	t->wide = cols;
+	t->high = rows <= CELLS_MAX / cols ? rows : (uint16_t)(CELLS_MAX / cols);
+}
+
 static struct tty *add(uint32_t veid, const char *name, uint16_t cols,
 		       uint16_t rows)
 {
 	struct tty *t = xcalloc(1, sizeof(*t));
 
 	t->veid = veid;
-	t->cols = cols;
-	t->rows = rows;
+	ask_size(t, cols, rows);
+	t->cols = t->wide;
+	t->rows = t->high;
 	strcpy(t->name, name);
 	t->master =
 		(struct source){ .kind = SOURCE_MASTER, .fd = -1, .owner = t };
@@ -196,7 +206,7 @@ void tty_kept(struct msg *m)
 
 	memcpy(&n, m->m.keep.blob, sizeof(n));
 	n.name[sizeof(n.name) - 1] = '\0';
-	if (m->nfds != 3 || tty_find(n.veid, n.name))
+	if (m->nfds != 3 || !n.cols || !n.rows || tty_find(n.veid, n.name))
 		return;
 	r = ring_adopt(take_fd(&m->fds[1]));
 	if (!r)
@@ -286,12 +296,6 @@ static void over(struct tty *t)
 	tty_destroy(t);
 }
 
-static void hold(struct stream *s, bool held)
-{
-	s->held = held;
-	ws_pause(s->ws, held);
-}
-
 static void write_input(struct tty *t)
 {
 	while (t->input.len && t->master.fd >= 0) {
@@ -304,7 +308,7 @@ static void write_input(struct tty *t)
 	if (!t->input.len)
 		for (struct stream *s = term.streams; s; s = s->next)
 			if (s->tty == t)
-				hold(s, false);
+				stream_hold(s, false);
 	want_master(t);
 }
 
@@ -375,7 +379,7 @@ void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 	buf_put(&t->input, data, n);
 	write_input(t);
 	if (t->input.len > INPUT_MAX) {
-		hold(s, true);
+		stream_hold(s, true);
 		tty_pace(t);
 	}
 	t->active = term_wall();
@@ -383,17 +387,30 @@ void tty_input(struct tty *t, struct stream *s, const uint8_t *data, size_t n)
 	tell_input(t, term_now());
 }
 
-void tty_resize(struct tty *t, uint16_t cols, uint16_t rows)
+static void resize(struct tty *t, int64_t now)
 {
-	if (t->cols == cols && t->rows == rows)
+	if ((t->cols == t->wide && t->rows == t->high) ||
+	    t->size_at - now > RESIZE_MS * RESIZE_BURST)
 		return;
-	t->cols = cols;
-	t->rows = rows;
+	t->size_at = (t->size_at > now ? t->size_at : now) + RESIZE_MS;
+	t->cols = t->wide;
+	t->rows = t->high;
 	set_size(t);
 	if (t->screen)
-		screen_resize(t->screen, cols, rows);
+		screen_resize(t->screen, t->cols, t->rows);
 	if (t->ring)
 		keep(t);
+}
+
+void tty_resize(struct tty *t, uint16_t cols, uint16_t rows)
+{
+	ask_size(t, cols, rows);
+	resize(t, term_now());
+}
+
+bool tty_is_due(const struct tty *t)
+{
+	return t->exited || t->cols != t->wide || t->rows != t->high;
 }
 
 void tty_tick(int64_t now)
@@ -403,6 +420,7 @@ void tty_tick(int64_t now)
 	for (t = term.ttys; t; t = next) {
 		next = t->next;
 		tell_input(t, now);
+		resize(t, now);
 		if (t->exited && now >= t->exit_at)
 			over(t);
 	}

@@ -20,7 +20,7 @@
 
 #define TICKET_MS 5000
 #define CONNECT_MS 30000 /* a VE that sleeps is woken first */
-#define SILENT_MS 60000
+#define SILENT_MS 150000 /* a page out of sight pings once a minute */
 #define CLOSING_MS 2000
 #define QUEUE_HIGH (256u << 10)
 #define QUEUE_LOW (64u << 10)
@@ -378,7 +378,8 @@ static void check_time(struct relay *r)
 		relay_close(r, TERM_CLOSE_AUTH_TIMEOUT);
 	else if (r->state == RELAY_CLOSING && now >= r->deadline)
 		set_state(r, RELAY_DEAD);
-	else if (r->state == RELAY_OPEN && now - r->heard > SILENT_MS)
+	else if (r->state == RELAY_OPEN && !r->web_paused &&
+		 now - r->heard > SILENT_MS)
 		relay_close(r, TERM_CLOSE_GOING_AWAY);
 }
 

@@ -12,6 +12,8 @@
 
 #include "agent/libve/clean.h"
 
+#define QUEUE_MSGS 1024
+
 struct ws {
 	struct ws_conf conf;
 	wslay_event_context_ptr ctx;
@@ -19,6 +21,7 @@ struct ws {
 	uint16_t close_code; /* to be sent when the queue is empty; 0: none */
 	char close_reason[124];
 	bool paused;
+	bool full; /* input was left alone because of the queue */
 	bool gone; /* the transport ended or failed */
 };
 
@@ -36,11 +39,18 @@ ssize_t ws_fd_write(void *arg, const void *buf, size_t n)
 	return r < 0 ? -errno : r;
 }
 
+/* Who pings and does not read what it is answered is not heard on. */
+static bool may_read(struct ws *w)
+{
+	w->full = wslay_event_get_queued_msg_count(w->ctx) >= QUEUE_MSGS;
+	return !w->paused && !w->full;
+}
+
 static ssize_t on_recv(wslay_event_context_ptr ctx, uint8_t *buf, size_t n,
 		       int flags, void *user)
 {
 	struct ws *w = user;
-	ssize_t r = w->paused ? -EAGAIN : w->conf.read(w->conf.arg, buf, n);
+	ssize_t r = may_read(w) ? w->conf.read(w->conf.arg, buf, n) : -EAGAIN;
 
 	if (r > 0)
 		return r;
@@ -146,12 +156,19 @@ static void send_close(struct ws *w)
 	send_queued(w);
 }
 
-int ws_step(struct ws *w)
+static void receive(struct ws *w)
 {
-	if (!w->paused && wslay_event_want_read(w->ctx) &&
+	if (!w->paused && !w->gone && wslay_event_want_read(w->ctx) &&
 	    wslay_event_recv(w->ctx) < 0)
 		w->gone = true;
+}
+
+int ws_step(struct ws *w)
+{
+	receive(w);
 	send_queued(w);
+	if (w->full)
+		receive(w); /* there may be room now */
 	send_close(w);
 	if (w->gone)
 		return -EPIPE;
@@ -162,7 +179,8 @@ int ws_step(struct ws *w)
 
 bool ws_wants_read(const struct ws *w)
 {
-	return !w->paused && !w->gone && wslay_event_want_read(w->ctx);
+	return !w->paused && !w->full && !w->gone &&
+	       wslay_event_want_read(w->ctx);
 }
 
 bool ws_wants_write(const struct ws *w)

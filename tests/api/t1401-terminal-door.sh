@@ -24,6 +24,10 @@ ORIGIN=$URL VE=1000
 signup ann@example.net
 ann=$JAR
 
+api POST "/ves/$VE/tickets"
+is 'there is no ticket for what no node has begun to make' "$STATUS" 409
+pg_sql "update ve.job set state = 'running' where veid = $VE" >/dev/null
+
 ticket
 is 'a good ticket leads to the node (which is not there)' "$(ws "$ann" "auth:$TICKET" close)" 'close 1001'
 is 'a ticket works once' "$(ws "$ann" "auth:$TICKET" close)" 'close 4409'

@@ -43,9 +43,11 @@ is 'the VE shows two' "$(api GET /v1/ves/1000 | json status.terminals)" 2
 yes_ 'a flood arrives whole' 'ws "$M?from=$seq" "$(grant 1000 tty)" "send=head -c 2000000 /dev/zero | tr \"\\\\\\\\0\" x; echo; echo flood-\$((6+6))\n" expect=flood-12 len=2000000'
 yes_ 'who lost his place gets a snapshot' 'resume snapshot expect=flood-12 "send=echo three-\$((1+1))\n" expect=three-2'
 
-B='/v1/ves/1000/terminals/big/ws?cols=1000&rows=150'
+# a thousand lines are asked for; the screen has as many as its cells allow
+B='/v1/ves/1000/terminals/big/ws?cols=1000&rows=1000'
 seq=$(ws "$B" "$(grant 1000 tty)" 'send=echo big-$((1+1))\n' expect=big-2 seq)
-yes_ 'a large screen is filled' 'ws "$B&from=$seq" "$(grant 1000 tty)" "send=head -c 1400000 /dev/zero | tr \"\\\\0\" w; echo; echo full-\$((6+7))\n" expect=full-13'
+yes_ 'a screen has its bounds' 'ws "$B" "$(grant 1000 tty)" "send=stty size\n" "expect=65 1000"'
+yes_ 'a large screen is filled' 'ws "$B&from=$seq" "$(grant 1000 tty)" "send=yes \"\$(printf \"\\\\033[31mw\\\\033[32mw\")\" | tr -d [:space:] | head -c 1400004; echo; echo full-\$((6+7))\n" expect=full-13'
 yes_ 'its snapshot is longer than a message, and whole' 'ws "$B&from=$seq" "$(grant 1000 tty)" snapshot len=120000 expect=full-13 "send=echo after-\$((6+8))\n" expect=after-14'
 ws "$B" "$(grant 1000 tty)" 'send=exit\n' close=1000
 
