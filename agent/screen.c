@@ -7,11 +7,22 @@
 
 #include "agent/libve/clean.h"
 
+/* Modes that libvterm does not tell of. */
+enum {
+	MODE_CURSOR_KEYS = 1,	/* DECCKM, 1 */
+	MODE_BRACKETED = 2,	/* paste, 2004 */
+};
+
+enum place { IN_TEXT, IN_ESC, IN_CSI, IN_SOFT, IN_PRIVATE };
+
 struct screen {
 	VTerm *vt;
 	VTermScreen *screen;
 	bool alternate, cursor_visible;
 	int mouse;
+	enum place place; /* of the next byte */
+	unsigned number, named; /* of a private sequence: this, those before */
+	unsigned modes;
 };
 
 static int on_property(VTermProp prop, VTermValue *v, void *arg)
@@ -59,10 +70,61 @@ void screen_destroy(struct screen *s)
 	free(s);
 }
 
+static void name_mode(struct screen *s)
+{
+	if (s->number == 1)
+		s->named |= MODE_CURSOR_KEYS;
+	else if (s->number == 2004)
+		s->named |= MODE_BRACKETED;
+	s->number = 0;
+}
+
+/* CSI ? number ; number h|l */
+static void note_private(struct screen *s, uint8_t c)
+{
+	if (c >= '0' && c <= '9') {
+		s->number = s->number < 10000 ? s->number * 10 + c - '0' : 0;
+		return;
+	}
+	name_mode(s);
+	if (c == ';')
+		return;
+	s->place = c == 0x1b ? IN_ESC : IN_TEXT;
+	if (c == 'h')
+		s->modes |= s->named;
+	else if (c == 'l')
+		s->modes &= ~s->named;
+}
+
+static void note(struct screen *s, uint8_t c)
+{
+	if (s->place == IN_PRIVATE) {
+		note_private(s, c);
+	} else if (c == 0x1b) {
+		s->place = IN_ESC;
+	} else if (s->place == IN_ESC && c == '[') {
+		s->place = IN_CSI;
+	} else if (s->place == IN_CSI && c == '!') {
+		s->place = IN_SOFT;
+	} else if (s->place == IN_CSI && c == '?') {
+		s->place = IN_PRIVATE;
+		s->number = s->named = 0;
+	} else {
+		if (s->place == IN_ESC && c == 'c') /* RIS */
+			s->modes = 0;
+		if (s->place == IN_SOFT && c == 'p') /* DECSTR */
+			s->modes &= ~MODE_CURSOR_KEYS;
+		s->place = IN_TEXT;
+	}
+}
+
 void screen_feed(struct screen *s, const void *data, size_t n)
 {
+	const uint8_t *bytes = data;
 	char answers[256];
 
+	for (size_t i = 0; i < n; i++)
+		note(s, bytes[i]);
 	vterm_input_write(s->vt, data, n);
 	/* what it would answer to queries is the real terminal's to say */
 	while (vterm_output_read(s->vt, answers, sizeof(answers)) > 0)
@@ -185,4 +247,7 @@ void screen_paint(struct screen *s, struct buf *out)
 			   s->mouse == 1   ? 1000
 			   : s->mouse == 2 ? 1002
 					   : 1003);
+	buf_printf(out, "\x1b[?1%c\x1b[?2004%c",
+		   s->modes & MODE_CURSOR_KEYS ? 'h' : 'l',
+		   s->modes & MODE_BRACKETED ? 'h' : 'l');
 }

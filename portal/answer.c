@@ -24,10 +24,11 @@ void answer_cookie(struct answer *a, const char *name, const char *value,
 		   int seconds)
 {
 	char *slot = a->cookie[*a->cookie[0] ? 1 : 0];
+	bool lax = !strcmp(name, COOKIE_VISITOR);
 
 	snprintf(slot, sizeof(a->cookie[0]),
-		 "%s=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%d",
-		 name, value, seconds);
+		 "%s=%s; Path=/; Secure; HttpOnly; SameSite=%s; Max-Age=%d",
+		 name, value, lax ? "Lax" : "Strict", seconds);
 }
 
 static void put(struct json_object *o, const char *key, const char *value)

@@ -15,6 +15,8 @@
 void answer_fini(struct answer *a);
 
 /* Set (@seconds > 0) or take back (0) a cookie. */
+/* The visitor's cookie comes along when somebody follows a link to us, so that a form
+ * in another tab stays good; the session's does not. */
 void answer_cookie(struct answer *a, const char *name, const char *value,
 		   int seconds);
 

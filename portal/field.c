@@ -89,7 +89,7 @@ static const struct rule {
 	{ "url", "the address", 9, 128, NULL },
 	{ "vmguarpages", "vmguarpages", 0, 40, amount },
 	{ "warn", "the time of warning", 1, 40, duration },
-	{ "why", "the reason", 1, 500, NULL },
+	{ "why", "the reason", 1, 2000, NULL },
 };
 
 static const struct rule *find_rule(const char *name)
@@ -219,6 +219,15 @@ int fields_from_json(struct fields *f, const char *body, size_t n,
 	return rc;
 }
 
+/* What was copied from a file ends as its lines do. */
+static void trim(char *value)
+{
+	size_t n = strlen(value);
+
+	while (n && strchr("\r\n\t ", value[n - 1]))
+		value[--n] = '\0';
+}
+
 static int check_one(const struct rule *r, const char *value, struct err *e)
 {
 	size_t n = strlen(value);
@@ -272,6 +281,8 @@ int fields_check(const struct fields *f, const char *wanted, struct err *e)
 			if (!strcmp(f->list[k].name, name))
 				return malformed(e,
 						 "a field stands there twice");
+		if (!strcmp(name, "key"))
+			trim(f->list[i].value);
 		rc = check_one(r, f->list[i].value, e);
 		if (rc)
 			return rc;

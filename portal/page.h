@@ -62,6 +62,7 @@ int page_admin_subscribers(struct request *r);
 int page_admin_pools(struct request *r);
 int page_admin_audit(struct request *r);
 int do_node_invite(struct request *r);
+int page_node_revoke(struct request *r);
 int do_node_act(struct request *r);
 int api_enrol(struct request *r);
 int api_enrolled(struct request *r);

@@ -134,6 +134,30 @@ int do_node_invite(struct request *r)
 	return list_again(r, "admin_nodes", "made", v, NULL);
 }
 
+/* What cannot be undone is asked once more. */
+int page_node_revoke(struct request *r)
+{
+	struct json_object *v = NULL, *id;
+	struct err e = { 0 };
+
+	if (db_node_list(r->db, r->token, &v, &e))
+		return answer_fault(r, &e);
+	for (size_t i = 0; i < json_object_array_length(v); i++) {
+		struct json_object *row = json_object_array_get_idx(v, i);
+		int rc;
+
+		if (!json_object_object_get_ex(row, "id", &id) ||
+		    strcmp(json_object_get_string(id), r->name))
+			continue;
+		rc = answer_page(r, 200, "admin_revoke", json_object_get(row));
+		json_object_put(v);
+		return rc;
+	}
+	json_object_put(v);
+	err_set(&e, fault_code(FAULT_NOT_FOUND), "there is no such node");
+	return answer_fault(r, &e);
+}
+
 int do_node_act(struct request *r)
 {
 	struct json_object *v = NULL;

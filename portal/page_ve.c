@@ -27,9 +27,18 @@ static uint32_t veid_of(struct json_object *home)
 	return (uint32_t)json_object_get_int(veid);
 }
 
+static void put_templates(struct request *r, struct json_object *home)
+{
+	struct json_object *list = NULL;
+	struct err e = { 0 };
+
+	if (!db_template_list(r->db, &list, &e))
+		json_object_object_add(home, "templates", list);
+}
+
 int page_home(struct request *r)
 {
-	struct json_object *home = NULL, *list = NULL;
+	struct json_object *home = NULL;
 	struct err e = { 0 };
 
 	if (request_is_operator(r))
@@ -41,8 +50,7 @@ int page_home(struct request *r)
 		json_object_put(home);
 		return 0;
 	}
-	if (!db_template_list(r->db, &list, &e))
-		json_object_object_add(home, "templates", list);
+	put_templates(r, home);
 	return answer_page(r, 200, "home", home);
 }
 
@@ -192,6 +200,17 @@ int do_ve_act(struct request *r)
 	return answer_done(r, 202, v, "/home");
 }
 
+/* In its form stands what was typed. */
+static void keep_port(struct request *r, struct json_object *home)
+{
+	const char *port = fields_get(&r->fields, "port");
+	struct json_object *ve;
+
+	if (*port && json_object_object_get_ex(home, "ve", &ve))
+		json_object_object_add(ve, "port",
+				       json_object_new_string(port));
+}
+
 int again_ve(struct request *r, const struct err *e)
 {
 	struct json_object *home = NULL;
@@ -202,11 +221,14 @@ int again_ve(struct request *r, const struct err *e)
 	if (db_home_get(r->db, r->token, &home, &other))
 		return answer_fault(r, &other);
 	r->veid = veid_of(home);
-	if (!r->veid)
+	if (!r->veid) {
+		put_templates(r, home);
 		return answer_again(r, "home", home, e);
+	}
 	json_object_put(home);
 	if (own_page(r, &home, &other))
 		return answer_fault(r, &other);
+	keep_port(r, home);
 	return answer_again(r, "ve", home, e);
 }
 

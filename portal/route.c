@@ -66,6 +66,7 @@ static const struct route routes[] = {
  { METHOD_POST,   "/admin/plans/{name}",               WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, PLAN,             do_plan_change, NULL, again_plan },
  { METHOD_POST,   "/admin/ves/{veid}/plan",            WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "plan",           do_ve_plan, NULL, NULL },
  { METHOD_POST,   "/admin/nodes",                      WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "node url capacity", do_node_invite, NULL, again_nodes },
+ { METHOD_GET,    "/admin/nodes/{name}/revoke",        WHO_OPERATOR, LANE_LIGHT, 0,     0,    "",               page_node_revoke, NULL, NULL },
  { METHOD_POST,   "/admin/nodes/{name}/actions",       WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "action",         do_node_act, NULL, NULL },
  { METHOD_POST,   "/admin/pools",                      WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "range block_len? exclude?", do_pool_add, NULL, again_pools },
  { METHOD_POST,   "/admin/subscribers/{id}/actions",   WHO_OPERATOR, LANE_LIGHT, CSRF,  FORM, "action why?",    do_subscriber_act, NULL, NULL },

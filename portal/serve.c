@@ -55,17 +55,26 @@ static int check_origin(struct request *r, struct err *e)
 	return 0;
 }
 
-static int check_csrf(struct request *r, struct err *e)
+static bool says(const char *said, const char *bearer)
 {
-	const char *bearer = r->me ? r->session : r->visitor;
-	const char *said = *r->csrf ? r->csrf : fields_get(&r->fields, "csrf");
 	char wanted[TOKEN_TEXT];
 
-	if (*bearer) {
-		token_csrf(wanted, bearer);
-		if (token_equal(said, wanted))
-			return 0;
-	}
+	if (!*bearer)
+		return false;
+	token_csrf(wanted, bearer);
+	return token_equal(said, wanted);
+}
+
+/* A form for anybody may have been drawn before its visitor logged in, in another
+ * tab. */
+static int check_csrf(struct request *r, struct err *e)
+{
+	const char *said = *r->csrf ? r->csrf : fields_get(&r->fields, "csrf");
+
+	if (r->me && says(said, r->session))
+		return 0;
+	if ((!r->me || r->route->who == WHO_ANYBODY) && says(said, r->visitor))
+		return 0;
 	return err_set(e, fault_code(FAULT_CSRF),
 		       "go back, reload the page and send the form again");
 }

@@ -27,6 +27,23 @@ http GET /ves/1000
 is 'whose page is there' "$STATUS" 200
 rm -f "$JAR"
 
+# log-in in two tabs, and a link from elsewhere: the form that was there before stays good
+http GET /login
+csrf
+like 'the cookie of a form comes along with a link' "$HEADERS" 'Set-Cookie: __Host-vp=.*SameSite=Lax'
+login() {
+  http POST /login --data-urlencode "csrf=$1" --data-urlencode email=ann@example.net --data-urlencode 'password=correct horse'
+}
+login "$CSRF"
+is 'one tab logs in' "$STATUS" 303
+login "$CSRF"
+is 'so does another that was open' "$STATUS" 303
+login "${CSRF}x"
+is 'not with another token' "$STATUS" 403
+http POST /keys --data-urlencode "csrf=$CSRF" --data-urlencode key=x
+is 'what is for who is logged in wants the token of that' "$STATUS" 403
+rm -f "$JAR"
+
 try ann@example.net 'correct horse' tiny
 is 'a second account for an address is refused' "$STATUS" 409
 like 'and the form says so' "$BODY" 'has an account already'

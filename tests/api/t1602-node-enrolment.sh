@@ -105,6 +105,11 @@ JAR=$ann API_CSRF=
 api POST /admin/nodes/n2/actions '{"action":"revoke"}'
 is 'a subscriber revokes nothing' "$STATUS" 403
 JAR=$PG_DIR/jar-op API_CSRF=
+http GET /admin/nodes/n2/revoke
+like 'an operator is asked once more' "$BODY" 'Yes, revoke it'
+like 'and told what goes' "$BODY" 'The 1 environments on it are lost'
+http GET /admin/nodes/n9/revoke
+is 'not about what is no node' "$STATUS" 404
 api POST /admin/nodes/n2/actions '{"action":"revoke"}'
 is 'an operator does' "$STATUS" 200
 left() { grep -q 'node n2 is revoked' "$PG_DIR/jobd1.log"; }
@@ -122,7 +127,7 @@ http GET /admin
 like 'the page says what is lost' "$BODY" 'revoked; 1 environments lost'
 JAR=$PG_DIR/jar-bob API_CSRF=
 http GET /ves/1001
-like 'and so does the VE'"'"'s page' "$BODY" 'The node is lost'
+like 'and so does the VE'"'"'s page' "$BODY" 'data-when="lost"><strong>The node is lost'
 api POST /ves/1001/actions '{"action":"start"}'
 is 'which does not start' "$STATUS" 410
 like 'nor open' "$(ws 1001 "auth:$(ticket 1001)" hello 2>&1)" 'closed'

@@ -103,7 +103,7 @@ static void what_is_wanted_must_be_there_and_nothing_else(void **state)
 
 static void values_keep_their_bounds(void **state)
 {
-	char big[600] = "why=";
+	char big[2100] = "why=";
 
 	form("node=N1");
 	assert_int_equal(check("node"), fault_code(FAULT_FIELD));
@@ -113,12 +113,19 @@ static void values_keep_their_bounds(void **state)
 	assert_int_equal(check("why"), fault_code(FAULT_MALFORMED));
 	form("why=%ff");
 	assert_int_equal(check("why"), fault_code(FAULT_MALFORMED));
-	memset(big + 4, 'x', 500);
+	memset(big + 4, 'x', 2000);
 	form(big);
 	assert_int_equal(check("why"), 0);
-	memset(big + 4, 'x', 501);
+	memset(big + 4, 'x', 2001);
 	form(big);
 	assert_int_equal(check("why"), fault_code(FAULT_FIELD));
+	/* a key comes with the end of its line */
+	form("key=ssh-ed25519+AAAAAAAAAAAAAA+me%40home%0d%0a");
+	assert_int_equal(check("key"), 0);
+	assert_string_equal(fields_get(&f, "key"),
+			    "ssh-ed25519 AAAAAAAAAAAAAA me@home");
+	form("key=ssh-ed25519+AAAAAAAAAAAAAA%0aAAAA");
+	assert_int_equal(check("key"), fault_code(FAULT_MALFORMED));
 	fields_fini(&f);
 }
 

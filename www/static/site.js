@@ -32,6 +32,8 @@ function every(ms, fn) {
   setTimeout(turn, ms);
 }
 
+const time = (at) => `${new Date(at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })} UTC`;
+
 const SOON = { sleep: 'Goes to sleep at', stop: 'Asleep; stopped at', archive: 'Packed away at', end: 'Stops at' };
 
 // What is about to happen, with the one key against it.
@@ -39,8 +41,7 @@ function showSoon(soon) {
   const form = document.getElementById('soon');
   form.hidden = !soon;
   if (!soon) return;
-  const at = new Date(soon.at).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
-  const words = `${SOON[soon.what]} ${at} UTC, if nothing happens.`;
+  const words = `${SOON[soon.what]} ${time(soon.at)}, if nothing happens.`;
   const line = form.querySelector('[data-soon]');
   if (line.textContent !== words) line.textContent = words; // said once, not every two seconds
 }
@@ -62,9 +63,12 @@ function watchVe(ve) {
     showSoon(now.soon);
     now.job = now.job && (now.job.state === 'queued' || now.job.state === 'running')
       ? `${now.job.kind}: ${now.job.stage || 'waiting'}` : '';
+    if (now.delete_at) now.delete_at = time(now.delete_at);
     show(document, now);
     for (const form of document.querySelectorAll('[data-when]'))
       form.hidden = !form.dataset.when.split(' ').includes(now.state);
+    for (const alert of document.querySelectorAll('[data-if]'))
+      alert.hidden = !now[alert.dataset.if];
   });
 }
 

@@ -3,13 +3,16 @@
 // environment; this only looks at it, from wherever it was left.
 import { Terminal } from '/vendor/xterm-6.0.0/xterm.mjs';
 import { FitAddon } from '/vendor/addon-fit-0.11.0/addon-fit.mjs';
-import { guard, keepPolicy } from '/static/term_guard.js';
+import { guard, keepPolicy, speaker } from '/static/term_guard.js';
 import { keys, tools } from '/static/term_keys.js';
 
 const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6;
 const AUTH = 16, INPUT = 17, RESIZE = 18, ACK = 19, PING = 20;
+const OUTDATED = 4000; // ours: no close of the server's
 const ACK_EVERY = 32768, INPUT_MAX = 65536;
-const PING_MS = 20000, SILENT_MS = 45000;
+const PING_MS = 20000, SILENT_MS = 30000, LOOK_MS = 10000;
+
+const RESET = '\x1bc'; // written, so that it does not overtake what is still to be printed
 
 const box = document.getElementById('terminal');
 const status = document.getElementById('terminal-status');
@@ -36,6 +39,7 @@ fit.fit();
 let socket = null;
 let next = 0;        // the number of the byte that comes next
 let rendered = 0, acked = 0;
+let known = 0;       // what was printed before we came ends here
 let ended = false;   // the shell is gone; a key starts another
 let final = false;   // no way back without a person
 let tries = 0, refused = 0, retry = 0, heard = 0;
@@ -73,6 +77,8 @@ function sendSize() {
 
 function type(text) {
   if (ended) {
+    next = 0; // of another shell's output we know nothing
+    term.write(RESET);
     start();
     return;
   }
@@ -93,10 +99,11 @@ function onHello(view) {
   const low = Number(view.getBigUint64(3)), high = Number(view.getBigUint64(11));
   // a terminal that is younger than what we know is another one
   if (next > high || next < low) {
-    term.reset();
+    term.write(RESET);
     next = low;
   }
   rendered = acked = next;
+  known = high;
   tries = refused = 0;
   say('Connected', 'open');
   sendSize();
@@ -121,7 +128,7 @@ function onMessage(event) {
       break;
     case SNAPSHOT:
       next = Number(view.getBigUint64(1));
-      term.reset();
+      term.write(RESET);
       write(bytes.subarray(9));
       break;
     case EXIT:
@@ -151,6 +158,9 @@ function onClose(event) {
     case 4429:
       final = true;
       return say('Too many terminals are open.');
+    case OUTDATED:
+      final = true;
+      return say('This page is out of date.', 'off', [location.href, 'Reload']);
     case 4409:
       if (++refused >= 3) {
         final = true;
@@ -179,8 +189,10 @@ async function ticket() {
     method: 'POST',
     headers: { 'X-CSRF-Token': box.dataset.csrf },
   });
-  if (reply.ok) return (await reply.json()).ticket;
-  const code = { 401: 4401, 403: 4403, 404: 4404, 409: 4404, 429: 4429 }[reply.status] ?? 1013;
+  const answer = await reply.json();
+  if (reply.ok) return answer.ticket;
+  const code = answer.type?.endsWith(':csrf') ? OUTDATED
+    : { 401: 4401, 403: 4403, 404: 4404, 409: 4404, 429: 4429 }[reply.status] ?? 1013;
   throw Object.assign(new Error('no ticket'), { code });
 }
 
@@ -215,24 +227,32 @@ function start() {
   connect();
 }
 
-setInterval(() => {
+// A ping, and another connection when nothing is heard in time.  Pages out of sight have their timers once a minute.
+function probe(within) {
   if (socket?.readyState !== WebSocket.OPEN) return;
-  if (Date.now() - heard > SILENT_MS) start();
-  else sendNumber(PING, Date.now());
-}, PING_MS);
-addEventListener('online', start);
+  const mine = socket, at = Date.now();
+  sendNumber(PING, at);
+  setTimeout(() => {
+    if (mine === socket && heard < at) start();
+  }, within);
+}
+setInterval(() => probe(SILENT_MS), PING_MS);
+document.addEventListener('visibilitychange', () => document.hidden || probe(LOOK_MS));
+addEventListener('online', () => ended || final || start());
 
 new ResizeObserver(() => fit.fit()).observe(screen);
 term.onResize(sendSize);
+term.textarea.addEventListener('focus', sendSize); // another window may have set its own
 
 guard(term, screen, box.querySelector('.console-name'));
-term.onData(keys(type, () => term.focus()));
+term.onData(speaker(keys(term, type), () => rendered >= known));
 term.onBinary((text) => sendBytes(INPUT, Uint8Array.from(text, (c) => c.charCodeAt(0))));
 const reader = tools(term, () => fit.fit());
 
-// The way out of the keyboard trap.
+// The way out of the keyboard trap.  Some systems keep one of the two for themselves.
+term.textarea.setAttribute('aria-describedby', 'terminal-hint');
 term.attachCustomKeyEventHandler((e) => {
-  if (!(e.ctrlKey && e.shiftKey && e.key === 'Escape')) return true;
+  if (!(e.ctrlKey && e.shiftKey && ['Escape', 'F6'].includes(e.key))) return true;
   if (e.type === 'keydown') reader.focus();
   return false;
 });

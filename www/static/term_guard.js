@@ -17,6 +17,24 @@ export function keepPolicy(nonce) {
   };
 }
 
+// What the terminal says by itself: where the cursor is, what it can do, what a colour is.
+const ANSWER = /^\x1b(\[[?>]?[\d;]*[cnRty]|\[\?[\d;]*\$y|[\]P])/;
+
+// Passes on what is typed.  A program is answered once: not to what it asked before we came, and of the windows that
+// look at it by the one that somebody was in at last.
+export function speaker(typed, current) {
+  const others = new BroadcastChannel(location.origin + document.getElementById('terminal').dataset.veid);
+  let ours = true;
+  others.onmessage = (e) => { ours = e.data === 'gone'; };
+  const here = () => { ours = true; others.postMessage('here'); };
+  addEventListener('focus', here);
+  addEventListener('pagehide', () => others.postMessage('gone'));
+  here();
+  return (text) => {
+    if (!ANSWER.test(text) || (ours && current())) typed(text);
+  };
+}
+
 export function guard(term, screen, label) {
   // What was copied may hold keys: all control bytes but tab and line ends go, so that nothing in it ends a bracketed paste.
   screen.addEventListener('paste', (e) => {

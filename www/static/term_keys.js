@@ -2,11 +2,12 @@
 // What stands around the terminal: the keys that a phone has not got, and the
 // tools above.
 
-const codes = { esc: '\x1b', tab: '\t', left: '\x1b[D', up: '\x1b[A', down: '\x1b[B', right: '\x1b[C' };
+const codes = { esc: '\x1b', tab: '\t' };
+const arrows = { left: 'D', up: 'A', down: 'B', right: 'C' };
 
 // Shows the bar where fingers type.  Returns what to do with typed text: Ctrl and
 // Alt of the bar hold for one key.
-export function keys(type, refocus) {
+export function keys(term, type) {
   const bar = document.getElementById('terminal-keys');
   const held = { ctrl: false, alt: false };
 
@@ -28,8 +29,9 @@ export function keys(type, refocus) {
     const key = e.target.closest('button')?.dataset.key;
     if (!key) return;
     if (key in held) hold(key, !held[key]);
+    else if (key in arrows) typed(`\x1b${term.modes.applicationCursorKeysMode ? 'O' : '['}${arrows[key]}`);
     else typed(codes[key] ?? key);
-    refocus();
+    term.focus();
   });
   bar.hidden = !matchMedia('(pointer: coarse)').matches;
   return typed;
