@@ -97,6 +97,17 @@ ok((await page.locator('.console-name').innerHTML()).includes('&lt;img'), 'as te
 back = await run(String.raw`printf '\033[6n'`);
 ok(/^\x1b\[\d+;\d+R$/.test(back), 'and where the cursor is may be asked', JSON.stringify(back));
 
+// the page again: what was asked before is not answered once more
+const before = navigated;
+sent = '';
+await page.reload();
+await until('the terminal is there again', connected(page), 60000);
+await until('with what was printed', sees(page, `turn-${turn + 1000}`));
+ok(sent === '', 'nothing is typed by the page itself', JSON.stringify(sent));
+back = await run('echo he""re');
+ok(back === '', 'nor later', JSON.stringify(back));
+navigated = before;
+
 // ten megabytes in one sequence
 await run(String.raw`printf '\033]2;'; head -c 10485760 /dev/zero | tr '\0' x; printf '\007'`, 120000);
 ok((await page.locator('.console-name').innerText()).length < 200, 'ten megabytes of a title are not shown');
@@ -120,6 +131,47 @@ await paste('tab\there, umlaut ä, 中');
 ok(sent === '\x1b[200~tab\there, umlaut ä, 中\x1b[201~', 'and brings what was copied', JSON.stringify(sent));
 await typeIn(page, '\x03');
 await shot(page, '20-hostile');
+
+// keys that stand below the terminal, in both modes of the cursor's
+async function arrow(mode) {
+  await typeIn(page, String.raw`printf '\033[?1${mode}'; echo hear""ing-${mode}; read x` + '\n');
+  await until(`a program listens (${mode})`, sees(page, `hearing-${mode}`));
+  sent = '';
+  await page.evaluate(() => document.querySelector('[data-key=left]').click());
+  await until('a key of the bar is typed', async () => sent !== '');
+  const key = sent;
+  await typeIn(page, '\n');
+  return key;
+}
+ok(await arrow('l') === '\x1b[D', 'an arrow is an arrow');
+ok(await arrow('h') === '\x1bOD', 'also for a program that wants them as an application does');
+await run(String.raw`printf '\033[?1l\033[?2004l'`);
+
+// the ways out of the keyboard trap
+for (const key of ['Escape', 'F6']) {
+  await page.locator('.xterm-helper-textarea').focus();
+  await page.keyboard.press(`Control+Shift+${key}`);
+  ok(await page.evaluate(() => document.activeElement.id) === 'tool-reader', `Ctrl+Shift+${key} leaves the terminal`);
+}
+
+// another window: of two that look at a terminal one answers
+const other = await context.newPage();
+let answers = '';
+other.on('websocket', (ws) => ws.on('framesent', ({ payload }) => {
+  if (Buffer.isBuffer(payload) && payload[0] === 17) answers += payload.subarray(1).toString();
+}));
+await other.goto(page.url());
+await until('another window has it too', connected(other), 60000);
+await until('and all of it', sees(other, `turn-${turn + 1000}`));
+answers = '';
+back = await run(String.raw`printf '\033[6n'`);
+await until('it has drawn the same', sees(other, `turn-${turn + 1000}`));
+back += await run(':'); // the answer stands before it
+ok(/^\x1b\[\d+;\d+R$/.test(back + answers), 'one of two windows answers', JSON.stringify([back, answers]));
+await other.close();
+await until('the other one is gone', () => page.evaluate(async () => (await navigator.locks.query()).pending.length === 0));
+back = await run(String.raw`printf '\033[6n'`);
+ok(/^\x1b\[\d+;\d+R$/.test(back), 'and the one that stays does', JSON.stringify(back));
 
 ok(complaints.length === 0, 'the page kept its policy', complaints.join('\n'));
 ok(foreign.length === 0, 'nothing was asked of anyone else', foreign.join('\n'));

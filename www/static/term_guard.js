@@ -23,13 +23,26 @@ const ANSWER = /^\x1b(\[[?>]?[\d;]*[cnRty]|\[\?[\d;]*\$y|[\]P])/;
 // Passes on what is typed.  A program is answered once: not to what it asked before we came, and of the windows that
 // look at it by the one that somebody was in at last.
 export function speaker(typed, current) {
-  const others = new BroadcastChannel(location.origin + document.getElementById('terminal').dataset.veid);
-  let ours = true;
-  others.onmessage = (e) => { ours = e.data === 'gone'; };
-  const here = () => { ours = true; others.postMessage('here'); };
-  addEventListener('focus', here);
-  addEventListener('pagehide', () => others.postMessage('gone'));
-  here();
+  const lock = `terminal ${document.getElementById('terminal').dataset.veid}`;
+  let ours = false, line = null;
+  function hold(options) {
+    navigator.locks.request(lock, options, () => {
+      ours = true;
+      return new Promise(() => {}); // for as long as the page lives, or until another takes it
+    }).catch(() => {
+      if (options.signal?.aborted) return;
+      ours = false;
+      line = new AbortController();
+      hold({ signal: line.signal });
+    });
+  }
+  function take() {
+    if (ours) return;
+    line?.abort();
+    hold({ steal: true });
+  }
+  addEventListener('focus', take);
+  take();
   return (text) => {
     if (!ANSWER.test(text) || (ours && current())) typed(text);
   };
