@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests of agent/: one cmocka program a module, and shell tests against the real programs.
-AGENT_UNIT := json addr wire grant front
+AGENT_UNIT := json addr wire grant front ws
 $(foreach t,$(AGENT_UNIT),$(eval $(call program,test_$(t),tests/unit/test_$(t).c,$(LIBVE),cmocka $(LIBVE_PKGS),$(LIBVE_LIBS))))
 $(eval $(call program,test_lease,tests/unit/test_lease.c agent/lease.c agent/db.c,$(LIBVE),cmocka sqlite3 $(LIBVE_PKGS),$(LIBVE_LIBS)))
 $(eval $(call program,test_ring,tests/unit/test_ring.c agent/ring.c,$(LIBVE),cmocka))
