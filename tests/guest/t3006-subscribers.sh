@@ -4,4 +4,4 @@
 cd "$(dirname "$0")/../.." || exit 1
 command -v node >/dev/null || { echo '1..0 # SKIP needs node'; exit 0; }
 exec tests/scale/subscribers --subscribers 36 --seconds 120 --visitors 6 --stay 0.5 --leave 20 --places 12 \
-	--pool 10.77.0.0/29 --block 30 --mem 1024
+	--pool 10.77.0.0/29 --block 30 --mem 1024 --stop 60
