@@ -68,8 +68,9 @@ static void open_state(const struct conf *c, const char *dir)
 	api.db = db_open(path, &e);
 	if (!api.db)
 		fatal("%s", e.text);
-	lease_boot(api.db, api.boot_id, clock_boot(), clock_wall(),
-		   c->quarantine_ms);
+	if (lease_boot(api.db, api.boot_id, clock_boot(), clock_wall(),
+		       c->quarantine_ms) < 0)
+		fatal("%s: leases of the boot before cannot be ended", path);
 	db_sync();
 }
 

@@ -22,33 +22,47 @@ static void read_lease(sqlite3_stmt *st, struct lease *l)
 	l->epoch = (uint32_t)sqlite3_column_int64(st, 3);
 }
 
-void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
-		int64_t quarantine_ms)
+static int forget_boot(sqlite3 *db, const char *boot_id, int64_t now,
+		       int64_t wall, int64_t quarantine_ms)
+{
+	if (db_do(db,
+		  "UPDATE address SET lent = 0,"
+		  " free_at = CASE epoch WHEN 0 THEN -1 ELSE ? END",
+		  "i", now + quarantine_ms) < 0 ||
+	    db_do(db,
+		  "INSERT OR REPLACE INTO released SELECT epoch, block,"
+		  " address, veid, since, ?, 0 FROM lease",
+		  "i", wall) < 0 ||
+	    db_do(db, "DELETE FROM lease", "") < 0 ||
+	    db_do(db, "DELETE FROM line", "") < 0 ||
+	    db_do(db,
+		  "UPDATE block SET nonce = '', nonce_at = 0,"
+		  " valid_until = 0",
+		  "") < 0 ||
+	    db_do(db, "INSERT OR REPLACE INTO fact VALUES ('boot_id', ?)", "t",
+		  boot_id) < 0)
+		return -EIO;
+	return 0;
+}
+
+int lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
+	       int64_t quarantine_ms)
 {
 	sqlite3_stmt *st _stmt_ =
 		db_query(db,
 			 "SELECT 1 FROM fact WHERE name = 'boot_id'"
 			 " AND value = ?",
 			 "t", boot_id);
+	int r;
 
 	if (db_step(st))
-		return;
+		return 0;
 	db_begin(db);
-	db_do(db,
-	      "UPDATE address SET lent = 0,"
-	      " free_at = CASE epoch WHEN 0 THEN -1 ELSE ? END",
-	      "i", now + quarantine_ms);
-	db_do(db,
-	      "INSERT INTO released SELECT epoch, block, address, veid,"
-	      " since, ?, 0 FROM lease",
-	      "i", wall);
-	db_do(db, "DELETE FROM lease", "");
-	db_do(db, "DELETE FROM line", "");
-	db_do(db, "UPDATE block SET nonce = '', nonce_at = 0, valid_until = 0",
-	      "");
-	db_do(db, "INSERT OR REPLACE INTO fact VALUES ('boot_id', ?)", "t",
-	      boot_id);
-	db_commit(db);
+	r = forget_boot(db, boot_id, now, wall, quarantine_ms);
+	if (r == 0)
+		return db_commit(db);
+	db_rollback(db);
+	return r;
 }
 
 /* The range is one and meets no block that stands.  A block that it meets and

@@ -31,9 +31,10 @@ struct lease {
 };
 
 /* At start: after a reboot no lease and no block stands any more, and every
- * address that was leased rests for @quarantine_ms. */
-void lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
-		int64_t quarantine_ms);
+ * address that was leased rests for @quarantine_ms.  Where that cannot be
+ * written nothing may be lent: the old ends are of another boot's clock. */
+int lease_boot(sqlite3 *db, const char *boot_id, int64_t now, int64_t wall,
+	       int64_t quarantine_ms);
 
 struct block_put {
 	char range[CIDR_TEXT];

@@ -23,8 +23,7 @@ static int open_db(void **state)
 	db = db_open(":memory:", NULL);
 	if (!db)
 		return -1;
-	lease_boot(db, "boot-1", 0, 0, QUARANTINE);
-	return 0;
+	return lease_boot(db, "boot-1", 0, 0, QUARANTINE);
 }
 
 static int close_db(void **state)
@@ -153,14 +152,43 @@ static void a_reboot_ends_everything(void **state)
 
 	lend("10.0.0.0/31", 6000000, 0);
 	assert_int_equal(lease_pick(db, 1, 0, 0, &l), 0);
-	lease_boot(db, "boot-1", 100, 100, QUARANTINE);
+	assert_int_equal(lease_boot(db, "boot-1", 100, 100, QUARANTINE), 0);
 	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM lease", ""), 1);
-	lease_boot(db, "boot-2", 100, 100, QUARANTINE);
+	assert_int_equal(lease_boot(db, "boot-2", 100, 100, QUARANTINE), 0);
 	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM lease", ""), 0);
 	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM released", ""), 1);
 	assert_int_equal(look("b1", 100), 0);
 	assert_int_equal(nonce[0], '"'); /* the old one is worth nothing */
 	assert_int_equal(lease_pick(db, 1, 100, 0, &l), -EADDRNOTAVAIL);
+}
+
+static int refuse(void *arg)
+{
+	return 1;
+}
+
+/* Its blocks would count on the clock of this one. */
+static void a_reboot_that_cannot_be_written_is_told(void **state)
+{
+	lend("10.0.0.0/31", 6000000, 0);
+	sqlite3_commit_hook(db, refuse, NULL);
+	assert_true(lease_boot(db, "boot-2", 100, 100, QUARANTINE) < 0);
+	assert_true(look("b1", 100) > 0);
+	sqlite3_commit_hook(db, NULL, NULL);
+	assert_int_equal(lease_boot(db, "boot-2", 100, 100, QUARANTINE), 0);
+	assert_int_equal(look("b1", 100), 0);
+}
+
+/* Nor with one step of several. */
+static void nor_half_of_it(void **state)
+{
+	lend("10.0.0.0/31", 6000000, 0);
+	db_do(db, "CREATE TRIGGER no BEFORE UPDATE ON block BEGIN"
+	      " SELECT RAISE(FAIL, 'no'); END", "");
+	assert_true(lease_boot(db, "boot-2", 100, 100, QUARANTINE) < 0);
+	db_do(db, "DROP TRIGGER no", "");
+	assert_int_equal(lease_boot(db, "boot-2", 100, 100, QUARANTINE), 0);
+	assert_int_equal(look("b1", 100), 0);
 }
 
 static void blocks_do_not_meet_or_move_under_leases(void **state)
@@ -336,6 +364,8 @@ int main(void)
 		TEST(who_rested_longest_comes_first),
 		TEST(nothing_is_given_of_an_ended_block),
 		TEST(a_reboot_ends_everything),
+		TEST(a_reboot_that_cannot_be_written_is_told),
+		TEST(nor_half_of_it),
 		TEST(blocks_do_not_meet_or_move_under_leases),
 		TEST(a_block_that_ran_out_gives_way),
 		TEST(released_is_told_until_acknowledged),
