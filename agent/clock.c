@@ -389,6 +389,78 @@ static bool redo_unfinished(void)
 	}
 }
 
+/* Whether the lease stands, written down and in the kernel. */
+static bool is_standing(const struct lease *l)
+{
+	struct lease now;
+
+	return lease_of(api.db, l->veid, &now) && now.epoch == l->epoch;
+}
+
+/* What became of a lease that priv was told of again.  true: its address is to
+ * be taken out, as it ended meanwhile or the kernel does not have it. */
+static bool is_wrong(const struct lease *l, const struct outcome *o)
+{
+	bool stands;
+
+	state_lock();
+	stands = is_standing(l);
+	state_unlock();
+	if (o->code == 0)
+		return !stands;
+	log_err("lease: %s", o->e.text);
+	/* a fence that is not there has ended, and with it the lease */
+	return stands && o->code != -EPIPE && o->code != -ETIMEDOUT &&
+	       o->code != -EACCES && o->code != -ESRCH;
+}
+
+/* Out of the kernel's table, then free. */
+static void take_out(const struct lease *l)
+{
+	struct outcome o;
+
+	set_addresses(l, 1, false, &o);
+	if (!is_out(l, &o))
+		return;
+	state_lock();
+	if (is_standing(l))
+		again(l->veid, NULL);
+	state_unlock();
+}
+
+/* A priv that is new may have lost what the one before knew, and its memory at
+ * the supervisor may be lost as well: then it would neither prolong nor take out
+ * what the kernel has.  To add again what is there is no fault.  Behind the fences.
+ * false: once more. */
+static bool remind_addresses(void)
+{
+	static unsigned reminded; /* line to priv that has heard it */
+	struct outcome o[BATCH];
+	struct lease l[BATCH];
+	uint32_t after = 0;
+	unsigned n;
+
+	if (reminded == told_by)
+		return true;
+	do {
+		state_lock();
+		n = lease_standing(api.db, after, l, BATCH);
+		state_unlock();
+		set_addresses(l, n, true, o);
+		if (told_by != link_generation())
+			return false; /* that one knew of no fence */
+		for (unsigned i = 0; i < n; i++) {
+			if (o[i].code == -ETIMEDOUT)
+				return false;
+			if (is_wrong(&l[i], &o[i]))
+				take_out(&l[i]);
+			after = l[i].veid;
+		}
+	} while (n == BATCH);
+	reminded = told_by;
+	return true;
+}
+
 static void drop_ended_blocks(void)
 {
 	state_lock();
@@ -450,7 +522,7 @@ static void *run(void *arg)
 			tidy();
 			tidied = clock_mono() + TIDY_MS;
 		}
-		ok = tell_fences() && ok;
+		ok = tell_fences() && remind_addresses() && ok;
 		while (ok && api.ready && give())
 			continue;
 		if (clock_mono() >= turn) {

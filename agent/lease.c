@@ -442,6 +442,14 @@ void lease_needless(sqlite3 *db, uint32_t veid, bool needless)
 	      (int64_t)(needless ? INSTALLED : NEEDLESS));
 }
 
+unsigned lease_standing(sqlite3 *db, uint32_t after, struct lease *l,
+			unsigned room)
+{
+	return find_leases(db,
+			   "WHERE veid > ? AND installed = 1 ORDER BY veid",
+			   after, l, room);
+}
+
 unsigned lease_all_needless(sqlite3 *db, struct lease *l, unsigned room)
 {
 	return find_leases(db, "WHERE installed <> 1 AND installed = ?",

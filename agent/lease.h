@@ -105,6 +105,10 @@ unsigned lease_too_long(sqlite3 *db, int64_t now, struct lease *l,
 void lease_needless(sqlite3 *db, uint32_t veid, bool needless);
 unsigned lease_all_needless(sqlite3 *db, struct lease *l, unsigned room);
 
+/* Those that the kernel has, of VEs behind @after, by veid; their number. */
+unsigned lease_standing(sqlite3 *db, uint32_t after, struct lease *l,
+			unsigned room);
+
 /* Address and epoch of a VE; false when it has none (installed). */
 bool lease_of(sqlite3 *db, uint32_t veid, struct lease *l);
 

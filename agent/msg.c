@@ -200,11 +200,13 @@ static int receive(int sock, struct msg *m, int flags)
 	ssize_t n;
 
 	m->nfds = 0;
+	/* reset, said once: it ended with a message of ours unread; what it
+	 * had sent is there all the same */
 	do {
 		n = recvmsg(sock, &h, MSG_CMSG_CLOEXEC | flags);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
+		return -errno;
 	take_fds(m, &h);
 	if (n == 0)
 		return -EPIPE;

@@ -147,6 +147,68 @@ static void start_part(struct supervisor *s, int which)
 		connect_parts(s, TERM);
 }
 
+static void drop(struct part *p, uint64_t key)
+{
+	const struct keep_entry *e = keep_find(&p->keep, key);
+
+	if (e)
+		fdstore_drop(p->name, e);
+	keep_drop(&p->keep, key);
+}
+
+static int keep(struct part *p, struct msg *m)
+{
+	uint64_t key = m->m.keep.key;
+	int r;
+
+	drop(p, key);
+	r = keep_put(&p->keep, m);
+	if (r == 0)
+		fdstore_put(p->name, keep_find(&p->keep, key));
+	return r;
+}
+
+/* One message, unless none is there. */
+static int take_message(struct part *p)
+{
+	struct msg m _msg_ = { .nfds = 0 };
+	int r = msg_recv_now(p->sock, &m);
+
+	if (r == 0 && m.m.head.type == MSG_KEEP)
+		r = keep(p, &m);
+	else if (r == 0 && m.m.head.type == MSG_DROP)
+		drop(p, m.m.keep.key);
+	else if (r == 0)
+		r = -EBADMSG;
+	if (r != -ENOSPC)
+		return r;
+	log_warn("part %s keeps too much", p->name);
+	return 0;
+}
+
+static void on_part(struct part *p)
+{
+	int r = take_message(p);
+
+	if (r == -EPIPE) {
+		/* its death is about to be reported */
+		clean_close(&p->sock);
+		p->sock = -1;
+	} else if (r < 0 && r != -EAGAIN) {
+		log_err("part %s sent what it may not: ending it", p->name);
+		kill(p->pid, SIGKILL);
+	}
+}
+
+/* What it gave us to keep before it died, its next life is to get. */
+static void drain(struct part *p)
+{
+	while (p->sock >= 0 && take_message(p) == 0)
+		continue;
+	clean_close(&p->sock);
+	p->sock = -1;
+}
+
 static void part_died(struct supervisor *s, struct part *p, int status)
 {
 	int64_t lived = now_ms() - p->started;
@@ -159,8 +221,7 @@ static void part_died(struct supervisor *s, struct part *p, int status)
 					    : WEXITSTATUS(status),
 			(long long)lived);
 	p->pid = 0;
-	clean_close(&p->sock);
-	p->sock = -1;
+	drain(p);
 	if (lived >= HEALTHY_MS)
 		p->backoff = 0;
 	else
@@ -221,50 +282,6 @@ static void take_signals(struct supervisor *s)
 	}
 }
 
-static void drop(struct part *p, uint64_t key)
-{
-	const struct keep_entry *e = keep_find(&p->keep, key);
-
-	if (e)
-		fdstore_drop(p->name, e);
-	keep_drop(&p->keep, key);
-}
-
-static int keep(struct part *p, struct msg *m)
-{
-	uint64_t key = m->m.keep.key;
-	int r;
-
-	drop(p, key);
-	r = keep_put(&p->keep, m);
-	if (r == 0)
-		fdstore_put(p->name, keep_find(&p->keep, key));
-	return r;
-}
-
-static void take_message(struct part *p)
-{
-	struct msg m _msg_ = { .nfds = 0 };
-	int r = msg_recv(p->sock, &m);
-
-	if (r == 0 && m.m.head.type == MSG_KEEP)
-		r = keep(p, &m);
-	else if (r == 0 && m.m.head.type == MSG_DROP)
-		drop(p, m.m.keep.key);
-	else if (r == 0)
-		r = -EBADMSG;
-	if (r == -EPIPE) {
-		/* its death is about to be reported */
-		clean_close(&p->sock);
-		p->sock = -1;
-	} else if (r == -ENOSPC) {
-		log_warn("part %s keeps too much", p->name);
-	} else if (r < 0 && r != -EAGAIN) {
-		log_err("part %s sent what it may not: ending it", p->name);
-		kill(p->pid, SIGKILL);
-	}
-}
-
 /* Start what is due; how long until the next, -1 for nothing to wait for. */
 static int start_due(struct supervisor *s)
 {
@@ -298,7 +315,7 @@ static void loop(struct supervisor *s)
 			continue;
 		for (int i = 0; i < NPARTS; i++)
 			if (p[i].revents)
-				take_message(&s->parts[i]);
+				on_part(&s->parts[i]);
 		if (p[NPARTS].revents)
 			take_signals(s);
 	}

@@ -93,6 +93,37 @@ if [ $took -le 6000 ]; then ok 'before the term ends'; else not_ok 'before the t
 kill -CONT "$hung"
 if until_ok 10 no_ip "$waiter"; then ok 'and api agrees when it is back'; else not_ok 'and api agrees when it is back'; fi
 
+# priv dies before the supervisor has read what it gave it to keep
+kill -STOP "$AGENT"
+block b5 10.9.5.0/31 8000
+two_stand() { [ "$(cat "$T"/fake/addr-10.9.5.* 2>/dev/null | wc -l)" = 2 ]; }
+if until_ok 10 two_stand; then ok 'two addresses that nobody noted yet'; else not_ok 'two addresses that nobody noted yet'; fi
+hung=$(part_pid api)
+kill -STOP "$hung"
+kill -9 "$(part_pid priv)"
+kill -CONT "$AGENT"
+none_stands() { [ -z "$(cat "$T"/fake/addr-10.9.5.* 2>/dev/null)" ]; }
+if until_ok 10 none_stands; then ok 'its next life knows both'; else not_ok 'its next life knows both' "$(ls "$T/fake")"; fi
+kill -CONT "$hung"
+until_ok 10 no_ip "$waiter"
+
+# everything dies, and with it every note; the kernel has the address
+block b6 10.9.6.0/31 12000
+until_ok 10 has_ip "$waiter"
+address=$(ip_of "$waiter")
+epoch=$(api GET "/v1/ves/$waiter" | json status.lease_epoch)
+kill -9 "$AGENT"; wait "$AGENT" 2>/dev/null
+echo "$waiter 0" >"$T/fake/addr-$address"
+start_agent
+told_again() { [ "$(table "$address")" = "$waiter $epoch" ]; }
+if until_ok 10 told_again; then ok 'priv is told again what stands'; else not_ok 'priv is told again what stands' "$(table "$address")" "$epoch"; fi
+is 'the lease goes on' "$(ip_of "$waiter")" "$address"
+hung=$(part_pid api)
+kill -STOP "$hung"
+if until_ok 15 taken_out; then ok 'and takes it out when the term ends'; else not_ok 'and takes it out when the term ends'; fi
+kill -CONT "$hung"
+until_ok 10 no_ip "$waiter"
+
 # somebody has the address whom the agent does not know of
 echo '4242 9' >"$T/fake/addr-10.9.3.0"
 nonce=$(api PUT /v1/blocks/b3 -d '{"range":"10.9.3.0/31","term_ms":60000,"nonce":""}' | json nonce)

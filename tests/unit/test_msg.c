@@ -63,6 +63,21 @@ static void the_end_and_emptiness_show(void **state)
 	assert_int_equal(msg_recv(pair[1], &m), -EPIPE);
 }
 
+/* Whoever sent it died with a message of ours unread. */
+static void what_was_sent_before_a_death_arrives(void **state)
+{
+	struct msg_keep k = { .head.type = MSG_KEEP, .key = 7 };
+	struct msg m;
+
+	assert_int_equal(msg_send(pair[0], &k, NULL, 0), 0);
+	assert_int_equal(msg_send(pair[1], &k, NULL, 0), 0);
+	close(pair[0]);
+	pair[0] = -1;
+	assert_int_equal(msg_recv_now(pair[1], &m), 0);
+	assert_int_equal(m.m.keep.key, 7);
+	assert_int_equal(msg_recv_now(pair[1], &m), -EPIPE);
+}
+
 /* Every type with every wrong length and wrong number of descriptors. */
 static void wrong_lengths_are_refused(void **state)
 {
@@ -168,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_and_its_descriptors_arrive),
 		TEST(the_end_and_emptiness_show),
+		TEST(what_was_sent_before_a_death_arrives),
 		TEST(wrong_lengths_are_refused),
 		TEST(refused_descriptors_are_closed),
 		TEST(strings_must_end),
