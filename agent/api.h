@@ -44,6 +44,7 @@ void link_start(void);
  * Ask priv and wait for the answer.  0 and the answer in @reply (its
  * descriptors are the caller's), or the -errno that priv answered with words in
  * @e; -EPIPE when priv died meanwhile, -ETIMEDOUT.  Never with the lock held.
+ * What a list (MSG_LIST) says of VEs is written down by then.
  */
 int ask(void *request, struct msg *reply, struct err *e);
 
@@ -90,8 +91,7 @@ bool op_show(int64_t id, struct buf *out);
 /* Whether it has ended (or does not exist).  With the lock held. */
 bool op_ended(int64_t id);
 
-/* What priv reported about a VE.  Takes the lock. */
-void op_on_state(const struct msg_entry *e);
+/* What priv reported about VEs, in the order it did.  Takes the lock. */
 void op_on_states(const struct msg_entry *e, unsigned n);
 
 /* Adopt what runs, then queue what the desired state asks for.  Takes the

@@ -162,11 +162,54 @@ static void priv_broke(void)
 	log_warn("the line to priv broke");
 }
 
+/* States that were told and are not written down yet. */
+struct heard {
+	struct msg_entry states[STATES];
+	unsigned n;
+};
+
+static void write_down(struct heard *h)
+{
+	if (h->n)
+		op_on_states(h->states, h->n);
+	h->n = 0;
+}
+
+/* A list is a report among others: what was told before it is older, and what is
+ * told behind it newer, however late its asker wakes. */
+static void take_list(struct heard *h, struct msg *m)
+{
+	write_down(h);
+	if (m->m.entries.nr)
+		op_on_states(m->m.entries.entries, m->m.entries.nr);
+	deliver(m);
+}
+
+static void take(struct heard *h, struct msg *m)
+{
+	switch (m->m.head.type) {
+	case MSG_STATE:
+		h->states[h->n++] = m->m.state.entry;
+		break;
+	case MSG_ENTRIES_IS:
+		take_list(h, m);
+		break;
+	case MSG_REFUSED:
+		usage_refused(&m->m.refusals);
+		break;
+	case MSG_HELD:
+		api.held = m->m.ve.arg;
+		break;
+	default:
+		deliver(m);
+		break;
+	}
+}
+
 /* What is there: states are written down together. */
 static void on_priv(void)
 {
-	struct msg_entry states[STATES];
-	unsigned n = 0;
+	struct heard h = { .n = 0 };
 	int r = 0;
 
 	for (unsigned i = 0; i < STATES; i++) {
@@ -175,17 +218,9 @@ static void on_priv(void)
 		r = msg_recv_now(priv_fd, &m);
 		if (r < 0)
 			break;
-		if (m.m.head.type == MSG_STATE)
-			states[n++] = m.m.state.entry;
-		else if (m.m.head.type == MSG_REFUSED)
-			usage_refused(&m.m.refusals);
-		else if (m.m.head.type == MSG_HELD)
-			api.held = m.m.ve.arg;
-		else
-			deliver(&m);
+		take(&h, &m);
 	}
-	if (n)
-		op_on_states(states, n);
+	write_down(&h);
 	if (r < 0 && r != -EAGAIN)
 		priv_broke();
 }

@@ -119,15 +119,26 @@ static bool apply(struct ve *v, const struct msg_entry *e)
 	return true;
 }
 
+static uint8_t alive[SLOT_MAX]; /* by slot; the state lock's */
+
+static bool is_alive(uint32_t slot)
+{
+	return slot < sizeof(alive) && alive[slot];
+}
+
 static void note(const struct msg_entry *e)
 {
 	struct ve v;
 
-	if (!ve_load(api.db, e->veid, &v))
+	if (!ve_load(api.db, e->veid, &v)) {
 		log_warn("the kernel runs VE %" PRIu32 ", which nobody asked"
 			 " for: left alone",
 			 e->veid);
-	else if (apply(&v, e))
+		return;
+	}
+	if (v.slot < sizeof(alive))
+		alive[v.slot] = e->state != ENV_ST_STOPPED;
+	if (apply(&v, e))
 		ve_save_status(api.db, &v);
 }
 
@@ -144,19 +155,7 @@ void op_on_states(const struct msg_entry *e, unsigned n)
 	clock_poke();
 }
 
-void op_on_state(const struct msg_entry *e)
-{
-	op_on_states(e, 1);
-}
-
-static uint8_t alive[SLOT_MAX]; /* by slot; the clock's thread only */
-
-static bool is_alive(uint32_t slot)
-{
-	return slot < sizeof(alive) && alive[slot];
-}
-
-/* Everything that the kernel runs, by our eyes; false when priv is silent. */
+/* Everything that the kernel runs is noted (link.c); false when priv is silent. */
 static bool read_kernel(void)
 {
 	uint32_t after = 0;
@@ -164,26 +163,15 @@ static bool read_kernel(void)
 	for (;;) {
 		struct msg_ve m = { .head.type = MSG_LIST, .arg = after };
 		struct msg reply _msg_ = { .nfds = 0 };
+		const struct msg_entries *is = &reply.m.entries;
 
 		if (ask(&m, &reply, NULL) < 0 ||
 		    reply.m.head.type != MSG_ENTRIES_IS)
 			return false;
-		api.abi = (int)reply.m.entries.abi;
-		op_on_states(reply.m.entries.entries, reply.m.entries.nr);
-		state_lock();
-		for (uint32_t i = 0; i < reply.m.entries.nr; i++) {
-			int64_t slot;
-
-			after = reply.m.entries.entries[i].veid;
-			slot = db_int(api.db, -1,
-				      "SELECT slot FROM ve WHERE veid = ?", "i",
-				      (int64_t)after);
-			if (slot >= 0 && slot < (int64_t)sizeof(alive))
-				alive[slot] = 1;
-		}
-		state_unlock();
-		if (!reply.m.entries.more)
+		api.abi = (int)is->abi;
+		if (!is->more || !is->nr)
 			return true;
+		after = is->entries[is->nr - 1].veid;
 	}
 }
 
@@ -282,7 +270,9 @@ void op_reconcile(void)
 	struct ve v = { .veid = 0 };
 	uint32_t veid = 0;
 
+	state_lock();
 	memset(alive, 0, sizeof(alive));
+	state_unlock();
 	if (!read_kernel())
 		return;
 	state_lock();

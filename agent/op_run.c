@@ -53,7 +53,8 @@ static int ask_ve(uint32_t type, uint32_t veid, uint32_t arg, struct err *e)
 	return ask_again(&m, &reply, e);
 }
 
-/* Bring one VE's row in line with the kernel. */
+/* Bring one VE's row in line with the kernel: the answer does so where the VE is
+ * there (link.c).  Nobody but this operation could start it meanwhile. */
 static void sync_one(uint32_t veid)
 {
 	struct msg_ve m = { .head.type = MSG_LIST, .arg = veid - 1 };
@@ -63,10 +64,8 @@ static void sync_one(uint32_t veid)
 	if (ask_again(&m, &reply, NULL) < 0 ||
 	    reply.m.head.type != MSG_ENTRIES_IS)
 		return;
-	if (reply.m.entries.nr && reply.m.entries.entries[0].veid == veid)
-		op_on_state(&reply.m.entries.entries[0]);
-	else
-		op_on_state(&gone);
+	if (!reply.m.entries.nr || reply.m.entries.entries[0].veid != veid)
+		op_on_states(&gone, 1);
 }
 
 /* Wait until the VE leaves @from, or is gone; its state. */
