@@ -16,7 +16,7 @@
 
 #define ASK_MS 60000
 #define STATES 64
-#define LOST_MS 30000 /* without a line to priv we are of no use */
+#define LOST_MS 30000 /* without a line to priv or term we are of no use */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t linked; /* to priv */
@@ -307,9 +307,21 @@ static void on_supervisor(void)
 		http_renew(m.fds);
 }
 
+/* The supervisor makes a line when one of the two starts, and never else: where
+ * one broke and both live, our next life gets another. */
+static void end_without(int fd, int64_t *since, const char *what)
+{
+	int64_t now = clock_mono();
+
+	if (fd >= 0)
+		*since = now;
+	else if (now - *since > LOST_MS)
+		fatal("no line to %s", what);
+}
+
 static void *run(void *arg)
 {
-	int64_t lost = clock_mono();
+	int64_t priv_seen = clock_mono(), term_seen = priv_seen;
 
 	for (;;) {
 		struct pollfd p[4] = {
@@ -329,10 +341,8 @@ static void *run(void *arg)
 			on_term();
 		else if (p[3].revents)
 			http_accept_local(ctl_fd);
-		if (priv_fd >= 0)
-			lost = clock_mono();
-		else if (clock_mono() - lost > LOST_MS)
-			fatal("no line to the privileged part");
+		end_without(priv_fd, &priv_seen, "the privileged part");
+		end_without(term_fd, &term_seen, "the terminals");
 	}
 	return NULL;
 }

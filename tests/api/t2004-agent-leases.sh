@@ -100,7 +100,9 @@ two_stand() { [ "$(cat "$T"/fake/addr-10.9.5.* 2>/dev/null | wc -l)" = 2 ]; }
 if until_ok 10 two_stand; then ok 'two addresses that nobody noted yet'; else not_ok 'two addresses that nobody noted yet'; fi
 hung=$(part_pid api)
 kill -STOP "$hung"
-kill -9 "$(part_pid priv)"
+dead=$(part_pid priv)
+kill -9 "$dead"
+until_ok 10 grep -q '^State:.*zombie' "/proc/$dead/status"
 kill -CONT "$AGENT"
 none_stands() { [ -z "$(cat "$T"/fake/addr-10.9.5.* 2>/dev/null)" ]; }
 if until_ok 10 none_stands; then ok 'its next life knows both'; else not_ok 'its next life knows both' "$(ls "$T/fake")"; fi

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The lines of api, with the other parts played: what is heard in which order. */
+/* The lines of api, with the other parts played: what is heard in which order, and
+ * a line that is lost. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -182,10 +183,51 @@ static void a_list_is_heard_in_its_turn(void **state)
 	assert_int_equal(run(ask_for_a_list), 0);
 }
 
+/* Time for a look at what the clock says by then. */
+static void later(int64_t ms)
+{
+	now += ms;
+	usleep(1500000);
+}
+
+static void both_lines(void)
+{
+	give_line(LINK_PRIV);
+	give_line(LINK_TERM);
+	later(0);
+	later(40000);
+}
+
+static void term_lost(void)
+{
+	give_line(LINK_PRIV);
+	close(give_line(LINK_TERM));
+	later(0);
+	now += 40000;
+	pause();
+}
+
+static void term_came_back(void)
+{
+	give_line(LINK_PRIV);
+	close(give_line(LINK_TERM));
+	later(20000);
+	give_line(LINK_TERM);
+	later(20000);
+}
+
+static void without_a_line_api_ends(void **state)
+{
+	assert_int_equal(run(both_lines), 99);
+	assert_int_equal(run(term_lost), 1);
+	assert_int_equal(run(term_came_back), 99);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_is_heard_in_its_turn),
+		cmocka_unit_test(without_a_line_api_ends),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);
