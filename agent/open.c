@@ -44,6 +44,11 @@ static void refuse(struct opening *o, uint32_t code)
 	drop_opening(o);
 }
 
+static uint32_t veid_of(const struct job *j)
+{
+	return j->open ? j->open->veid : j->need.veid;
+}
+
 /* Nothing is to be woken for it.  An attachment waits for nobody: term asks for
  * the terminal when there is none. */
 static bool is_quick(const struct job *j)
@@ -54,7 +59,7 @@ static bool is_quick(const struct job *j)
 	if (j->open && j->open->kind != TERM_EXEC)
 		return true;
 	state_lock();
-	awake = ve_load(api.db, j->open ? j->open->veid : j->need.veid, &v) &&
+	awake = ve_load(api.db, veid_of(j), &v) &&
 		v.state == VE_RUNNING;
 	state_unlock();
 	return awake;
@@ -65,7 +70,7 @@ void open_queue(struct opening *o)
 	struct job *j = xcalloc(1, sizeof(*j));
 
 	j->open = o;
-	if (lanes_push(lanes, is_quick(j), j))
+	if (lanes_push(lanes, is_quick(j), veid_of(j), j))
 		return;
 	free(j);
 	refuse(o, TERM_CLOSE_TOO_MANY);
@@ -90,7 +95,7 @@ void open_needed(const struct msg_terminal *m)
 	struct job *j = xcalloc(1, sizeof(*j));
 
 	j->need = *m;
-	if (lanes_push(lanes, is_quick(j), j))
+	if (lanes_push(lanes, is_quick(j), veid_of(j), j))
 		return;
 	free(j);
 	not_opened(m, TERM_CLOSE_TOO_MANY);

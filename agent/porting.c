@@ -33,7 +33,7 @@ struct porting *porting_begin(uint32_t veid, uint16_t port, bool awake)
 	struct porting *p = xcalloc(1, sizeof(*p));
 
 	*p = (struct porting){ .refs = 2, .veid = veid, .port = port, .fd = -1 };
-	if (lanes_push(lanes, awake, p))
+	if (lanes_push(lanes, awake, veid, p))
 		return p;
 	free(p);
 	return NULL;

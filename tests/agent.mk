@@ -9,10 +9,11 @@ $(eval $(call program,test_msg,tests/unit/test_msg.c agent/msg.c agent/name.c ag
 $(eval $(call program,test_bean,tests/unit/test_bean.c agent/bean.c,$(LIBVE),cmocka))
 $(eval $(call program,test_agent_conf,tests/unit/test_agent_conf.c agent/conf.c,$(LIBVE),cmocka))
 $(eval $(call program,test_agent_route,tests/unit/test_agent_route.c agent/route.c agent/name.c agent/bean.c,$(LIBVE),cmocka libmicrohttpd))
+$(eval $(call program,test_lanes,tests/unit/test_lanes.c agent/lanes.c,$(LIBVE),cmocka))
 $(eval $(call program,test_link,tests/unit/test_link.c agent/link.c agent/msg.c agent/bean.c,$(LIBVE),cmocka sqlite3 libmicrohttpd))
 $(eval $(call program,test_tree,tests/unit/test_tree.c agent/tree.c agent/tree_pack.c agent/pack.c agent/unpack.c \
 	agent/name.c agent/bean.c,$(LIBVE),cmocka zlib))
-AGENT_UNIT_BINS := $(addprefix $(BUILD)/bin/test_,$(AGENT_UNIT) lease link ring screen msg bean agent_conf agent_route tree)
+AGENT_UNIT_BINS := $(addprefix $(BUILD)/bin/test_,$(AGENT_UNIT) lease lanes link ring screen msg bean agent_conf agent_route tree)
 UNIT_TESTS += $(AGENT_UNIT_BINS)
 
 # The agent with a kernel of its own (tests/agent/fake_venv.c), and the tests' tool.  It dies where it is
