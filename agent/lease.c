@@ -8,8 +8,6 @@
 
 #include "agent/db.h"
 
-#define BLOCK_BITS 16 /* a block has a row for each address */
-
 static void read_lease(sqlite3_stmt *st, struct lease *l)
 {
 	char text[ADDR_TEXT];
@@ -84,6 +82,8 @@ static int check_range(sqlite3 *db, const char *id, const char *range,
 	if (mine.bits < BLOCK_BITS)
 		return err_set(e, -EINVAL, "%s is larger than a /%d", range,
 			       BLOCK_BITS);
+	if (!cidr_is_block(&mine))
+		return err_set(e, -EINVAL, "%s is not for hosts", range);
 	while (db_step(st)) {
 		db_text(st, 0, name, sizeof(name));
 		db_text(st, 1, text, sizeof(text));

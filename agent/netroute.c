@@ -141,15 +141,17 @@ int netroute_egress(const struct addr *from, bool may)
 	return r == (may ? -ENOENT : -EEXIST) ? 0 : r;
 }
 
-static int set_route(bool add, const struct cidr *to, uint32_t table)
+/* @how: NLM_F_REPLACE or NLM_F_EXCL for one that is added, 0 takes it away, and
+ * only if it leads to VEs. */
+static int set_route(uint16_t how, const struct cidr *to, uint32_t table)
 {
 	bool four = to->base.family == 4;
 	struct request q = {
 		.head = { .nlmsg_len = NLMSG_LENGTH(sizeof(q.route)),
-			  .nlmsg_type = add ? RTM_NEWROUTE : RTM_DELROUTE,
-			  .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
-					 (add ? NLM_F_CREATE | NLM_F_REPLACE
-					      : 0) },
+			  .nlmsg_type = how ? RTM_NEWROUTE : RTM_DELROUTE,
+			  .nlmsg_flags = (uint16_t)(NLM_F_REQUEST | NLM_F_ACK |
+						    (how ? NLM_F_CREATE : 0) |
+						    how) },
 		.route = { .rtm_family = four ? AF_INET : AF_INET6,
 			   .rtm_dst_len = to->bits,
 			   .rtm_protocol = RTPROT_STATIC,
@@ -157,13 +159,29 @@ static int set_route(bool add, const struct cidr *to, uint32_t table)
 					     : RT_SCOPE_UNIVERSE,
 			   .rtm_type = RTN_UNICAST },
 	};
-	int r;
 
 	put(&q, RTA_TABLE, &table, sizeof(table));
 	put(&q, RTA_DST, to->base.bytes, four ? 4 : 16);
 	put(&q, RTA_OIF, &device, sizeof(device));
-	r = exchange(&q);
-	return !add && r == -ESRCH ? 0 : r;
+	return exchange(&q);
+}
+
+/* The node's own routes stay as they are: one that is there gives way only if it
+ * is ours, of a former life. */
+static int add_to_main(const struct cidr *to)
+{
+	int r = set_route(NLM_F_EXCL, to, RT_TABLE_MAIN);
+
+	if (r != -EEXIST || set_route(0, to, RT_TABLE_MAIN) < 0)
+		return r;
+	return set_route(NLM_F_EXCL, to, RT_TABLE_MAIN);
+}
+
+static int take_away(const struct cidr *to, uint32_t table)
+{
+	int r = set_route(0, to, table);
+
+	return r == -ESRCH ? 0 : r;
 }
 
 int netroute_set(bool add, const struct cidr *to)
@@ -172,6 +190,10 @@ int netroute_set(bool add, const struct cidr *to)
 
 	if (line < 0)
 		return 0;
-	r = set_route(add, to, RT_TABLE_MAIN);
-	return r < 0 ? r : set_route(add, to, INSIDE);
+	if (add) {
+		r = add_to_main(to);
+		return r < 0 ? r : set_route(NLM_F_REPLACE, to, INSIDE);
+	}
+	r = take_away(to, RT_TABLE_MAIN);
+	return r < 0 ? r : take_away(to, INSIDE);
 }

@@ -15,7 +15,8 @@ void netroute_open(void);
  * further than the node and its VEs.  Holds from before the address is lent. */
 int netroute_egress(const struct addr *from, bool may);
 
-/* 0, also for what is there already (or not, when taken away), or -errno. */
+/* 0, also for what is there already (or not, when taken away), or -errno; -EEXIST
+ * where the node has another route to it, which stays. */
 int netroute_set(bool add, const struct cidr *to);
 
 #endif

@@ -156,18 +156,19 @@ static int64_t ours_until(const struct priv *p, const struct addr *a)
 static int add_address(struct priv *p, struct priv_ve *v,
 		       const struct msg_addr *m)
 {
-	int64_t until = m->addr.family == 4 ? ours_until(p, &m->addr) : 0;
+	int64_t until = ours_until(p, &m->addr);
 	int r;
 
-	if (m->addr.family == 4 && !until)
+	/* those of IPv6 are for life: MSG_START has them */
+	if (!until)
 		return -EACCES;
-	if (m->addr.family == 4 && v->ipv4.family)
+	if (v->ipv4.family)
 		return addr_equal(&v->ipv4, &m->addr) ? 0 : -EBUSY;
 	r = bar(v, &m->addr);
 	if (r == 0)
 		r = venv_addr_add(v->watch.fd, &m->addr, m->epoch, until);
 	fail_point("priv-added");
-	if (r == 0 && m->addr.family == 4)
+	if (r == 0)
 		set_address(p, v, &m->addr, m->epoch);
 	fail_point("priv-add-noted");
 	return r;
@@ -244,8 +245,8 @@ int answer_fence(struct priv *p, const struct msg *m, struct err *e)
 	struct priv_fence *f = find(p, &q->range);
 	struct notes n = { .range = q->range, .until = q->until };
 
-	if (q->range.base.family != 4 || q->range.bits > 32)
-		return err_set(e, -EINVAL, "fence: no IPv4 range");
+	if (!cidr_is_block(&q->range))
+		return err_set(e, -EINVAL, "fence: no IPv4 range of hosts");
 	if (!f) {
 		f = add(p, &q->range, KEY_FENCE | p->next_key++);
 		if (!f)

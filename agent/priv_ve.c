@@ -139,7 +139,8 @@ static int check_start(struct priv *p, const struct msg_start *s, struct err *e)
 {
 	if (!is_veid(s->veid) || s->slot >= SLOT_MAX || !is_name(s->template) ||
 	    !is_hostname(s->hostname) || !is_limits(&s->limits) ||
-	    (s->ipv6.family != 0 && s->ipv6.family != 6))
+	    (s->ipv6.family != 0 &&
+	     (s->ipv6.family != 6 || !addr_is_host(&s->ipv6))))
 		return err_set(e, -EINVAL, "start: a field is out of range");
 	if (priv_find(p, s->veid))
 		return err_set(e, -EEXIST, "VE %" PRIu32 " is there already",

@@ -153,8 +153,10 @@ static int check(const struct spec *s, struct err *e)
 		return err_set(e, -EINVAL,
 			       "desired must be \"running\" or"
 			       " \"stopped\"");
-	if (s->ipv6[0] && (addr_parse(&a, s->ipv6) < 0 || a.family != 6))
-		return err_set(e, -EINVAL, "'%s' is no IPv6 address", s->ipv6);
+	if (s->ipv6[0] && (addr_parse(&a, s->ipv6) < 0 || a.family != 6 ||
+			   !addr_is_host(&a)))
+		return err_set(e, -EINVAL, "'%s' is no host's IPv6 address",
+			       s->ipv6);
 	if (check_rate("up", s->up_rate, s->up_ceil, e) < 0 ||
 	    check_rate("down", s->down_rate, s->down_ceil, e) < 0)
 		return -EINVAL;

@@ -54,6 +54,33 @@ static struct addr masked(const struct addr *a, unsigned bits)
 	return m;
 }
 
+static bool is_padded(const struct addr *a)
+{
+	for (unsigned i = width(a) / 8; i < sizeof(a->bytes); i++)
+		if (a->bytes[i])
+			return false;
+	return true;
+}
+
+bool addr_is_host(const struct addr *a)
+{
+	const uint8_t *b = a->bytes;
+
+	if (a->family == 4)
+		return is_padded(a) && b[0] != 0 && b[0] != 127 && b[0] < 224 &&
+		       !(b[0] == 169 && b[1] == 254);
+	/* 2000::/3, fc00::/7 */
+	return a->family == 6 && (b[0] >> 5 == 1 || b[0] >> 1 == 0x7e);
+}
+
+bool cidr_is_block(const struct cidr *c)
+{
+	/* what is no host's are ranges of /16 and more: the base tells */
+	return addr_is_host(&c->base) && c->base.family == 4 &&
+	       c->bits >= BLOCK_BITS && c->bits <= 32 &&
+	       cidr_contains(c, &c->base);
+}
+
 int cidr_parse(struct cidr *c, const char *text)
 {
 	const char *slash = strchr(text, '/');

@@ -17,6 +17,7 @@ await_state 1000 running; await_state 1001 running; await_state 1002 running
 is 'without a block: started, no address' "$(ip_of 1000)" null
 is 'an IPv6 block is refused' "$(lend fd00::/120 60000 '' | json status)" 422
 is 'a range with host bits is refused' "$(lend 10.9.0.1/24 60000 '' | json status)" 422
+is 'a range of nobody is refused' "$(lend 127.1.0.0/24 60000 '' | json status)" 422
 
 nonce=$(lend 10.9.0.0/31 60000 '' | json nonce)
 is 'the first call lends nothing' "$(api GET /v1/node | json blocks.0.remaining_ms)" 0

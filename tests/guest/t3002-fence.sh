@@ -55,6 +55,16 @@ if leaves 1000; then not_ok 'nothing of it leaves'; else ok 'nothing of it leave
 if run 1000 "ping -c 1 -W 5 $b" >/dev/null; then ok 'it reaches other VEs'; else not_ok 'it reaches other VEs'; fi
 if answers "$a"; then ok 'and the node'; else not_ok 'and the node'; fi
 if leaves 1001; then ok 'another VE leaves'; else not_ok 'another VE leaves'; fi
+
+ip route add 10.88.0.0/30 dev out0
+lend b8 10.88.0.0/30 60000
+said() { grep -q 'route to 10.88.0.0/30' "$T/log"; }
+if until_ok 20 said; then ok 'a block of which the node has a route of its own is told'; else not_ok 'a block of which the node has a route of its own is told'; fi
+is 'the route stays' "$(ip route | grep '^10.88' | tr -s ' ' | cut -d' ' -f1-3)" '10.88.0.0/30 dev out0'
+api DELETE /v1/blocks/b8 >/dev/null
+given_back() { [ "$(api GET /v1/node | json 'blocks.#')" = 1 ]; }
+until_ok 20 given_back
+is 'and when the block is gone' "$(ip route | grep -c '^10.88.0.0/30 dev out0')" 1
 old=$(part_pid priv); kill -9 "$old"
 new_priv() { _p=$(part_pid priv) && [ -n "$_p" ] && [ "$_p" != "$old" ]; }
 until_ok 20 new_priv; until_ok 20 is_ready

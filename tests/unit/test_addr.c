@@ -76,6 +76,51 @@ static void overlap_is_symmetric(void **state)
 	assert_false(cidr_overlaps(&a, &six));
 }
 
+static bool is_host(const char *text)
+{
+	struct addr a;
+
+	return addr_parse(&a, text) == 0 && addr_is_host(&a);
+}
+
+static bool is_block(const char *text)
+{
+	struct cidr c;
+
+	return cidr_parse(&c, text) == 0 && cidr_is_block(&c);
+}
+
+static void what_is_lent_is_of_hosts(void **state)
+{
+	static const char *const none[] = {
+		"0.0.0.0",	   "0.1.2.3",	"127.0.0.1", "169.254.1.1",
+		"224.0.0.1",	   "240.0.0.1", "::",	     "::1",
+		"::ffff:10.0.0.1", "fe80::1",	"ff02::1",
+		"255.255.255.255",
+	};
+	struct cidr c;
+
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (is_host(none[i]))
+			fail_msg("taken: %s", none[i]);
+	assert_true(is_host("10.77.0.1") && is_host("192.0.2.1"));
+	assert_true(is_host("2001:db8::1") && is_host("fd00:77::5"));
+	assert_true(is_block("10.77.0.0/16") && is_block("10.77.0.0/32"));
+	assert_false(is_block("10.0.0.0/15") || is_block("0.0.0.0/0"));
+	assert_false(is_block("127.0.0.0/16") || is_block("224.0.0.0/24"));
+	assert_false(is_block("fd00:77::/64"));
+	/* as it may come from a part that fell */
+	assert_int_equal(cidr_parse(&c, "10.77.0.0/24"), 0);
+	c.base.bytes[3] = 1;
+	assert_false(cidr_is_block(&c));
+	c.base.bytes[3] = 0;
+	c.base.bytes[9] = 1;
+	assert_false(cidr_is_block(&c));
+	c.base.bytes[9] = 0;
+	c.bits = 33;
+	assert_false(cidr_is_block(&c));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -83,6 +128,7 @@ int main(void)
 		cmocka_unit_test(ranges_are_strict),
 		cmocka_unit_test(nth_carries_and_ends),
 		cmocka_unit_test(overlap_is_symmetric),
+		cmocka_unit_test(what_is_lent_is_of_hosts),
 	};
 
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
