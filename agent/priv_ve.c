@@ -278,6 +278,7 @@ int answer_stop(struct priv *p, const struct msg *m, struct err *e)
 int answer_erase(struct priv *p, const struct msg *m, struct err *e)
 {
 	uint32_t veid = m->m.ve.veid;
+	int r;
 
 	if (!is_veid(veid))
 		return err_set(e, -EINVAL, "erase: no such veid");
@@ -286,5 +287,8 @@ int answer_erase(struct priv *p, const struct msg *m, struct err *e)
 	if (priv_pack_busy(p, veid))
 		return err_set(e, -EBUSY, "the pack of VE %" PRIu32
 			       " is under way", veid);
-	return tree_erase(p->conf->private_dir, veid, e);
+	r = tree_erase(p->conf->private_dir, veid, e);
+	if (r == 0)
+		p->sweep_due = 0;
+	return r;
 }

@@ -23,19 +23,49 @@
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 #define TRASH ".trash"
 #define INODE_RATIO 8192 /* bytes of the quota to an inode */
+#define OTHER (1u << 31) /* beyond each veid */
 
 /* The headers of Debian 12 lack it. */
 #ifndef PRJQUOTA
 #define PRJQUOTA 2
 #endif
 
-static int set_project(int dir, uint32_t veid)
+/* Bytes that count for a project. */
+static uint64_t used_by(int dir, uint32_t project)
+{
+	struct dqblk q = { 0 };
+
+	if (syscall(SYS_quotactl_fd, dir, QCMD(Q_GETQUOTA, PRJQUOTA), project,
+		    &q) < 0)
+		return 0;
+	return q.dqb_curspace;
+}
+
+/*
+ * A tree's project: its VE's number, or that and OTHER.  What was put away counts
+ * for its project until it is swept away, which with many files takes its time; so
+ * a new tree takes of the two the one that less counts for, and begins empty.
+ */
+static uint32_t choose_project(int dir, uint32_t veid)
+{
+	uint32_t other = veid | OTHER;
+
+	if (other == UINT32_MAX) /* is none */
+		return veid;
+	return used_by(dir, other) < used_by(dir, veid) ? other : veid;
+}
+
+/* One that has a project of its VE keeps it. */
+static int set_project(int dir, uint32_t veid, uint32_t *project)
 {
 	struct fsxattr x = { 0 };
 
+	*project = veid;
 	if (ioctl(dir, FS_IOC_FSGETXATTR, &x) < 0)
 		return -errno;
-	x.fsx_projid = veid;
+	*project = (x.fsx_projid & ~OTHER) == veid ? x.fsx_projid
+						   : choose_project(dir, veid);
+	x.fsx_projid = *project;
 	x.fsx_xflags |= FS_XFLAG_PROJINHERIT;
 	return ioctl(dir, FS_IOC_FSSETXATTR, &x) < 0 ? -errno : 0;
 }
@@ -49,10 +79,11 @@ static int set_quota(int dir, uint32_t veid, uint64_t disk, struct err *e)
 			   .dqb_isoftlimit = disk / INODE_RATIO,
 			   .dqb_valid = QIF_LIMITS };
 	static bool said;
-	int r = set_project(dir, veid);
+	uint32_t project;
+	int r = set_project(dir, veid, &project);
 
 	if (r == 0 && syscall(SYS_quotactl_fd, dir, QCMD(Q_SETQUOTA, PRJQUOTA),
-			      veid, &q) < 0)
+			      project, &q) < 0)
 		r = -errno;
 	if (r == 0)
 		return 0;

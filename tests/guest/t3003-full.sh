@@ -49,6 +49,23 @@ made=$(run 1000 'i=0; while [ $i -lt 1000 ] && true >/root/empty$i; do i=$((i + 
 is 'so do files that take no room' "$([ "$made" -gt 16 ] && [ "$made" -lt 129 ] && echo yes || echo "$made")" yes
 is 'no other' "$(run 1001 'i=0; while [ $i -lt 300 ] && true >/root/empty$i; do i=$((i + 1)); done; echo $i; rm -f /root/empty*')" 300
 
+# what a reinstallation puts away is not the new tree's
+again() { # NAME: a VE that is full is reinstalled
+	run 1000 'dd if=/dev/zero of=/root/big bs=64k count=64' >/dev/null 2>&1
+	op=$(act 1000 reinstall | json id)
+	is "$1" "$(done_ "$op" | json state)" succeeded
+	is 'and it has room' "$(run 1000 'dd if=/dev/zero of=/root/half bs=64k count=8 2>/dev/null; wc -c </root/half; rm /root/half')" 524288
+	is 'as much as it may' "$(df_of 1000 2)" 1024
+}
+again 'a VE that is full is reinstalled'
+swept() { [ -z "$(ls -A "$PRIVATE/.trash")" ]; }
+until_ok 30 swept
+again 'and once more'
+until_ok 30 swept
+run 1000 'dd if=/dev/zero of=/root/big bs=64k count=64' >"$T/said" 2>&1
+has 'the quota stops it as before' "$(cat "$T/said")" 'quota exceeded'
+run 1000 'rm -f /root/big'
+
 fill "$PRIVATE"
 r=$(make_ve 1002 tiny)
 is 'private trees are full: a new VE fails' "$(echo "$r" | json state),$(echo "$r" | json error.title)" failed,capacity-exhausted
