@@ -130,6 +130,20 @@ static int put_attrs(struct writer *w, int fd, struct pack_record *r,
 	return rc;
 }
 
+/* Up to a chunk from @at on, and nothing of the hole behind the data there: it
+ * would be written, and take room, when it is unpacked. */
+static ssize_t read_data(struct writer *w, int fd, off_t at)
+{
+	off_t end = lseek(fd, at, SEEK_HOLE);
+	size_t n = sizeof(w->chunk);
+
+	if (end < 0)
+		return -1;
+	if (end - at < (off_t)n)
+		n = (size_t)(end - at);
+	return pread(fd, w->chunk, n, at);
+}
+
 static int put_chunks(struct writer *w, int fd, const char *name)
 {
 	struct pack_piece p = { 0 };
@@ -137,7 +151,7 @@ static int put_chunks(struct writer *w, int fd, const char *name)
 	ssize_t n = 0;
 
 	while ((at = lseek(fd, at, SEEK_DATA)) >= 0) {
-		n = pread(fd, w->chunk, sizeof(w->chunk), at);
+		n = read_data(w, fd, at);
 		if (n <= 0)
 			break;
 		p.at = (uint64_t)at;

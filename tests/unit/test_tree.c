@@ -240,6 +240,32 @@ static void a_pack_brings_all_back(void **state)
 	assert_memory_equal(got, capability, sizeof(got));
 }
 
+/* A page of data in each 64 KiB; what there is between them takes no room, packed
+ * or unpacked. */
+static void holes_stay_holes(void **state)
+{
+	int from _close_ = tree_open(base, 14, 0, NULL);
+	int to _close_ = tree_open(base, 15, 0, NULL);
+	int pack _close_ = memfd_create("pack", MFD_CLOEXEC);
+	int fd _close_ = openat(from, "upper/file", O_CREAT | O_WRONLY, 0600);
+	struct stat was, is;
+	struct err e = { 0 };
+
+	for (off_t i = 0; i < 64; i++)
+		assert_int_equal(pwrite(fd, "word", 4, i * 65536), 4);
+	assert_int_equal(ftruncate(fd, 64 * 65536), 0);
+	fsync(fd);
+	assert_int_equal(fstat(fd, &was), 0);
+	tree_empty(dup(to));
+	assert_int_equal(pack_write(from, pack, &e), 0);
+	lseek(pack, 0, SEEK_SET);
+	assert_int_equal(pack_read(pack, to, &e), 0);
+	sync();
+	assert_int_equal(fstatat(to, "upper/file", &is, 0), 0);
+	assert_int_equal(is.st_size, was.st_size);
+	assert_true(is.st_blocks <= was.st_blocks + 16);
+}
+
 /* A file of sysfs that says EINVAL when it is read: the speed of a loopback. */
 static void what_cannot_be_read_is_not_packed(void **state)
 {
@@ -293,6 +319,7 @@ int main(void)
 		TEST(nothing_behind_a_link_is_touched),
 		TEST(nor_in_a_storm_of_renames),
 		TEST(a_pack_brings_all_back),
+		TEST(holes_stay_holes),
 		TEST(what_cannot_be_read_is_not_packed),
 		TEST(a_link_in_its_place_is_refused),
 		TEST(templates_are_listed),
