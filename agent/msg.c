@@ -45,7 +45,7 @@ static const struct shape {
 	TEXT2(MSG_START, msg_start, 0, 0, template, hostname),
 	PLAIN(MSG_STOP, msg_ve, 0, 0),
 	PLAIN(MSG_ERASE, msg_ve, 0, 0),
-	PLAIN(MSG_PACK, msg_ve, 0, 0),
+	PLAIN(MSG_PACK, msg_pack, 0, 0),
 	PLAIN(MSG_ADDR, msg_addr, 0, 0),
 	PLAIN(MSG_FENCE, msg_fence, 0, 0),
 	PLAIN(MSG_LIMITS, msg_limits, 0, 0),

@@ -41,7 +41,7 @@ enum msg_type {
 	MSG_START,
 	MSG_STOP,
 	MSG_ERASE,
-	MSG_PACK,	/* arg 1: the private tree into its pack, 0: out of it */
+	MSG_PACK,	/* the private tree into its pack, or out of it */
 	MSG_ADDR,
 	MSG_FENCE,
 	MSG_LIMITS,
@@ -103,6 +103,13 @@ struct msg_ve {
 	struct msg_head head;
 	uint32_t veid;
 	uint32_t arg; /* MSG_STOP: 0 asks init, 1 kills; MSG_LIST: after (veid) */
+};
+
+struct msg_pack {
+	struct msg_head head;
+	uint32_t veid;
+	uint32_t pack; /* 1: into it, 0: out of it */
+	uint64_t disk; /* bytes that the tree may have, 0: no limit */
 };
 
 /* Bytes a second; 0 and 0: no bound. */
@@ -307,6 +314,7 @@ union msg_any {
 	struct msg_link_is link;
 	struct msg_keep keep;
 	struct msg_ve ve;
+	struct msg_pack pack;
 	struct msg_start start;
 	struct msg_addr addr;
 	struct msg_fence fence;

@@ -55,7 +55,7 @@ static bool is_rate(const struct rate *r)
 bool is_limits(const struct limits *l)
 {
 	return l->memory >= (4u << 20) && l->memory <= (1ull << 50) &&
-	       l->disk <= (1ull << 50) && l->processes >= 4 &&
+	       l->disk <= DISK_MAX && l->processes >= 4 &&
 	       l->processes <= 4000000 && l->cpu_weight >= 1 &&
 	       l->cpu_weight <= 10000 && l->egress <= 1 &&
 	       l->cpu_cap <= 100 * CPUS_MAX && l->cpus <= CPUS_MAX &&

@@ -15,6 +15,7 @@
 #define CPUS_MAX 4096
 #define RATE_MIN 1000	      /* bytes a second */
 #define RATE_MAX (1ull << 40)
+#define DISK_MAX (1ull << 50) /* bytes */
 #define FLOWS_MAX 10000000
 
 static inline uint32_t slot_id(uint32_t slot)

@@ -151,8 +151,15 @@ static bool do_thaw(int64_t id, uint32_t veid, struct err *e, int *r)
 /* The private tree into its pack, or out of it.  A large one takes its time. */
 static int ask_pack(uint32_t veid, bool pack, struct err *e)
 {
-	struct msg_ve m = { .head.type = MSG_PACK, .veid = veid, .arg = pack };
+	struct msg_pack m = { .head.type = MSG_PACK,
+			      .veid = veid,
+			      .pack = pack };
+	struct ve v;
 
+	state_lock();
+	if (ve_load(api.db, veid, &v))
+		m.disk = v.limits.disk;
+	state_unlock();
 	for (int i = 0;; i++) {
 		struct msg reply _msg_ = { .nfds = 0 };
 		struct err one = { 0 };

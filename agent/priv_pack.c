@@ -27,6 +27,7 @@ struct priv_pack {
 	struct watch watch; /* what the process has to say; fd -1: not begun */
 	struct priv_pack *next;
 	uint32_t veid, id; /* id of who asked, 0: nobody waits any more */
+	uint64_t disk;
 	bool pack;
 };
 
@@ -44,7 +45,7 @@ static void work(const struct priv *p, const struct priv_pack *k, int out)
 	if (k->pack)
 		tree_pack(p->conf->private_dir, k->veid, &e);
 	else
-		tree_unpack(p->conf->private_dir, k->veid, &e);
+		tree_unpack(p->conf->private_dir, k->veid, k->disk, &e);
 	_exit(write(3, &e, sizeof(e)) != sizeof(e));
 }
 
@@ -109,17 +110,17 @@ static void begin_some(struct priv *p)
 
 void answer_pack(struct priv *p, const struct msg *m)
 {
-	const struct msg_ve *q = &m->m.ve;
+	const struct msg_pack *q = &m->m.pack;
 	struct priv_pack **at = &p->packs;
 	struct err e = { 0 };
 
 	while (*at && (*at)->veid != q->veid)
 		at = &(*at)->next;
-	if (!is_veid(q->veid) || q->arg > 1)
+	if (!is_veid(q->veid) || q->pack > 1 || q->disk > DISK_MAX)
 		err_set(&e, -EINVAL, "pack: a field is out of range");
 	else if (priv_find(p, q->veid))
 		err_set(&e, -EBUSY, "VE %" PRIu32 " is running", q->veid);
-	else if (*at && (*at)->pack != q->arg)
+	else if (*at && (*at)->pack != q->pack)
 		err_set(&e, -EBUSY, "the pack of VE %" PRIu32 " is under way",
 			q->veid);
 	if (e.code) {
@@ -132,7 +133,8 @@ void answer_pack(struct priv *p, const struct msg *m)
 		*at = xcalloc(1, sizeof(**at));
 		**at = (struct priv_pack){ .watch = { WATCH_PACK, -1 },
 					   .veid = q->veid,
-					   .pack = q->arg };
+					   .disk = q->disk,
+					   .pack = q->pack };
 	}
 	(*at)->id = q->head.id;
 	begin_some(p);

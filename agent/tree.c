@@ -127,11 +127,12 @@ static int make_dir(int base, uint32_t veid, uint64_t disk, struct err *e)
 	return take_fd(&dir);
 }
 
-int tree_make(const char *private_dir, uint32_t veid, struct err *e)
+int tree_make(const char *private_dir, uint32_t veid, uint64_t disk,
+	      struct err *e)
 {
 	int base _close_ = open_base(private_dir, e);
 
-	return base < 0 ? base : make_dir(base, veid, 0, e);
+	return base < 0 ? base : make_dir(base, veid, disk, e);
 }
 
 int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,

@@ -20,8 +20,9 @@ int tree_open(const char *private_dir, uint32_t veid, uint64_t disk,
 int tree_limit(const char *private_dir, uint32_t veid, uint64_t disk,
 	       struct err *e);
 
-/* The same without anything in it and without a quota. */
-int tree_make(const char *private_dir, uint32_t veid, struct err *e);
+/* The same without anything in it. */
+int tree_make(const char *private_dir, uint32_t veid, uint64_t disk,
+	      struct err *e);
 
 /* The private tree if there is one, else -ENOENT. */
 int tree_find(const char *private_dir, uint32_t veid, struct err *e);
@@ -30,10 +31,12 @@ int tree_find(const char *private_dir, uint32_t veid, struct err *e);
  * The private tree into one file beside the trees, and back.  While the pack is
  * there it is what counts; the tree goes after the pack is on the disk, the pack
  * after the tree is.  So whatever ends it half way, it may be done again.  0
- * when there is nothing to do.
+ * when there is nothing to do.  It is unpacked within a quota of @disk bytes and
+ * a little more: nobody says that a tree takes to the block what it took.
  */
 int tree_pack(const char *private_dir, uint32_t veid, struct err *e);
-int tree_unpack(const char *private_dir, uint32_t veid, struct err *e);
+int tree_unpack(const char *private_dir, uint32_t veid, uint64_t disk,
+		struct err *e);
 bool tree_is_packed(const char *private_dir, uint32_t veid);
 void tree_drop_pack(const char *private_dir, uint32_t veid);
 

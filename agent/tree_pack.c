@@ -14,6 +14,7 @@
 
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 #define PACKS ".packed"
+#define SLACK (1u << 20)
 
 /* The directory of the packs, made when missing. */
 static int open_packs(const char *private_dir, struct err *e)
@@ -96,7 +97,14 @@ int tree_pack(const char *private_dir, uint32_t veid, struct err *e)
 	return tree_put_away(private_dir, veid, e);
 }
 
-int tree_unpack(const char *private_dir, uint32_t veid, struct err *e)
+/* The start that follows sets the limit itself. */
+static uint64_t with_slack(uint64_t disk)
+{
+	return disk ? disk + disk / 16 + SLACK : 0;
+}
+
+int tree_unpack(const char *private_dir, uint32_t veid, uint64_t disk,
+		struct err *e)
 {
 	int packs _close_ = open_packs(private_dir, e);
 	int in _close_ = -1, dir _close_ = -1;
@@ -113,7 +121,7 @@ int tree_unpack(const char *private_dir, uint32_t veid, struct err *e)
 						 veid);
 	/* what a former life began */
 	r = tree_put_away(private_dir, veid, e);
-	dir = r < 0 ? r : tree_make(private_dir, veid, e);
+	dir = r < 0 ? r : tree_make(private_dir, veid, with_slack(disk), e);
 	if (dir < 0)
 		return dir;
 	r = pack_read(in, dir, e);

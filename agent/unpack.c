@@ -151,6 +151,22 @@ static int leave(struct reader *u)
 	return r;
 }
 
+/* As far as there is room a part is written, and only the rest says why not. */
+static int write_at(struct reader *u, int fd, const struct pack_piece *p)
+{
+	size_t done = 0;
+
+	while (done < p->len) {
+		ssize_t n = pwrite(fd, u->data + done, p->len - done,
+				   (off_t)(p->at + done));
+
+		if (n < 0)
+			return failed(u);
+		done += (size_t)n;
+	}
+	return 0;
+}
+
 static int get_chunks(struct reader *u, int fd, uint64_t size)
 {
 	struct pack_piece p;
@@ -162,8 +178,8 @@ static int get_chunks(struct reader *u, int fd, uint64_t size)
 			break;
 		if (p.len > sizeof(u->data) || get(u, u->data, p.len) < 0)
 			return damaged(u);
-		if (pwrite(fd, u->data, p.len, (off_t)p.at) != (ssize_t)p.len)
-			return failed(u);
+		if (write_at(u, fd, &p) < 0)
+			return u->e->code;
 	}
 	return ftruncate(fd, (off_t)size) < 0 ? failed(u) : 0;
 }

@@ -66,6 +66,27 @@ run 1000 'dd if=/dev/zero of=/root/big bs=64k count=64' >"$T/said" 2>&1
 has 'the quota stops it as before' "$(cat "$T/said")" 'quota exceeded'
 run 1000 'rm -f /root/big'
 
+# a pack is unpacked within the quota of its VE
+put_disk() { # BYTES GENERATION
+	api PUT /v1/ves/1000 -H 'If-Match: *' -D "$T/h" -o /dev/null \
+		-d "{\"template\":\"tiny\",\"desired\":\"running\",\"generation\":$2,\"limits\":{\"disk_bytes\":$1}}"
+	done_ "$(sed -n 's|^[Ll]ocation: */v1/operations/||p' "$T/h" | tr -d '\r')" >/dev/null
+}
+ended() { done_ "$(act 1000 "$1" | json id)"; }
+put_disk 8388608 2
+run 1000 'dd if=/dev/zero of=/root/big bs=64k count=80 2>/dev/null'
+ended stop >/dev/null
+is 'a VE is archived' "$(ended archive | json state)" succeeded
+until_ok 30 swept
+put_disk 1048576 3
+r=$(ended start)
+is 'it is not restored beyond its quota' "$(echo "$r" | json state),$(echo "$r" | json error.title)" failed,capacity-exhausted
+put_disk 8388608 4
+is 'but within it' "$(ended start | json state)" succeeded
+is 'and is whole' "$(run 1000 'wc -c </root/big; rm /root/big')" 5242880
+put_disk 1048576 5
+until_ok 30 swept
+
 fill "$PRIVATE"
 r=$(make_ve 1002 tiny)
 is 'private trees are full: a new VE fails' "$(echo "$r" | json state),$(echo "$r" | json error.title)" failed,capacity-exhausted
