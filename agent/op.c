@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/db.h"
 #include "agent/event.h"
@@ -177,23 +178,45 @@ static void follow_up(uint32_t veid)
 		op_queue(&v, "wake", NULL);
 }
 
-static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
+/* With the lock held. */
+static int write_end(int64_t id, uint32_t veid, int code, const struct err *e)
 {
 	struct buf b _buf_ = { 0 };
 
-	state_lock();
 	db_begin(api.db);
-	db_do(api.db,
-	      "UPDATE op SET state = ?, stage = 'done', finished = ?,"
-	      " problem = ?, detail = ? WHERE id = ?",
-	      "iitti", (int64_t)(code < 0 ? OP_FAILED : OP_SUCCEEDED),
-	      clock_wall(), code < 0 ? problem_of(code) : NULL,
-	      code < 0 ? e->text : NULL, id);
+	if (db_do(api.db,
+		  "UPDATE op SET state = ?, stage = 'done', finished = ?,"
+		  " problem = ?, detail = ? WHERE id = ?",
+		  "iitti", (int64_t)(code < 0 ? OP_FAILED : OP_SUCCEEDED),
+		  clock_wall(), code < 0 ? problem_of(code) : NULL,
+		  code < 0 ? e->text : NULL, id) < 0) {
+		db_rollback(api.db);
+		return -EIO;
+	}
 	if (op_show(id, &b))
 		event_put(api.db, "operation", b.data);
 	if (code == 0)
 		follow_up(veid);
-	db_commit(api.db);
+	return db_commit(api.db);
+}
+
+/* The worker keeps the operation until its end is written: else it would be found
+ * in the queue, and run again and again for as long as the disk is full. */
+static void finish(int64_t id, uint32_t veid, int code, const struct err *e)
+{
+	bool said = false;
+
+	state_lock();
+	while (write_end(id, veid, code, e) < 0) {
+		state_unlock();
+		if (!said)
+			log_err("the end of operation %" PRId64
+				" cannot be written: trying on",
+				id);
+		said = true;
+		sleep(1);
+		state_lock();
+	}
 	fail_point("operation-written");
 	work_on(id)->id = 0;
 	pthread_cond_signal(&queued); /* a wake may go on now */

@@ -106,6 +106,19 @@ r=$(make_ve 1004 other)
 has 'a template that went away' "$(echo "$r" | json error.title)$(cat "$T/h")" template-unknown
 
 before=$(api GET /v1/ves | json 'items.#')
+priv=$(part_pid priv)
+kill -STOP "$priv"
+api PUT /v1/ves/1001 -H 'If-Match: *' -D "$T/h" -o /dev/null \
+	-d '{"template":"tiny","desired":"running","generation":2,"limits":{"disk_bytes":0,"processes":100}}'
+op=$(sed -n 's|^[Ll]ocation: */v1/operations/||p' "$T/h" | tr -d '\r')
+fill "$T/state"
+kill -CONT "$priv"
+unwritten() { grep -q 'end of operation .* cannot be written' "$T/log"; }
+if until_ok 30 unwritten; then ok 'the state is full: the end of an operation is not written'; else not_ok 'the state is full: the end of an operation is not written'; fi
+api GET "/v1/operations/$op?wait=3" >/dev/null
+is 'and said once' "$(grep -c 'end of operation .* cannot be written' "$T/log")" 1
+free_ "$T/state"
+is 'with room again it ends' "$(done_ "$op" | json state)" succeeded
 fill "$T/state"
 is 'the state is full: a VE is not taken' "$(api PUT /v1/ves/1010 -H 'If-None-Match: *' -d "$(spec running 1)" | json title)" capacity-exhausted
 is 'nor an action' "$(act 1001 stop | json title)" capacity-exhausted
