@@ -196,13 +196,17 @@ int tree_put_away(const char *private_dir, uint32_t veid, struct err *e)
 		 (long long)t.tv_sec, t.tv_nsec);
 	if (renameat(base, from, base, to) < 0 && errno != ENOENT)
 		return err_sys(e, "private tree of VE %" PRIu32, veid);
+	/* a former life may have come as far as to here */
+	if (fsync(base) < 0)
+		return err_sys(e, "private trees %s", private_dir);
 	return 0;
 }
 
 int tree_erase(const char *private_dir, uint32_t veid, struct err *e)
 {
-	tree_drop_pack(private_dir, veid);
-	return tree_put_away(private_dir, veid, e);
+	int r = tree_drop_pack(private_dir, veid, e);
+
+	return r < 0 ? r : tree_put_away(private_dir, veid, e);
 }
 
 /* Depth is bounded by descending with one descriptor at a time only as far as

@@ -38,10 +38,10 @@ int tree_pack(const char *private_dir, uint32_t veid, struct err *e);
 int tree_unpack(const char *private_dir, uint32_t veid, uint64_t disk,
 		struct err *e);
 bool tree_is_packed(const char *private_dir, uint32_t veid);
-void tree_drop_pack(const char *private_dir, uint32_t veid);
+int tree_drop_pack(const char *private_dir, uint32_t veid, struct err *e);
 
 /* Put the tree away; its files go later, by tree_sweep().  0 when there was
- * none. */
+ * none.  It does not come back with a power cut: the same for a pack. */
 int tree_put_away(const char *private_dir, uint32_t veid, struct err *e);
 
 /* The tree and its pack, if there is one. */

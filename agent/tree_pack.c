@@ -46,14 +46,18 @@ bool tree_is_packed(const char *private_dir, uint32_t veid)
 	return packs >= 0 && fstatat(packs, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-void tree_drop_pack(const char *private_dir, uint32_t veid)
+int tree_drop_pack(const char *private_dir, uint32_t veid, struct err *e)
 {
-	int packs _close_ = open_packs(private_dir, NULL);
+	int packs _close_ = open_packs(private_dir, e);
 	char name[24];
 
+	if (packs < 0)
+		return packs;
 	name_of(name, veid, "");
-	if (packs >= 0)
-		unlinkat(packs, name, 0);
+	if ((unlinkat(packs, name, 0) < 0 && errno != ENOENT) ||
+	    fsync(packs) < 0)
+		return err_sys(e, "the pack of VE %" PRIu32, veid);
+	return 0;
 }
 
 /* Written whole under another name first. */

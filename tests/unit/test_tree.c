@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -240,6 +241,38 @@ static void a_pack_brings_all_back(void **state)
 	assert_memory_equal(got, capability, sizeof(got));
 }
 
+/* In place of the C library's: what stood in the base when it, or the directory of
+ * the packs, was last synced. */
+static struct {
+	bool tree, pack;
+} on_disk;
+
+int fsync(int fd)
+{
+	char *packs _free_ = xasprintf("%s/.packed", base);
+	struct stat what, is;
+
+	if (fstat(fd, &what) == 0 && stat(base, &is) == 0 &&
+	    what.st_ino == is.st_ino)
+		on_disk.tree = is_there("16");
+	if (stat(packs, &is) == 0 && what.st_ino == is.st_ino)
+		on_disk.pack = is_there(".packed/16");
+	return (int)syscall(SYS_fsync, fd);
+}
+
+static void what_is_erased_is_off_the_disk(void **state)
+{
+	char *pack _free_ = xasprintf("%s/.packed/16", base);
+
+	close(tree_open(base, 16, 0, NULL));
+	assert_int_equal(tree_pack(base, 16, NULL), 0);
+	close(tree_open(base, 16, 0, NULL));
+	on_disk.tree = on_disk.pack = true;
+	assert_int_equal(access(pack, F_OK), 0);
+	assert_int_equal(tree_erase(base, 16, NULL), 0);
+	assert_false(on_disk.tree || on_disk.pack);
+}
+
 /* A page of data in each 64 KiB; what there is between them takes no room, packed
  * or unpacked. */
 static void holes_stay_holes(void **state)
@@ -320,6 +353,7 @@ int main(void)
 		TEST(nor_in_a_storm_of_renames),
 		TEST(a_pack_brings_all_back),
 		TEST(holes_stay_holes),
+		TEST(what_is_erased_is_off_the_disk),
 		TEST(what_cannot_be_read_is_not_packed),
 		TEST(a_link_in_its_place_is_refused),
 		TEST(templates_are_listed),
