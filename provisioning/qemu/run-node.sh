@@ -73,7 +73,7 @@ args=(
 	-append "console=ttyS0 panic=-1 net.ifnames=0 no_timer_check quiet ${root:+root=/dev/vda rw }$append"
 	-chardev "$(chardev console "$console")" -serial chardev:console
 	-device virtio-rng-pci
-	-device virtio-serial-pci,max_ports=4
+	-device "virtio-serial-pci,max_ports=4"
 	-chardev "$(chardev out "$out")" -device "virtserialport,chardev=out,name=ve.out"
 	-chardev "$(chardev status "$status")" -device "virtserialport,chardev=status,name=ve.status"
 	-device "virtio-net-pci,netdev=net,romfile="
