@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live terminal: xterm.js on ve-term.v1.  The shell belongs to the
 // environment; this only looks at it, from wherever it was left.
-import { Terminal } from '/vendor/xterm-6.0.0/xterm.mjs';
-import { FitAddon } from '/vendor/addon-fit-0.11.0/addon-fit.mjs';
-import { guard, keepPolicy, speaker } from '/static/term_guard.js';
+import { guard, speaker } from '/static/term_guard.js';
 import { keys, tools } from '/static/term_keys.js';
+import { draw } from '/static/term_view.js';
 
 const HELLO = 1, DATA = 2, SNAPSHOT = 3, EXIT = 5, NOTICE = 6;
 const AUTH = 16, INPUT = 17, RESIZE = 18, ACK = 19, PING = 20;
@@ -17,24 +16,7 @@ const RESET = '\x1bc'; // written, so that it does not overtake what is still to
 const box = document.getElementById('terminal');
 const status = document.getElementById('terminal-status');
 const screen = document.getElementById('terminal-screen');
-const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-
-keepPolicy(document.querySelector('script[nonce]').nonce);
-
-const term = new Terminal({
-  cursorBlink: !calm,
-  fontFamily: getComputedStyle(box).getPropertyValue('--mono'),
-  fontSize: Number(localStorage.getItem('term-size')) || 15,
-  minimumContrastRatio: 4.5,
-  screenReaderMode: localStorage.getItem('term-reader') === '1',
-  scrollback: 5000,
-  theme: { background: '#0f1412', foreground: '#dfe6e0', cursor: '#e0a13c', cursorAccent: '#0f1412',
-    selectionBackground: '#3a5a4e' },
-});
-const fit = new FitAddon();
-term.loadAddon(fit);
-term.open(screen);
-fit.fit();
+const { term, fit } = draw(box, screen);
 
 let socket = null;
 let next = 0;        // the number of the byte that comes next
