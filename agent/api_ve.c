@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/handlers.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/api.h"
 #include "agent/db.h"
 #include "agent/spec.h"
 #include "agent/usage.h"
+
+#define IDS_MAX 100
 
 /* The VE as reply.  With the lock held, which is released. */
 static enum MHD_Result show(struct request *q, const struct ve *v,
@@ -240,30 +244,96 @@ enum MHD_Result on_ve_delete(struct request *q)
 	return accepted(q, op);
 }
 
-enum MHD_Result on_ve_list(struct request *q)
+/* "1000,1001,..." as numbers; how many, or -EINVAL. */
+static int read_ids(const char *text, uint32_t out[static IDS_MAX])
 {
-	uint64_t limit = 100, after = 0;
-	struct buf b = { 0 };
-	struct json_out o = { .b = &b };
-	struct ve v = { .veid = 0 };
+	int n = 0;
+
+	for (const char *s = text;; s++) {
+		char *end;
+		unsigned long id = strtoul(s, &end, 10);
+
+		if (!isdigit((unsigned char)*s) || !id || id > INT32_MAX ||
+		    n == IDS_MAX || (*end && *end != ','))
+			return -EINVAL;
+		out[n++] = (uint32_t)id;
+		if (!*end)
+			return n;
+		s = end;
+	}
+}
+
+struct view {
+	bool whole;   /* with what is wanted, not just what is */
+	bool named;   /* those of @ids only */
+	int n;
+	uint32_t ids[IDS_MAX];
+	uint64_t limit, after;
+};
+
+/* What is asked for; false when that makes no sense. */
+static bool read_view(const struct request *q, struct view *w)
+{
+	const char *view = http_text(q, "view"), *ids = http_text(q, "ids");
+
+	*w = (struct view){ .limit = 100, .whole = !view, .named = ids };
+	if (ids)
+		w->n = read_ids(ids, w->ids);
+	return w->n >= 0 && (!view || !strcmp(view, "status")) &&
+	       http_argument(q, "limit", 1000, &w->limit) == 0 && w->limit &&
+	       http_argument(q, "after", INT32_MAX, &w->after) == 0;
+}
+
+static void put(const struct view *w, const struct ve *v, struct json_out *o)
+{
+	if (w->whole)
+		ve_show(api.db, v, NULL, o);
+	else
+		ve_show_state(api.db, v, o);
+}
+
+/* With the lock held.  Where the next page begins, 0: nowhere. */
+static uint32_t put_all(const struct view *w, struct json_out *o)
+{
+	struct ve v = { .veid = (uint32_t)w->after };
 	bool more = true;
 
-	if (http_argument(q, "limit", 1000, &limit) < 0 || !limit ||
-	    http_argument(q, "after", INT32_MAX, &after) < 0)
+	for (uint64_t n = 0; n < w->limit; n++) {
+		more = ve_load_after(api.db, v.veid, &v);
+		if (!more)
+			break;
+		put(w, &v, o);
+	}
+	more = more && db_int(api.db, 0, "SELECT 1 FROM ve WHERE veid > ?", "i",
+			      (int64_t)v.veid);
+	return more ? v.veid : 0;
+}
+
+enum MHD_Result on_ve_list(struct request *q)
+{
+	struct buf b = { 0 };
+	struct json_out o = { .b = &b };
+	uint32_t next = 0;
+	struct view w;
+	struct ve v;
+
+	if (!read_view(q, &w))
 		return http_problem(q, 400, "malformed",
-				    "limit is 1..1000, after a veid");
+				    "limit is 1..1000, after a veid, ids are"
+				    " at most %d with commas, view is status",
+				    IDS_MAX);
 	json_open(&o, NULL, '{');
 	json_open(&o, "items", '[');
 	state_lock();
-	v.veid = (uint32_t)after;
-	while (limit-- && (more = ve_load_after(api.db, v.veid, &v)))
-		ve_show(api.db, &v, NULL, &o);
-	more = more && db_int(api.db, 0, "SELECT 1 FROM ve WHERE veid > ?", "i",
-			      (int64_t)v.veid);
+	for (int i = 0; i < w.n; i++)
+		if (ve_load(api.db, w.ids[i], &v))
+			put(&w, &v, &o);
+	if (!w.named)
+		next = put_all(&w, &o);
 	state_unlock();
 	json_close(&o, ']');
-	if (more)
-		json_put_int(&o, "next", v.veid);
+	if (next)
+		json_put_int(&o, "next", next);
 	json_close(&o, '}');
 	return http_json(q, 200, &b);
 }

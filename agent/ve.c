@@ -280,6 +280,14 @@ void ve_show(sqlite3 *db, const struct ve *v, const struct msg_usage *u,
 	json_close(o, '}');
 }
 
+void ve_show_state(sqlite3 *db, const struct ve *v, struct json_out *o)
+{
+	json_open(o, NULL, '{');
+	json_put_int(o, "veid", v->veid);
+	show_status(db, v, NULL, o);
+	json_close(o, '}');
+}
+
 void ve_etag(const struct ve *v, char out[static VE_ETAG])
 {
 	snprintf(out, VE_ETAG, "\"%" PRId64 "-%" PRId64 "\"", v->generation,

@@ -84,6 +84,8 @@ int ve_free_slot(sqlite3 *db);
  * it uses with them unless @u is NULL. */
 void ve_show(sqlite3 *db, const struct ve *v, const struct msg_usage *u,
 	     struct json_out *o);
+/* {veid, status}, for who looks at many. */
+void ve_show_state(sqlite3 *db, const struct ve *v, struct json_out *o);
 void ve_etag(const struct ve *v, char out[static VE_ETAG]);
 
 #endif

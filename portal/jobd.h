@@ -17,7 +17,7 @@
 
 struct client;
 
-#define CHANGES_MAX 64 /* more than so many VEs at once are all */
+#define CHANGES_MAX 1024 /* more than so many VEs at once are all */
 
 struct node {
 	struct node *next;

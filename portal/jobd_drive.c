@@ -22,8 +22,8 @@
 #define AGAIN_MS 2000 /* after a renewal that went wrong */
 #define PAGE_VES 100
 #define PAGES_MAX 2000
-#define LIST_BYTES (64u << 20) /* of JSON: all VEs of a node, and one of them */
-#define VE_BYTES (64u << 10)
+#define LIST_BYTES (64u << 20) /* of JSON: all VEs of a node */
+#define VE_BYTES (64u << 10) /* ... and one of them */
 
 struct drive {
 	struct node *node;
@@ -140,7 +140,7 @@ static int collect(struct drive *d, struct buf *all, struct err *e)
 		char path[64];
 		int rc;
 
-		snprintf(path, sizeof(path), "/v1/ves?limit=%d&after=%lld",
+		snprintf(path, sizeof(path), "/v1/ves?view=status&limit=%d&after=%lld",
 			 PAGE_VES, (long long)next);
 		if (get(d, path, &r))
 			return 1;
@@ -174,16 +174,18 @@ static int take_some(struct drive *d, const struct changes *c, struct err *e)
 {
 	_buf_ struct buf some = { 0 };
 
-	for (size_t i = 0; i < c->count && !d->away; i++) {
+	for (size_t i = 0; i < c->count && !d->away; i += PAGE_VES) {
+		size_t n = c->count - i < PAGE_VES ? c->count - i : PAGE_VES;
+		_buf_ struct buf path = { 0 };
 		_reply_ struct reply r = { 0 };
-		_json_ struct json_object *ve = NULL;
 		struct err why = { 0 };
-		char path[64];
+		int64_t next = 0;
 
-		snprintf(path, sizeof(path), "/v1/ves/%u", c->veid[i]);
-		if (!get(d, path, &r) &&
-		    !json_parse(&ve, r.body.data, r.body.len, VE_BYTES, &why))
-			put_item(&some, ve);
+		buf_puts(&path, "/v1/ves?view=status&ids=");
+		for (size_t k = 0; k < n; k++)
+			buf_printf(&path, "%s%u", k ? "," : "", c->veid[i + k]);
+		if (!get(d, path.data, &r))
+			take_page(&some, &r.body, &next, &why);
 	}
 	return some.len ? db_ve_observe(d->db, d->node->id, close_array(&some),
 					false, e)

@@ -92,6 +92,10 @@ is 'and nothing behind its links' "$(cat "$T/outside/file")" keep
 
 for v in 1 2 3; do create $v stopped >/dev/null; done
 is 'pages' "$(api GET '/v1/ves?limit=2' | json next)" 2
+is 'who looks at some gets these, in that order' "$(api GET '/v1/ves?ids=3,77,1' | json items.0.veid),$(api GET '/v1/ves?ids=3,77,1' | json items.1.veid)" 3,1
+is 'as they are' "$(api GET '/v1/ves?ids=3&view=status' | json items.0.status.state)" stopped
+is 'without what is wanted' "$(api GET '/v1/ves?ids=3&view=status' | grep -c spec)" 0
+is 'which is there else' "$(api GET '/v1/ves?ids=3' | grep -c spec)" 1
 is 'the last page has no next' "$(api GET '/v1/ves?limit=2&after=1003' | json next | head -c 6)" t2tool
 
 # no place for private trees: said so, and nothing is lost
