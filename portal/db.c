@@ -32,6 +32,8 @@ struct db {
 	PGconn *pg;
 	struct known known[KNOWN_MAX];
 	size_t knowns;
+	const char *channel; /* that is listened to, or NULL */
+	unsigned life; /* which connection this is */
 	bool pinned; /* holds a lock: a lost connection is an error */
 	bool repeats; /* see db_repeats() */
 };
@@ -92,6 +94,16 @@ static bool is_stale(struct db *db)
 	return PQstatus(db->pg) != CONNECTION_OK;
 }
 
+static int listen_on(struct db *db, struct err *e)
+{
+	_result_ PGresult *r = NULL;
+	char sql[80];
+
+	snprintf(sql, sizeof(sql), "listen %s", db->channel);
+	r = PQexec(db->pg, sql);
+	return PQresultStatus(r) == PGRES_COMMAND_OK ? 0 : away(db, e);
+}
+
 static int connected(struct db *db, struct err *e)
 {
 	const char *const keys[] = { "dbname", "application_name",
@@ -113,7 +125,10 @@ static int connected(struct db *db, struct err *e)
 	for (size_t i = 0; i < db->knowns; i++)
 		db->known[i].prepared = false;
 	db->pg = PQconnectdbParams(keys, values, 1);
-	return PQstatus(db->pg) == CONNECTION_OK ? 0 : away(db, e);
+	db->life++;
+	if (PQstatus(db->pg) != CONNECTION_OK)
+		return away(db, e);
+	return db->channel ? listen_on(db, e) : 0;
 }
 
 static void take_args(struct args *a, const char *types, va_list ap)
@@ -264,15 +279,19 @@ int db_call(struct db *db, struct json_object **out, struct err *e,
 
 int db_listen(struct db *db, const char *channel, struct err *e)
 {
-	_result_ PGresult *r = NULL;
-	char sql[80];
-	int rc = connected(db, e);
+	int rc;
 
+	db->channel = NULL;
+	rc = connected(db, e);
 	if (rc)
 		return rc;
-	snprintf(sql, sizeof(sql), "listen %s", channel);
-	r = PQexec(db->pg, sql);
-	return PQresultStatus(r) == PGRES_COMMAND_OK ? 0 : away(db, e);
+	db->channel = channel;
+	return listen_on(db, e);
+}
+
+unsigned db_life(const struct db *db)
+{
+	return db->life;
 }
 
 int db_wait(struct db *db, int ms, void (*cb)(void *arg, const char *payload),

@@ -37,7 +37,10 @@ void db_repeats(struct db *db);
 int db_call(struct db *db, struct json_object **out, struct err *e,
 	    const char *fn, const char *types, ...);
 
-/* LISTEN on @channel.  0, or FAULT_AWAY. */
+/*
+ * LISTEN on @channel (borrowed), on this connection and on each that comes after it.
+ * 0, or FAULT_AWAY.
+ */
 int db_listen(struct db *db, const char *channel, struct err *e);
 
 /*
@@ -46,6 +49,9 @@ int db_listen(struct db *db, const char *channel, struct err *e);
  */
 int db_wait(struct db *db, int ms, void (*cb)(void *arg, const char *payload),
 	    void *arg, struct err *e);
+
+/* Which connection this is, counted: what was notified between two is not heard. */
+unsigned db_life(const struct db *db);
 
 /* Whether the server answers right now; brings no connection up. */
 int db_ping(struct db *db, struct err *e);

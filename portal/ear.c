@@ -15,6 +15,7 @@
 #include "portal/relay.h"
 
 #define PING_MS 5000
+#define CHECK_MS 60000 /* a session may end by its time, which nobody says */
 
 struct ear {
 	const char *conninfo;
@@ -46,14 +47,15 @@ static void hear(void *arg, const char *payload)
 		relays_end(ear->relays, w.session, w.veid, w.code);
 }
 
-static void check_one(struct ear *ear, struct db *db, const struct relay_id *id)
+static int check_one(struct ear *ear, struct db *db, const struct relay_id *id)
 {
 	struct json_object *v = NULL;
 	struct err e = { 0 };
 	const char *word;
+	int rc = db_session_check(db, id->session, id->veid, &v, &e);
 
-	if (db_session_check(db, id->session, id->veid, &v, &e))
-		return;
+	if (rc)
+		return rc;
 	word = v ? json_object_get_string(v) : "ended";
 	if (!strcmp(word, "suspended"))
 		relays_end(ear->relays, 0, id->veid, TERM_CLOSE_SUSPENDED);
@@ -62,15 +64,43 @@ static void check_one(struct ear *ear, struct db *db, const struct relay_id *id)
 	else if (!strcmp(word, "ended"))
 		relays_end(ear->relays, id->session, 0, TERM_CLOSE_SESSION);
 	json_object_put(v);
+	return 0;
 }
 
-static void check_all(struct ear *ear, struct db *db)
+/* All, on one connection: what is said while they are looked at is heard behind it. */
+static bool check_all(struct ear *ear, struct db *db)
 {
 	_free_ struct relay_id *ids = NULL;
 	size_t n = relays_list(ear->relays, &ids);
+	unsigned life = db_life(db);
 
 	for (size_t i = 0; i < n; i++)
-		check_one(ear, db, &ids[i]);
+		if (check_one(ear, db, &ids[i]))
+			return false;
+	return db_life(db) == life;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until the connection is lost, or not sure. */
+static void listen_on(struct ear *ear, struct db *db)
+{
+	int64_t checked = now_ms();
+	struct err e = { 0 };
+
+	while (!db_wait(db, PING_MS, hear, ear, &e) && !db_ping(db, &e)) {
+		if (now_ms() - checked < CHECK_MS)
+			continue;
+		if (!check_all(ear, db))
+			return;
+		checked = now_ms();
+	}
 }
 
 static void *listen_for_ever(void *arg)
@@ -82,14 +112,12 @@ static void *listen_for_ever(void *arg)
 	for (;;) {
 		struct err e = { 0 };
 
-		if (db_listen(db, "ve_end", &e)) {
+		if (db_listen(db, "ve_end", &e) || !check_all(ear, db)) {
 			nanosleep(&pause, NULL);
 			continue;
 		}
-		check_all(ear, db);
 		relays_hear(ear->relays, true);
-		while (!db_wait(db, PING_MS, hear, ear, &e) && !db_ping(db, &e))
-			;
+		listen_on(ear, db);
 		relays_hear(ear->relays, false);
 	}
 	return NULL;

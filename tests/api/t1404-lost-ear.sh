@@ -38,6 +38,13 @@ is 'whose session ended unheard goes' "$(tail -1 "$PG_DIR/two")" 'close 4401'
 await 10 portal_wait "$URL"
 
 login ann@example.net
+export PATIENCE=90
+open "$PG_DIR/time" close
+pg_sql "update ve.session set expires_at = now() where ended_at is null" >/dev/null
+wait "$waiter"
+is 'whose session ended by its time goes, though nobody says so' "$(tail -1 "$PG_DIR/time")" 'close 4401'
+
+login ann@example.net
 open "$PG_DIR/three" close
 pg_sql "update ve.subscriber set suspended_at = now(), suspended_why = 'x' where email = 'ann@example.net'" >/dev/null
 deafen

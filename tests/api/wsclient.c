@@ -13,8 +13,8 @@
  *   close        wait for the portal to close and print "close CODE"
  *   pipe         standard input goes in, what the terminal shows comes out
  *
- * In TEXT, \n and \r are what they are in C.  Each wait ends after 15 s with
- * "timeout" and exit status 1.  A handshake that is refused prints "http CODE".
+ * In TEXT, \n and \r are what they are in C.  Each wait ends after 15 s (PATIENCE in the
+ * environment) with "timeout" and exit status 1.  A handshake that is refused prints "http CODE".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -170,7 +170,8 @@ static bool is_done(const char *op)
 
 static void wait_for(const char *op)
 {
-	time_t deadline = time(NULL) + WAIT_S;
+	const char *patience = getenv("PATIENCE");
+	time_t deadline = time(NULL) + (patience ? atoi(patience) : WAIT_S);
 
 	while (!is_done(op)) {
 		struct pollfd p = { side.fd, POLLIN, 0 };
