@@ -129,6 +129,24 @@ static int take_page(struct buf *all, const struct buf *body, int64_t *next,
 		       : 0;
 }
 
+static bool is_due(int64_t *last, int every)
+{
+	int64_t now = now_ms();
+
+	if (*last && now - *last < every)
+		return false;
+	*last = now;
+	return true;
+}
+
+static int take_blocks(struct drive *d, struct err *e);
+
+/* Their time does not wait for what is slow. */
+static int keep_blocks(struct drive *d, struct err *e)
+{
+	return is_due(&d->blocks, BLOCKS_MS) ? take_blocks(d, e) : 0;
+}
+
 /* All VEs of the node in one array.  0, or not 0 when the node does not answer or
  * its list is refused, of which @e has the words. */
 static int collect(struct drive *d, struct buf *all, struct err *e)
@@ -137,6 +155,7 @@ static int collect(struct drive *d, struct buf *all, struct err *e)
 
 	for (int pages = 0; pages < PAGES_MAX; pages++) {
 		_reply_ struct reply r = { 0 };
+		struct err other = { 0 };
 		char path[64];
 		int rc;
 
@@ -147,6 +166,7 @@ static int collect(struct drive *d, struct buf *all, struct err *e)
 		rc = take_page(all, &r.body, &next, e);
 		if (rc || !next)
 			return rc;
+		keep_blocks(d, &other);
 	}
 	return err_set(e, -E2BIG, "more than %d pages", PAGES_MAX);
 }
@@ -359,23 +379,16 @@ static int take_usage(struct drive *d, struct err *e)
 	if (d->away)
 		return 0;
 	rc = db_usage_due(d->db, d->node->id, &ids, e);
-	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++)
+	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++) {
 		rc = take_use(d,
 			      (uint32_t)json_object_get_int64(
 				      json_object_array_get_idx(ids, i)),
 			      e);
+		if (!rc)
+			rc = keep_blocks(d, e);
+	}
 	json_object_put(ids);
 	return rc == 1 ? 0 : rc;
-}
-
-static bool is_due(int64_t *last, int every)
-{
-	int64_t now = now_ms();
-
-	if (*last && now - *last < every)
-		return false;
-	*last = now;
-	return true;
 }
 
 /* While the lock is ours. */
@@ -388,8 +401,8 @@ static int drive(struct drive *d, struct err *e)
 		link_renew(&d->link, d->node);
 		if (is_due(&d->facts, FACTS_MS))
 			rc = take_facts(d, e);
-		if (!rc && is_due(&d->blocks, BLOCKS_MS))
-			rc = take_blocks(d, e);
+		if (!rc)
+			rc = keep_blocks(d, e);
 		if (!rc && (c.all || now_ms() >= d->list))
 			rc = take_list(d, e);
 		else if (!rc)
