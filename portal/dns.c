@@ -15,6 +15,7 @@
 
 #define UPDATE 0x2800 /* the opcode, in the flags */
 #define FUDGE 300 /* seconds that clocks may differ */
+#define MESSAGE_MAX 65535
 #define ALGORITHM "hmac-sha256"
 #define HEAD 12
 
@@ -179,6 +180,15 @@ static void put_tsig(struct buf *b, const struct dns_key *k, uint16_t id,
 	b->data[11] = 1; /* one additional record */
 }
 
+int32_t dns_room(const char *zone)
+{
+	/* two records to take away, two to add; names are written out */
+	size_t one = 4 * (1 + 63 + strlen(zone) + 2 + 10 + 16);
+	size_t n = (MESSAGE_MAX - 1000) / one; /* of which the signature takes some */
+
+	return n < DNS_CHANGES_MAX ? (int32_t)n : DNS_CHANGES_MAX;
+}
+
 int dns_compose(const struct dns_server *s, const struct dns_change *changes,
 		size_t n, uint16_t id, uint64_t now, struct buf *out,
 		uint8_t mac[static DNS_MAC], struct err *e)
@@ -201,7 +211,9 @@ int dns_compose(const struct dns_server *s, const struct dns_change *changes,
 	out->data[8] = (char)(records >> 8);
 	out->data[9] = (char)records;
 	put_tsig(out, s->key, id, now, mac);
-	return 0;
+	return out->len > MESSAGE_MAX ?
+		       err_set(e, -EMSGSIZE, "an update of %zu bytes", out->len) :
+		       0;
 }
 
 /* ---- the answer ------------------------------------------------------------ */

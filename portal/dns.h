@@ -40,6 +40,10 @@ struct dns_server {
 	uint32_t ttl;
 };
 
+/* How many changes go into one message, whatever their labels: 1 to
+ * DNS_CHANGES_MAX. */
+int32_t dns_room(const char *zone);
+
 /* 0 when the server has made all of them; -errno with its reason. */
 int dns_update(const struct dns_server *s, const struct dns_change *changes,
 	       size_t n, struct err *e);

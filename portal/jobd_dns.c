@@ -38,7 +38,7 @@ static void read_key(struct dns_key *k, const struct conf *c)
 	struct err e = { 0 };
 
 	if (file_read(c->dns_key, 4096, &text, &e) ||
-	    dns_key_parse(k, text.data, &e))
+	    dns_key_parse(k, text.data ? text.data : "", &e))
 		fatal("dns_key %s: %s", c->dns_key, e.text);
 }
 
@@ -66,7 +66,7 @@ static int round_of(const struct dns_server *s, struct db *db, bool *away)
 	struct json_object *due = NULL;
 	struct err e = { 0 };
 	int wait = LOOK_MS;
-	int rc = db_dns_due(db, s->zone, DNS_CHANGES_MAX, &due, &e);
+	int rc = db_dns_due(db, s->zone, dns_room(s->zone), &due, &e);
 
 	if (rc)
 		return -1;

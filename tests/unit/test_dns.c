@@ -210,6 +210,38 @@ static void what_is_no_name_or_address_is_not_sent(void **state)
 	}
 }
 
+static int compose_many(const char *zone, int32_t n)
+{
+	static char labels[DNS_CHANGES_MAX][64];
+	struct dns_change c[DNS_CHANGES_MAX];
+	struct dns_server s = server();
+	_buf_ struct buf b = { 0 };
+	uint8_t mac[DNS_MAC];
+	struct err e = { 0 };
+
+	s.zone = zone;
+	for (int i = 0; i < n; i++) {
+		snprintf(labels[i], sizeof(labels[i]), "%063d", i);
+		c[i] = (struct dns_change){ labels[i], "192.0.2.1",
+					    "2001:db8::1" };
+	}
+	return dns_compose(&s, c, (size_t)n, 1, NOW, &b, mac, &e);
+}
+
+static void as_many_go_into_one_message_as_fit(void **state)
+{
+	char zone[188];
+
+	for (size_t i = 0; i < sizeof(zone) - 1; i++)
+		zone[i] = i % 60 == 59 ? '.' : 'z';
+	zone[sizeof(zone) - 1] = '\0';
+	assert_in_range(dns_room("ve.example"), 100, DNS_CHANGES_MAX);
+	assert_int_equal(compose_many("ve.example", dns_room("ve.example")), 0);
+	assert_in_range(dns_room(zone), 10, 60);
+	assert_int_equal(compose_many(zone, dns_room(zone)), 0);
+	assert_int_equal(compose_many(zone, DNS_CHANGES_MAX), -EMSGSIZE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +250,7 @@ int main(void)
 		cmocka_unit_test(what_is_cut_or_changed_counts_for_nothing),
 		cmocka_unit_test(a_key_has_a_name_and_a_secret),
 		cmocka_unit_test(what_is_no_name_or_address_is_not_sent),
+		cmocka_unit_test(as_many_go_into_one_message_as_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
