@@ -29,6 +29,7 @@ struct pump {
 	enum mode mode;
 	size_t head; /* bytes of up that are not held */
 	bool moved, ended; /* the VE has said all */
+	bool heard; /* the visitor has said all, and may listen still */
 };
 
 /* false when the visitor is gone. */
@@ -36,13 +37,14 @@ static bool from_visitor(struct pump *p)
 {
 	char room[16384];
 
-	while (p->up->len < ROOM) {
+	while (!p->heard && p->up->len < ROOM) {
 		ssize_t n = recv(p->v->fd, room, sizeof(room), 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return true;
-		if (n <= 0)
+		if (n < 0)
 			return false;
+		p->heard = n == 0;
 		p->moved = true;
 		if (p->mode == DROPPED)
 			return true;
@@ -129,7 +131,7 @@ static int rest(struct pump *p)
 				 { .fd = stream_fd(p->v->stream) } };
 	int n;
 
-	if (p->up->len < ROOM)
+	if (!p->heard && p->up->len < ROOM)
 		fds[0].events |= POLLIN;
 	if (p->down.len && p->mode != HELD)
 		fds[0].events |= POLLOUT;
