@@ -2,9 +2,11 @@
 #include "portal/relay_impl.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include <json-c/json.h>
@@ -95,6 +97,34 @@ void relay_close(struct relay *r, uint16_t code)
 	set_state(r, RELAY_CLOSING);
 }
 
+static const char *text_of(struct json_object *o, const char *key)
+{
+	struct json_object *v;
+
+	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
+						     : "";
+}
+
+/* In a worker: a resolver may take its time, and all terminals would wait. */
+static int find_node(struct relay *r, struct err *e)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai;
+	struct url url;
+	int rc = url_parse(&url, text_of(r->grant, "url"), e);
+
+	if (rc)
+		return rc;
+	if (getaddrinfo(url.host, url.port, &hints, &ai))
+		return err_set(e, -EHOSTUNREACH, "cannot resolve %s", url.host);
+	rc = getnameinfo(ai->ai_addr, ai->ai_addrlen, r->host, sizeof(r->host),
+			 r->port, sizeof(r->port),
+			 NI_NUMERICHOST | NI_NUMERICSERV);
+	freeaddrinfo(ai);
+	return rc ? err_set(e, -EHOSTUNREACH, "%s: %s", url.host,
+			    gai_strerror(rc))
+		  : 0;
+}
+
 /* In a worker: the ticket for a grant. */
 static void ask_grant(struct db *db, void *arg)
 {
@@ -105,6 +135,10 @@ static void ask_grant(struct db *db, void *arg)
 
 	r->rc = db_ticket_redeem(db, r->wish.token, r->wish.veid, r->ticket,
 				 &r->grant, &e);
+	if (!r->rc && *text_of(r->grant, "url") && find_node(r, &e)) {
+		log_warn("VE %u: %s", r->wish.veid, e.text);
+		r->rc = fault_code(FAULT_AWAY);
+	}
 	pthread_mutex_lock(&all->lock);
 	r->asked = false;
 	pthread_mutex_unlock(&all->lock);
@@ -215,26 +249,17 @@ void relay_begin(struct relay *r)
 	r->deadline = r->heard + TICKET_MS;
 }
 
-static const char *text_of(struct json_object *o, const char *key)
-{
-	struct json_object *v;
-
-	return json_object_object_get_ex(o, key, &v) ? json_object_get_string(v)
-						     : "";
-}
-
 static int start_stream(struct relay *r, struct err *e)
 {
 	char path[200], from[40] = "";
-	struct url url;
-	struct stream_conf c = { .host = url.host,
-				 .port = url.port,
+	struct stream_conf c = { .host = r->host,
+				 .port = r->port,
 				 .ctx = certs_box_get(r->all->certs),
 				 .node = text_of(r->grant, "node"),
 				 .path = path,
 				 .grant = text_of(r->grant, "grant"),
 				 .timeout_ms = CONNECT_MS };
-	int rc = url_parse(&url, text_of(r->grant, "url"), e);
+	int rc;
 
 	if (r->wish.from != UINT64_MAX)
 		snprintf(from, sizeof(from), "from=%llu&",
@@ -242,8 +267,7 @@ static int start_stream(struct relay *r, struct err *e)
 	snprintf(path, sizeof(path),
 		 "/v1/ves/%u/terminals/%s/ws?%scols=%u&rows=%u&kind=tty",
 		 r->wish.veid, r->wish.name, from, r->wish.cols, r->wish.rows);
-	if (!rc)
-		rc = stream_start(&r->stream, &c, e);
+	rc = stream_start(&r->stream, &c, e);
 	SSL_CTX_free(c.ctx); /* the stream has its own reference */
 	return rc;
 }

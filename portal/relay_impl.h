@@ -46,6 +46,7 @@ struct relay {
 	bool asked; /* a worker holds a pointer to it */
 	int rc; /* its answer */
 	struct json_object *grant;
+	char host[64], port[8]; /* of its node, numeric */
 };
 
 struct relays {
