@@ -46,8 +46,7 @@ unlike 'and the answer is its own' "$HEADERS" 'Content-Security-Policy'
 head -c 200000 /dev/zero >"$PG_DIR/upload"
 visit annes-box.ve.localhost / --data-binary "@$PG_DIR/upload"
 like 'a body goes there whole' "$BODY" '^body 200000$'
-printf 'GET /half HTTP/1.1\r\nHost: annes-box.ve.localhost:%s\r\nConnection: close\r\n\r\n' "$portal" |
-  socat -t 15 - "OPENSSL:127.0.0.1:$portal,verify=0,snihost=annes-box.ve.localhost" >"$PG_DIR/half"
+python3 tests/api/half.py "$portal" annes-box.ve.localhost /half >"$PG_DIR/half"
 like 'who has said all and listens still is answered' "$(cat "$PG_DIR/half")" '^GET /half HTTP/1.1'
 visit annes-box.ve.localhost /big
 is 'three million bytes come back whole' "$(wc -c <"$PG_DIR/body")" 3000000
