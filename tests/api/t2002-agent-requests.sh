@@ -36,7 +36,7 @@ is 'percent in the path' "$(status GET /v1/ves/1%30)" 400
 is 'double slash' "$(api GET //v1/node --path-as-is -o /dev/null -w '%{http_code}')" 400
 is 'dots in the path' "$(api GET /v1/../v1/node --path-as-is -o /dev/null -w '%{http_code}')" 404
 is 'limit out of range' "$(status GET '/v1/ves?limit=0')" 400
-for ids in '' , 1, ,1 x 0 -1 2147483648 "$(seq -s, 101)"; do
+for ids in '' ',' '1,' ',1' x 0 -1 2147483648 "$(seq -s, 101)"; do
   is "ids=$(printf %.20s "$ids")" "$(status GET "/v1/ves?ids=$ids")" 400
 done
 is 'a hundred ids' "$(status GET "/v1/ves?ids=$(seq -s, 100)")" 200
