@@ -3,7 +3,7 @@ portal_db    := fault.c db.c db_account.c db_ve.c
 portal_base  := conf.c file.c token.c url.c
 portal_web   := $(portal_base) $(portal_db) db_admin.c passwd.c html.c utf8.c tmpl.c tmpl_parse.c \
                 sanity.c field.c request.c answer.c route.c serve.c worker.c asset.c certs.c channel.c \
-                web.c web_send.c relay.c relay_conn.c ear.c line.c sandbox.c sshkey.c page_public.c \
+                web.c web_send.c slow.c relay.c relay_conn.c ear.c line.c sandbox.c sshkey.c page_public.c \
                 page_account.c page_confirm.c page_ve.c page_admin.c page_plan.c page_terminal.c gate.c proxy.c proxy_head.c proxy_pump.c
 portal_archive := portal/portal.a
 portal_pkgs  := libmicrohttpd json-c openssl libpq libcurl libargon2 libseccomp

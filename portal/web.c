@@ -25,6 +25,7 @@
 #include "portal/sandbox.h"
 #include "portal/sanity.h"
 #include "portal/serve.h"
+#include "portal/slow.h"
 #include "portal/tmpl.h"
 #include "portal/web_send.h"
 #include "portal/worker.h"
@@ -37,6 +38,7 @@ struct web {
 	struct certs_box certs; /* what agents are shown */
 	struct MHD_Daemon *mhd;
 	struct proxy *proxy;
+	struct slow *slow;
 };
 
 struct pending {
@@ -150,6 +152,7 @@ static enum MHD_Result dispatch(struct request *r, struct MHD_Connection *conn)
 	if (r->queued)
 		return send_answer(r, conn);
 	r->queued = true;
+	slow_there(r->web->slow, conn);
 	if (r->route->lane == LANE_NONE) {
 		r->route->handler(r);
 		return send_answer(r, conn);
@@ -203,8 +206,11 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *conn)
 static void on_completed(void *cls, struct MHD_Connection *conn, void **con_cls,
 			 enum MHD_RequestTerminationCode why)
 {
+	struct web *w = cls;
+
 	request_destroy(*con_cls);
 	*con_cls = NULL;
+	slow_again(w->slow, conn);
 }
 
 /* Paths are matched as they are sent: nothing is decoded. */
@@ -226,7 +232,8 @@ static int start_mhd(struct web *w, struct err *e)
 			MHD_USE_ERROR_LOG,
 		0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER,
 		no_log, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_uri, w,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
+		MHD_OPTION_NOTIFY_CONNECTION, slow_on_connection, w->slow,
 		MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
@@ -314,6 +321,7 @@ int web_run(const struct conf *c, int channel, int certs, struct err *e)
 	proxy_run(w->proxy, w->site.workers);
 	ear_start(c->db, w->site.relays);
 	w->site.line = line_start(c->db);
+	w->slow = slow_start();
 	rc = certs_watch(certs, &w->certs, e);
 	if (!rc)
 		rc = start_mhd(w, e);

@@ -7,6 +7,11 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/portal.sh
 trap portal_cleanup EXIT
 portal_setup && portal_node 100 && portal_start 1 || exit 1
+# takes its time; looked at in the end
+tests/api/drip.py "${URL##*:}" "$PG_DIR/pki/ca.crt" 120 >"$PG_DIR/drip" 2>&1 &
+drip=$!
+tests/api/drip.py "${URL##*:}" "$PG_DIR/pki/ca.crt" 10 >"$PG_DIR/drop" 2>&1 &
+drop=$!
 host=${URL#https://}
 
 # raw FORMAT: what printf makes of it, over TLS; prints the status
@@ -78,4 +83,8 @@ http POST /api/v1/session -H 'Content-Type: application/json' -d '{"email": "a@e
 is 'JSON needs the token too' "$STATUS" 403
 http GET /
 is 'and the portal goes on' "$STATUS" 200
+wait "$drop"
+is 'who takes ten seconds over a request is answered' "$(cat "$PG_DIR/drop")" 200
+wait "$drip"
+is 'who takes for ever is not waited for' "$(cat "$PG_DIR/drip")" closed
 tap_end
