@@ -10,6 +10,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <poll.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -123,6 +125,16 @@ static int make_link(void)
 
 	attribute(&r, IFLA_LINKINFO, &info, sizeof(info));
 	return ask(&r);
+}
+
+static int make_neighbour_by_ioctl(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a4d00c9) };
+	struct arpreq q = { .arp_flags = ATF_PUBL };
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+
+	memcpy(&q.arp_pa, &to, sizeof(to));
+	return iso_errno(ioctl(s, SIOCSARP, &q));
 }
 
 static int make_neighbour(void)
@@ -375,6 +387,7 @@ static const struct iso_row rows[] = {
 	{ "making a link", "netlink", make_link, { 0, EPERM, EPERM, EPERM } },
 	{ "making a link with the feature", NULL, make_link, { NA, 0, EPERM, EPERM }, .features = ENV_FEAT_NESTING },
 	{ "making a neighbour", "netlink", make_neighbour, { NA, EPERM, EPERM, EPERM } },
+	{ "making a neighbour by ioctl", "netlink", make_neighbour_by_ioctl, { 0, EPERM, EPERM, EPERM } },
 	{ "making a queue", "netlink", make_queue, { 0, EPERM, EPERM, EPERM } },
 	{ "sending from its own address", "source", send_own, { NA, 0, EPERM, NA } },
 	{ "that packet's arrival on the node", "source", own_arrived, { 0, NA, NA, NA } },

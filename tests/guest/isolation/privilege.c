@@ -4,12 +4,14 @@
 
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -72,6 +74,31 @@ static int many_networks(void)
 				signal(SIGHUP, SIG_IGN);
 				sleep(60); /* until its VE ends, or the guest */
 			}
+			_exit(0);
+		}
+		waitpid(pid, &status, 0);
+		if (WEXITSTATUS(status))
+			return WEXITSTATUS(status);
+	}
+	return 0;
+}
+
+/* Each as another user, of whom root has as many as it likes. */
+static int networks_of_users(void)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP))
+		return errno;
+	for (int i = 0; i < 40; i++) {
+		int pid = fork(), status;
+
+		if (!pid) {
+			if (syscall(SYS_setresuid, -1, 1000 + i, -1))
+				_exit(BROKEN);
+			if (unshare(CLONE_NEWNET))
+				_exit(errno);
+			pid = fork();
+			if (!pid)
+				sleep(60); /* until its VE ends, or the guest */
 			_exit(0);
 		}
 		waitpid(pid, &status, 0);
@@ -177,6 +204,7 @@ static const struct iso_row rows[] = {
 	{ "a user namespace", "userns", user_namespace, { 0, EPERM, EPERM, EPERM } },
 	{ "a user namespace with the feature", NULL, user_namespace, { NA, 0, 0, EPERM }, .features = ENV_FEAT_NESTING },
 	{ "forty networks", NULL, many_networks, { 0, ENOSPC, EPERM, ENOSPC } },
+	{ "forty networks of as many users", NULL, networks_of_users, { 0, ENOSPC, EPERM, ENOSPC } },
 	{ "measuring itself", "perf", measure, { 0, EPERM, EPERM, EPERM } },
 	{ "the kernel's log", "syslog", kernel_log, { 0, ENODATA, ENODATA, ENODATA } },
 	{ "clearing the kernel's log", NULL, clear_log, { NA, EPERM, EPERM, EPERM } },

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -116,6 +117,21 @@ static bool answers_ptrace(int pid)
 	if (pid == getpid() || syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0) < 0)
 		return pid != getpid() && errno != ESRCH;
 	return true;
+}
+
+/* By a parent outside; one inside may trace. */
+static int be_traced(void)
+{
+	return iso_errno(ptrace(PTRACE_TRACEME, 0, 0, 0));
+}
+
+static int trace_child(void)
+{
+	int pid = fork(), status;
+
+	if (!pid)
+		_exit(be_traced());
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : BROKEN;
 }
 
 static int find_by_ptrace(void)
@@ -230,6 +246,8 @@ static const struct iso_row rows[] = {
 	{ "descriptor of a process with the same credentials outside", "ptrace", steal_from_cousin, { 0, EPERM, EPERM, EPERM } },
 	{ "descriptor of a process of the node", NULL, steal_from_victim, { 0, EPERM, EPERM, EPERM } },
 	{ "descriptor of its own process", NULL, steal_from_self, { 0, 0, 0, 0 } },
+	{ "being traced by who let it in", NULL, be_traced, { 0, EPERM, EPERM, EPERM } },
+	{ "being traced by its parent", NULL, trace_child, { 0, 0, 0, 0 } },
 	{ "signal by a process descriptor of the node", NULL, signal_victim, { 0, EINVAL, EINVAL, EINVAL } },
 	{ "SIGIO of a descriptor that the node opened", "sigio", await_sigio, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node by its descriptor", NULL, enter_namespace, { 0, EPERM, EPERM, EPERM } },

@@ -3,12 +3,15 @@
  * A terminal for the node's agent: both ends of a new pty on the VE's own
  * devpts.  The instance was remembered when init's mounts were made, and both
  * ends are opened under the VE root's credentials, so that no path which the
- * VE controls is walked and the slave belongs to the VE's root.
+ * VE controls is walked and the slave belongs to the VE's root.  The mount is the
+ * one that the VE has, though, and the VE may have mounted something on its ptmx:
+ * that is not opened, nor is what is no ptmx.
  */
 #include "ve.h"
 
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/major.h>
 #include <linux/namei.h>
 #include <linux/tty.h>
 #include <linux/devpts_fs.h>	/* needs tty.h first */
@@ -17,12 +20,17 @@
 static struct file *ve_open_ptmx(const struct path *devpts)
 {
 	struct path path __free(path_put) = {};
+	const struct inode *inode;
 	int err;
 
 	err = vfs_path_lookup(devpts->dentry, devpts->mnt, "ptmx",
-			      LOOKUP_NO_SYMLINKS, &path);
+			      LOOKUP_NO_SYMLINKS | LOOKUP_NO_XDEV, &path);
 	if (err)
 		return ERR_PTR(err);
+	inode = d_backing_inode(path.dentry);
+	if (path.mnt != devpts->mnt || !S_ISCHR(inode->i_mode) ||
+	    inode->i_rdev != MKDEV(TTYAUX_MAJOR, 2))
+		return ERR_PTR(-ENXIO);
 	return dentry_open(&path, O_RDWR | O_NOCTTY | O_LARGEFILE,
 			   current_cred());
 }

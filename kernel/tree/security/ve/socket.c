@@ -2,9 +2,11 @@
 /* Sockets: which a VE may have, and whom they reach. */
 #include "ve.h"
 
+#include <linux/fs.h>
 #include <linux/net.h>
 #include <linux/netlink.h>
 #include <linux/socket.h>
+#include <linux/sockios.h>
 #include <linux/venet.h>
 #include <linux/rtnetlink.h>
 #include <net/net_namespace.h>
@@ -94,6 +96,25 @@ static int ve_netlink_send(struct sock *sk, struct sk_buff *skb)
 	return 0;
 }
 
+/* The same by the old way, which asks for no more than CAP_NET_ADMIN. */
+static int ve_file_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	switch (cmd) {
+	case SIOCSARP:
+	case SIOCDARP:
+	case SIOCSIFVLAN:
+	case SIOCBRADDBR:
+	case SIOCBRDELBR:
+		break;
+	default:
+		return 0;
+	}
+	if (current_on_node() || !ve_guard(netlink) ||
+	    !S_ISSOCK(file_inode(file)->i_mode))
+		return 0;
+	return -EPERM;
+}
+
 /* A socket's file on a shared directory is no way across. */
 static int ve_unix_reach(const struct sock *sk, const struct sock *other)
 {
@@ -126,6 +147,7 @@ static int ve_sock_rcv_skb(struct sock *sk, struct sk_buff *skb)
 static struct security_hook_list ve_socket_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(socket_create, ve_socket_create),
 	LSM_HOOK_INIT(netlink_send, ve_netlink_send),
+	LSM_HOOK_INIT(file_ioctl, ve_file_ioctl),
 	LSM_HOOK_INIT(unix_stream_connect, ve_unix_stream_connect),
 	LSM_HOOK_INIT(unix_may_send, ve_unix_may_send),
 	LSM_HOOK_INIT(socket_sock_rcv_skb, ve_sock_rcv_skb),

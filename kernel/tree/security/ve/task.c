@@ -39,6 +39,15 @@ static int ve_task_setpgid(struct task_struct *p, pid_t pgid)
 	return ve_task_reach(p);
 }
 
+/*
+ * Init, and who was let in, has a parent on the node, who would never wait for one
+ * that it traces: no guard to be switched off, or tests would not end.
+ */
+static int ve_ptrace_traceme(struct task_struct *parent)
+{
+	return task_ve(parent) == task_ve(current) ? 0 : -EPERM;
+}
+
 static int ve_task_setnice(struct task_struct *p, int nice)
 {
 	return ve_task_reach(p);
@@ -58,6 +67,7 @@ static int ve_task_prlimit(const struct cred *cred, const struct cred *tcred,
 
 static struct security_hook_list ve_task_hooks[] __ro_after_init = {
 	LSM_HOOK_INIT(ptrace_access_check, ve_ptrace_access_check),
+	LSM_HOOK_INIT(ptrace_traceme, ve_ptrace_traceme),
 	LSM_HOOK_INIT(task_kill, ve_task_kill),
 	LSM_HOOK_INIT(file_send_sigiotask, ve_file_send_sigiotask),
 	LSM_HOOK_INIT(task_setpgid, ve_task_setpgid),

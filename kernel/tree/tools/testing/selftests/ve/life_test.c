@@ -225,6 +225,14 @@ static void test_pty(void)
 		"a terminal is the VE's own, of the size asked, its root's"))
 		printf("# said: %s", out);
 	ok(env_wait(fd) == 0, "and its shell ends well");
+	close(pty.master);
+	env_sh(&ve, "echo >/root/x && mount --bind /root/x /dev/pts/ptmx", out, sizeof(out));
+	refused(env_ctl(ve.fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)), EXDEV,
+		"what a VE mounts on its ptmx is not opened");
+	env_sh(&ve, "umount /dev/pts/ptmx && mkfifo /root/y && mount --bind /root/y /dev/pts/ptmx", out, sizeof(out));
+	refused(env_ctl(ve.fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)), EXDEV, "nor a pipe");
+	env_sh(&ve, "umount /dev/pts/ptmx", out, sizeof(out));
+	ok(env_ctl(ve.fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)) == 0, "its own is again");
 	env_destroy(&ve);
 }
 
