@@ -211,12 +211,14 @@ static inline void ub_flock_free(struct user_beancounter *ub)
 /* kernel/ve/ub/hooks.c */
 void ub_mm_init(struct mm_struct *mm);
 void ub_mm_exit(struct mm_struct *mm);
-bool __ub_may_expand(struct user_beancounter *ub, s64 pages);
+void ub_mm_free(struct mm_struct *mm);
+bool __ub_may_expand(struct mm_struct *mm, s64 pages);
 bool ub_sk_alloc(struct sock *sk, const struct net *net);
 void ub_sk_free(struct sock *sk);
 bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, bool force);
 void __ub_sk_mem_uncharge(struct sock *sk, int pages);
 bool __ub_sk_send_charge(struct sock *sk, int bytes);
+void __ub_sk_send_force(struct sock *sk, int bytes);
 void __ub_sk_send_uncharge(struct sock *sk, int bytes);
 struct user_beancounter *ub_of_net(const struct net *net);
 
@@ -234,7 +236,7 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 
 /* These look into structures that this header cannot know. */
 #define ub_may_expand(mm, pages) \
-	(!(mm)->ub || __ub_may_expand((mm)->ub, pages))
+	(!(mm)->ub || __ub_may_expand(mm, pages))
 #define ub_may_lock(mm, pages) \
 	ub_has_room((mm)->ub, UB_LOCKEDPAGES, pages)
 
@@ -255,6 +257,11 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 	} while (0)
 #define ub_sk_send_charge(sk, bytes) \
 	(!(sk)->sk_ub || __ub_sk_send_charge(sk, bytes))
+#define ub_sk_send_force(sk, bytes)					\
+	do {								\
+		if ((sk)->sk_ub && (bytes))				\
+			__ub_sk_send_force(sk, bytes);			\
+	} while (0)
 #define ub_sk_send_uncharge(sk, bytes)					\
 	do {								\
 		if ((sk)->sk_ub)					\
@@ -270,6 +277,7 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 #define ub_has_room(ub, resource, n)		true
 #define ub_mm_init(mm)				do { } while (0)
 #define ub_mm_exit(mm)				do { } while (0)
+#define ub_mm_free(mm)				do { } while (0)
 #define ub_may_expand(mm, pages)		true
 #define ub_may_lock(mm, pages)			true
 #define ub_flock_charge(ub)			true
@@ -280,6 +288,7 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 #define ub_sk_mem_charge(sk, pages, kind, force) true
 #define ub_sk_mem_uncharge(sk, pages)		do { } while (0)
 #define ub_sk_send_charge(sk, bytes)		true
+#define ub_sk_send_force(sk, bytes)		do { } while (0)
 #define ub_sk_send_uncharge(sk, bytes)		do { } while (0)
 #define ub_of_net(net)				NULL
 #define ub_memcg_init(memcg, parent)		do { } while (0)

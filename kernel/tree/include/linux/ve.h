@@ -195,6 +195,12 @@ u8 *ve_boot_id(u8 *nodes);
 /* Is this the network namespace of a VE, or one inside a VE? */
 #define ve_net(net) (!ve_is_node(userns_ve((net)->user_ns)))
 
+/* How many of a kind the users of @ns, and of those below it, may have in all. */
+static inline long ve_ucount_max(const struct user_namespace *ns, int type)
+{
+	return ns->ve && ns->ve->user_ns == ns ? ns->ucount_max[type] : LONG_MAX;
+}
+
 /* fs/ve.c */
 int ve_mount_init(struct path *devpts);
 int ve_ns_fd(struct ns_common *ns);
@@ -213,6 +219,7 @@ static inline void ve_proc_exit(struct ve_proc *proc, int status) { }
 static inline void ve_begin_stop(struct pid_namespace *pid_ns) { }
 
 #define ve_net(net) false
+#define ve_ucount_max(ns, type) LONG_MAX
 
 static inline int ve_syslog_gate(int type)
 {

@@ -63,10 +63,14 @@ static void venet_rate_set(struct venet_rate *r, u32 rate, u32 burst)
 	r->tolerance = r->interval * (max(burst, 1U) - 1);
 }
 
-/* The transport header if there is one of @len bytes, copied to @to if need be. */
+/*
+ * The transport header if there is one of @len bytes, copied to @to if need be.
+ * @cut: it begins here, and goes on in another fragment.
+ */
 static const void *venet_transport(const struct sk_buff *skb, int proto, int len,
-				   void *to)
+				   void *to, bool *cut)
 {
+	const void *header;
 	__be16 frag = 0;
 	int off;
 	u8 next;
@@ -78,10 +82,14 @@ static const void *venet_transport(const struct sk_buff *skb, int proto, int len
 	} else {
 		next = ipv6_hdr(skb)->nexthdr;
 		off = ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &next, &frag);
+		frag &= htons(IP6_OFFSET); /* a first fragment has a header, too */
 	}
+	*cut = false;
 	if (next != proto || frag || off < 0)
 		return NULL;
-	return skb_header_pointer(skb, off, len, to);
+	header = skb_header_pointer(skb, off, len, to);
+	*cut = !header;
+	return header;
 }
 
 /* Have these two ends been heard of?  From now on they have. */
@@ -99,11 +107,14 @@ static bool venet_flow_known(struct venet_limit *l, const struct sk_buff *skb)
 static bool venet_opens_flow(struct venet_limit *l, const struct sk_buff *skb)
 {
 	struct tcphdr copy;
-	const struct tcphdr *tcp = venet_transport(skb, IPPROTO_TCP, sizeof(copy), &copy);
+	bool cut;
+	const struct tcphdr *tcp = venet_transport(skb, IPPROTO_TCP, sizeof(copy),
+						   &copy, &cut);
 
 	if (tcp)
 		return tcp->syn && !tcp->ack;
-	return !venet_flow_known(l, skb);
+	/* who sends a header in pieces has something to hide */
+	return cut || !venet_flow_known(l, skb);
 }
 
 /* May the VE send this?  Headers are parsed; inside RCU. */

@@ -38,19 +38,37 @@ void __ub_mm_sync(struct mm_struct *mm)
 	ub_follow(mm->ub, UB_LOCKEDPAGES, &mm->ub_locked, mm->locked_vm);
 }
 
+/* Nobody else has it, or mmap_lock is held for writing. */
+void ub_mm_free(struct mm_struct *mm)
+{
+	struct user_beancounter *ub = mm->ub;
+
+	if (!ub)
+		return;
+	mm->ub = NULL;
+	ub_follow(ub, UB_PRIVVMPAGES, &mm->ub_data, 0);
+	ub_follow(ub, UB_LOCKEDPAGES, &mm->ub_locked, 0);
+	ub_put(ub);
+}
+
+/*
+ * The last user is gone.  Who still holds the structure (khugepaged) may be about
+ * to unlock it, and would charge for it again.
+ */
 void ub_mm_exit(struct mm_struct *mm)
 {
 	if (!mm->ub)
 		return;
-	ub_follow(mm->ub, UB_PRIVVMPAGES, &mm->ub_data, 0);
-	ub_follow(mm->ub, UB_LOCKEDPAGES, &mm->ub_locked, 0);
-	ub_put(mm->ub);
-	mm->ub = NULL;
+	mmap_write_lock(mm);
+	ub_mm_free(mm);
+	mmap_write_unlock(mm);
 }
 
-bool __ub_may_expand(struct user_beancounter *ub, s64 pages)
+/* What was let through under this lock already is charged when it is given up. */
+bool __ub_may_expand(struct mm_struct *mm, s64 pages)
 {
-	return __ub_has_room(ub, UB_PRIVVMPAGES, pages);
+	return __ub_has_room(mm->ub, UB_PRIVVMPAGES,
+			     pages + max_t(s64, mm->data_vm - mm->ub_data, 0));
 }
 
 static bool sk_counts_as_tcp(const struct sock *sk)
@@ -164,6 +182,13 @@ bool __ub_sk_send_charge(struct sock *sk, int bytes)
 		return false;
 	atomic_add(bytes, &sk->sk_ub_snd);
 	return true;
+}
+
+/* The rest of a message whose beginning was let through. */
+void __ub_sk_send_force(struct sock *sk, int bytes)
+{
+	__ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes, UB_FORCE);
+	atomic_add(bytes, &sk->sk_ub_snd);
 }
 
 void __ub_sk_send_uncharge(struct sock *sk, int bytes)

@@ -239,6 +239,35 @@ static int eat_corked(void)
 	return recv(fd, got, sizeof(got), 0) < 0 ? -1 : 0;
 }
 
+/* A message half written, of which all but a byte came behind its beginning. */
+static int eat_half(void)
+{
+	static const char data[60000];
+	int fd = udp_to_itself();
+
+	return send(fd, data, 1, MSG_MORE) < 0 ? -1 : (int)send(fd, data, sizeof(data), MSG_MORE);
+}
+
+/* Buffers of a TCP socket that are not there for anything yet. */
+static int eat_reserve(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), bytes = 1 << 20;
+
+	return setsockopt(fd, SOL_SOCKET, SO_RESERVE_MEM, &bytes, sizeof(bytes));
+}
+
+/* Eight mappings that are no data, until one call makes all of them so. */
+static int eat_mprotect(void)
+{
+	char *at = mmap(NULL, 8 * CHUNK, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -1;
+	for (int i = 0; i < 8; i += 2) /* or they would be one */
+		madvise(at + i * CHUNK, CHUNK, MADV_DONTFORK);
+	return mprotect(at, 8 * CHUNK, PROT_READ | PROT_WRITE);
+}
+
 /* nfnetlink, no more of it than a table, a chain and empty rules take */
 static char nl_buf[4096];
 static size_t nl_len;
@@ -324,6 +353,8 @@ static const struct {
 	{ "kmemsize", eat_kmemsize },	    { "dcachesize", eat_dcachesize },
 	{ "tcpsndbuf", eat_tcp },	    { "tcprcvbuf", eat_tcp },
 	{ "forced", eat_forced },	    { "corked", eat_corked },
+	{ "half", eat_half },		    { "reserve", eat_reserve },
+	{ "mprotect", eat_mprotect },
 	{ "othersockbuf", eat_othersockbuf }, { "dgramrcvbuf", eat_dgramrcvbuf },
 	{ "numiptent", eat_numiptent },	    { "physpages", touch_pages },
 	{ "swappages", touch_pages },

@@ -631,6 +631,32 @@ static void test_corked(const struct env_ve *ve)
 	finish(&e);
 }
 
+/* @most of @what take at least @least of a row, and a bound of half holds them. */
+static void test_way(const struct env_ve *ve, const char *what, int resource, int most,
+		     uint64_t least, uint64_t slack)
+{
+	uint64_t before = stat_of(ve, resource).held, with, bound;
+	struct eater e = eat(ve, what, most);
+
+	with = stat_of(ve, resource).held;
+	if (!ok(e.got == most && with >= before + least, "%s: it counts", what))
+		printf("# took %d, from %llu to %llu\n", e.got, (unsigned long long)before,
+		       (unsigned long long)with);
+	finish(&e);
+	if (!ok(settle(ve, resource, before) <= before, "%s: and falls when it is given back", what))
+		printf("# to %llu\n", (unsigned long long)stat_of(ve, resource).held);
+	bound = before + (with - before) / 2;
+	must_set(ve, resource, bound);
+	e = eat(ve, what, most);
+	with = stat_of(ve, resource).held;
+	if (!ok(e.got < most && with <= bound + slack, "%s: a bound refuses", what))
+		printf("# took %d, held %llu of %llu\n", e.got, (unsigned long long)with,
+		       (unsigned long long)bound);
+	finish(&e);
+	must_set(ve, resource, UB_MAXVALUE);
+	settle(ve, resource, before);
+}
+
 /* A descriptor that has left the VE is still its charge. */
 static void test_after(void)
 {
@@ -669,7 +695,10 @@ int main(int argc, char **argv)
 		test_calls(&a);
 		test_file(&a, &b);
 		test_exact(&b);
-	test_corked(&b);
+		test_corked(&b);
+		test_way(&b, "half", UB_OTHERSOCKBUF, 20, 20 * 60000, 64 << 10);
+		test_way(&b, "reserve", UB_TCPRCVBUF, 8, 8 << 20, 0);
+		test_way(&b, "mprotect", UB_PRIVVMPAGES, 1, 8 * 256, 0);
 		test_race(&b);
 	}
 	env_destroy(&a);
