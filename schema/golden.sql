@@ -1711,7 +1711,8 @@ CREATE FUNCTION ve.queue_json(p_subscriber bigint) RETURNS jsonb
     LANGUAGE sql STABLE
     SET search_path TO 've', 'pg_temp'
     AS $$
-  select nullif(line_look(array[p_subscriber]) -> p_subscriber::text, 'null')
+  select case when exists (select from queue where subscriber_id = p_subscriber)
+    then nullif(line_look(array[p_subscriber]) -> p_subscriber::text, 'null') end
 $$;
 
 ALTER FUNCTION ve.queue_json(p_subscriber bigint) OWNER TO ve_owner;
@@ -2507,6 +2508,7 @@ CREATE FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boolean) RE
     AS $$
 declare
   made integer := 0;
+  there integer[];
   f record;
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
@@ -2538,11 +2540,12 @@ begin
   if not p_complete then
     return to_jsonb(made);
   end if;
+  select coalesce(array_agg((i ->> 'veid')::integer), '{}') into there
+    from jsonb_array_elements(p_items) i where i ->> 'veid' is not null;
   update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
       idle_at = null, waiting = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
-      and not exists (select from jsonb_array_elements(p_items) i
-        where (i ->> 'veid')::integer = v.veid);
+      and v.veid <> all(there);
   for f in
     select v.veid, case when v.desired = 'deleted' or v.deleted_at is not null then 'delete'
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
@@ -2552,10 +2555,9 @@ begin
         when v.state in ('running', 'frozen', 'stopped', 'archived') and v.state_generation < v.generation
           then 'apply' end::job_kind as kind
       from ve v where v.node_id = p_node
-        and (v.deleted_at is null or exists (select from jsonb_array_elements(p_items) i
-          where (i ->> 'veid')::integer = v.veid))
-        and not exists (select from job j where j.veid = v.veid
-          and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))
+        and (v.deleted_at is null or v.veid = any(there))
+        and not exists (select from job j where j.veid = v.veid and j.state in ('queued', 'running'))
+        and not exists (select from job j where j.veid = v.veid and j.finished_at > now() - interval '30 seconds')
   loop
     if f.kind is not null then
       perform job_add(f.veid, f.kind);
@@ -3521,15 +3523,21 @@ CREATE INDEX block_node_idx ON ve.block USING btree (node_id, upper(term));
 
 CREATE INDEX confirmation_subscriber_idx ON ve.confirmation USING btree (subscriber_id);
 
+CREATE INDEX job_finished_idx ON ve.job USING btree (finished_at) WHERE (finished_at IS NOT NULL);
+
 CREATE UNIQUE INDEX job_one_live_a_ve_key ON ve.job USING btree (veid) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
 
 CREATE INDEX job_queue_idx ON ve.job USING btree (node_id, run_at) WHERE (state = ANY (ARRAY['queued'::ve.job_state, 'running'::ve.job_state]));
+
+CREATE INDEX job_veid_idx ON ve.job USING btree (veid, id);
 
 CREATE INDEX keep_veid_idx ON ve.keep USING btree (veid);
 
 CREATE INDEX lease_live_idx ON ve.lease USING btree (block_id) WHERE upper_inf(during);
 
 CREATE INDEX lease_veid_idx ON ve.lease USING btree (veid);
+
+CREATE INDEX mail_confirms_idx ON ve.mail USING btree (confirms, id) WHERE (confirms IS NOT NULL);
 
 CREATE INDEX mail_queue_idx ON ve.mail USING btree (run_at) WHERE ((sent_at IS NULL) AND (failed_at IS NULL));
 

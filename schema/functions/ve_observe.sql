@@ -11,6 +11,7 @@ create or replace function ve.ve_observe(p_node text, p_items jsonb, p_complete 
 as $$
 declare
   made integer := 0;
+  there integer[];
   f record;
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
@@ -42,11 +43,12 @@ begin
   if not p_complete then
     return to_jsonb(made);
   end if;
+  select coalesce(array_agg((i ->> 'veid')::integer), '{}') into there
+    from jsonb_array_elements(p_items) i where i ->> 'veid' is not null;
   update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
       idle_at = null, waiting = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
-      and not exists (select from jsonb_array_elements(p_items) i
-        where (i ->> 'veid')::integer = v.veid);
+      and v.veid <> all(there);
   for f in
     select v.veid, case when v.desired = 'deleted' or v.deleted_at is not null then 'delete'
         when v.suspended <> v.state_suspended and v.state <> 'absent' then
@@ -56,10 +58,9 @@ begin
         when v.state in ('running', 'frozen', 'stopped', 'archived') and v.state_generation < v.generation
           then 'apply' end::job_kind as kind
       from ve v where v.node_id = p_node
-        and (v.deleted_at is null or exists (select from jsonb_array_elements(p_items) i
-          where (i ->> 'veid')::integer = v.veid))
-        and not exists (select from job j where j.veid = v.veid
-          and (j.state in ('queued', 'running') or j.finished_at > now() - interval '30 seconds'))
+        and (v.deleted_at is null or v.veid = any(there))
+        and not exists (select from job j where j.veid = v.veid and j.state in ('queued', 'running'))
+        and not exists (select from job j where j.veid = v.veid and j.finished_at > now() - interval '30 seconds')
   loop
     if f.kind is not null then
       perform job_add(f.veid, f.kind);
