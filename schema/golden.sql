@@ -2931,31 +2931,9 @@ CREATE TABLE ve.queue (
 
 ALTER TABLE ve.queue OWNER TO ve_owner;
 
-CREATE TABLE ve.subscriber (
-    id bigint NOT NULL,
-    email text NOT NULL,
-    role ve.subscriber_role DEFAULT 'subscriber'::ve.subscriber_role NOT NULL,
-    suspended_at timestamp with time zone,
-    suspended_why text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_from inet,
-    confirmed_at timestamp with time zone,
-    CONSTRAINT subscriber_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)) AND (email ~ '^[^@[:space:][:cntrl:]]{1,64}@[^@[:space:][:cntrl:]]{1,189}$'::text))),
-    CONSTRAINT subscriber_suspended_check CHECK ((((suspended_at IS NULL) = (suspended_why IS NULL)) AND ((length(suspended_why) >= 1) AND (length(suspended_why) <= 500))))
-);
-
-ALTER TABLE ve.subscriber OWNER TO ve_owner;
-
 CREATE VIEW ve.capacity AS
- SELECT ( SELECT count(*) AS count
-           FROM ve.subscriber
-          WHERE (subscriber.role = 'subscriber'::ve.subscriber_role)) AS subscribers,
-    ( SELECT count(*) AS count
-           FROM ve.ve
-          WHERE (ve.deleted_at IS NULL)) AS environments,
-    ( SELECT count(*) AS count
-           FROM ve.ve
-          WHERE ((ve.deleted_at IS NULL) AND (ve.state = ANY (ARRAY['running'::ve.ve_state, 'starting'::ve.ve_state])))) AS running,
+ SELECT v.environments,
+    v.running,
     ( SELECT COALESCE(sum(GREATEST((node.capacity - node.placed), 0)), (0)::bigint) AS "coalesce"
            FROM ve.node
           WHERE ((node.state = 'active'::ve.node_state) AND (node.seen_at > (now() - '00:01:00'::interval)))) AS free,
@@ -2969,7 +2947,11 @@ CREATE VIEW ve.capacity AS
           WHERE upper_inf(lease.during)) AS leases,
     ( SELECT COALESCE(sum((((2)::double precision ^ ((32 - masklen((pool.range)::inet)))::double precision))::bigint), (0)::numeric) AS "coalesce"
            FROM ve.pool
-          WHERE (family((pool.range)::inet) = 4)) AS addresses;
+          WHERE (family((pool.range)::inet) = 4)) AS addresses
+   FROM ( SELECT count(*) AS environments,
+            count(*) FILTER (WHERE (ve.state = ANY (ARRAY['running'::ve.ve_state, 'starting'::ve.ve_state]))) AS running
+           FROM ve.ve
+          WHERE (ve.deleted_at IS NULL)) v;
 
 ALTER TABLE ve.capacity OWNER TO ve_owner;
 
@@ -3199,6 +3181,21 @@ CREATE TABLE ve.queue_turn (
 );
 
 ALTER TABLE ve.queue_turn OWNER TO ve_owner;
+
+CREATE TABLE ve.subscriber (
+    id bigint NOT NULL,
+    email text NOT NULL,
+    role ve.subscriber_role DEFAULT 'subscriber'::ve.subscriber_role NOT NULL,
+    suspended_at timestamp with time zone,
+    suspended_why text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_from inet,
+    confirmed_at timestamp with time zone,
+    CONSTRAINT subscriber_email_check CHECK ((((length(email) >= 3) AND (length(email) <= 254)) AND (email = lower(email)) AND (email ~ '^[^@[:space:][:cntrl:]]{1,64}@[^@[:space:][:cntrl:]]{1,189}$'::text))),
+    CONSTRAINT subscriber_suspended_check CHECK ((((suspended_at IS NULL) = (suspended_why IS NULL)) AND ((length(suspended_why) >= 1) AND (length(suspended_why) <= 500))))
+);
+
+ALTER TABLE ve.subscriber OWNER TO ve_owner;
 
 CREATE VIEW ve.queue_order AS
  SELECT q.id,

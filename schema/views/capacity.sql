@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The house in numbers, for the landing page and for monitoring.
+-- The house in numbers, for the landing page and for monitoring: of what is there
+-- now.  Everybody may ask at any time, so nothing here counts what ever was.
 drop view if exists ve.capacity;
 create view ve.capacity as
   select
-    (select count(*) from ve.subscriber where role = 'subscriber') as subscribers,
-    (select count(*) from ve.ve where deleted_at is null) as environments,
-    (select count(*) from ve.ve where deleted_at is null and state in ('running', 'starting')) as running,
+    v.environments, v.running,
     (select coalesce(sum(greatest(capacity - placed, 0)), 0) from ve.node
       where state = 'active' and seen_at > now() - interval '60 seconds') as free,
     (select count(*) from ve.node where state <> 'revoked'
@@ -13,4 +12,6 @@ create view ve.capacity as
     (select count(*) from ve.queue) as waiting,
     (select count(*) from ve.lease where upper_inf(during)) as leases,
     (select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) from ve.pool
-      where family(range) = 4) as addresses;
+      where family(range) = 4) as addresses
+  from (select count(*) as environments, count(*) filter (where state in ('running', 'starting')) as running
+    from ve.ve where deleted_at is null) v;

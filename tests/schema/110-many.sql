@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What is asked often reads what it is about, not all that ever was.
-select plan(7);
+select plan(8);
 insert into subscriber (email) select 'm' || i || '@example.net' from generate_series(1, 3000) i;
 insert into ve (subscriber_id, node_id, template, plan, hostname, expires_at, state, desired, deleted_at)
   select id, 'n1', 'tiny', 'trial', 'h' || id, now(), 'absent', 'deleted', now() from subscriber where email like 'm%';
@@ -37,4 +37,5 @@ select cmp_ok(pg_temp.reads('queue', $$select home_get(pg_temp.h('ann'))$$), '<'
 select cmp_ok(pg_temp.reads('job', pg_temp.observe()), '<', 10::bigint, 'what a node says is held against late jobs');
 select cmp_ok(pg_temp.reads('ve', pg_temp.observe()), '<', 10::bigint, 'and VEs that are there');
 select cmp_ok(pg_temp.reads('ve', 'select capacity_get()'), '<', 10::bigint, 'the house counts those');
+select cmp_ok(pg_temp.reads('subscriber', 'select capacity_get()'), '<', 10::bigint, 'not everybody who ever came');
 select cmp_ok(pg_temp.reads('lease', 'select capacity_get()'), '<', 10::bigint, 'and live leases');
