@@ -485,6 +485,8 @@ CREATE FUNCTION ve.block_spare(p_node text) RETURNS jsonb
     AS $$
   select to_jsonb(b.id) from block b
     where b.node_id = p_node and upper(b.term) > now() + interval '60 seconds'
+      and lower(b.term) < now() - interval '5 minutes'
+      and not exists (select from ve v where v.node_id = p_node and v.waiting is not null and v.deleted_at is null)
       and exists (select from node n where n.id <> p_node and n.state <> 'revoked'
         and n.short_at > now() - interval '1 minute')
       and (select count(*) from block o where o.node_id = p_node

@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
--- A block of this node that it can spare: nobody has had an address of it for
--- five minutes, it has more, and another node asked in vain.  Null for none.
+-- A block of this node that it can spare: it has had it for five minutes, and
+-- nobody an address of it, it has more, nobody waits there for an address, and
+-- another node asked in vain.  Null for none.
 create or replace function ve.block_spare(p_node text) returns jsonb
   language sql security definer stable
   set search_path = ve, ext, pg_temp
 as $$
   select to_jsonb(b.id) from block b
     where b.node_id = p_node and upper(b.term) > now() + interval '60 seconds'
+      and lower(b.term) < now() - interval '5 minutes'
+      and not exists (select from ve v where v.node_id = p_node and v.waiting is not null and v.deleted_at is null)
       and exists (select from node n where n.id <> p_node and n.state <> 'revoked'
         and n.short_at > now() - interval '1 minute')
       and (select count(*) from block o where o.node_id = p_node

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Pools with holes; blocks go from who can spare one to who is short.
-select plan(21);
+select plan(23);
 delete from pool where family(range) = 4;
 create function pg_temp.lent() returns text language sql as
   $$ select string_agg(range::text, ' ' order by range) from block $$;
@@ -21,6 +21,11 @@ select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
 select block_lend('n1'); select block_lend('n1');
 select is(block_spare('n1'), null, 'who is asked by nobody gives nothing');
 select is(block_sync('n2'), '[]', 'another node finds nothing');
+select is(block_spare('n1'), null, 'n1 has only just got what it has');
+update block set term = tstzrange(lower(term) - interval '1 h', upper(term));
+update ve set waiting = 1;
+select is(block_spare('n1'), null, 'who needs one itself gives none');
+update ve set waiting = null;
 select isnt(block_spare('n1'), null, 'then n1 can spare a block');
 insert into lease (address, veid, node_id, block_id, epoch, during)
   select host(network(range))::inet, 1000, 'n1', id, 1, tstzrange(now() - interval '1 h', null) from block order by id desc limit 1;
