@@ -644,6 +644,10 @@ begin
       message = 'there is, or was, a node of this name or address; a revoked node''s name is never used again';
   end if;
   delete from enrolment where node_id = p_id or expires_at <= now();
+  if exists (select from enrolment where url = p_url and error is null) then
+    raise exception using errcode = 'VE018',
+      message = 'another node of this address has been given a token, which is good for an hour';
+  end if;
   insert into enrolment (token_hash, node_id, url, capacity, made_by)
     values (p_enrolment, p_id, p_url, p_capacity, who.email);
   perform audit_add(who.email, 'node.invite', null, null,
@@ -1976,8 +1980,13 @@ begin
   if not found or p_certificate is null then
     return;
   end if;
-  insert into node (id, url, grant_key, capacity)
-    values (e.node_id, e.url, gen_random_bytes(32), e.capacity);
+  begin
+    insert into node (id, url, grant_key, capacity)
+      values (e.node_id, e.url, gen_random_bytes(32), e.capacity);
+  exception when unique_violation then
+    update enrolment set certificate = null, error = 'there is a node of this name or address by now' where id = e.id;
+    return;
+  end;
   perform audit_add(e.made_by, 'node.enrol', null, null,
     jsonb_build_object('node', e.node_id, 'url', e.url, 'capacity', e.capacity));
   perform pg_notify('ve_job', e.node_id);

@@ -15,6 +15,10 @@ begin
       message = 'there is, or was, a node of this name or address; a revoked node''s name is never used again';
   end if;
   delete from enrolment where node_id = p_id or expires_at <= now();
+  if exists (select from enrolment where url = p_url and error is null) then
+    raise exception using errcode = 'VE018',
+      message = 'another node of this address has been given a token, which is good for an hour';
+  end if;
   insert into enrolment (token_hash, node_id, url, capacity, made_by)
     values (p_enrolment, p_id, p_url, p_capacity, who.email);
   perform audit_add(who.email, 'node.invite', null, null,
