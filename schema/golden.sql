@@ -1750,6 +1750,7 @@ declare
   o record;
   v integer;
   n integer := 0;
+  said jsonb := '[]';
 begin
   if not exists (select from queue) or not pg_try_advisory_xact_lock(7383142, 1) then
     return to_jsonb(n);
@@ -1758,20 +1759,24 @@ begin
     select q.*, s.email into o from queue_order q join subscriber s on s.id = q.subscriber_id
       where q.place = 1;
     exit when not found;
-    delete from queue where id = o.id;
-    continue when not found; -- has left this moment
     begin
       v := ve_place(o.subscriber_id, o.template);
+      delete from queue where id = o.id;
+      if not found then
+        raise exception using errcode = 'VE014';
+      end if;
     exception
       when sqlstate 'VE002' then
-        insert into queue overriding system value
-          select o.id, o.subscriber_id, o.template, o.network, o.since;
         exit;
+      when sqlstate 'VE014' then
+        continue; -- has left this moment
       when sqlstate 'VE004' or sqlstate 'VE009' then
+        delete from queue where id = o.id;
+        continue when not found;
         insert into mail (recipient, subject, body) values (o.email, 'You are no longer in the line',
           format(E'Hello,\n\nit was your turn, but %s. Log in to see what you have, or to choose anew.\n', sqlerrm));
-        perform audit_add('line', 'queue.drop', o.subscriber_id, null,
-          jsonb_build_object('template', o.template, 'why', sqlerrm));
+        said := said || jsonb_build_object('what', 'queue.drop', 'who', o.subscriber_id,
+          'detail', jsonb_build_object('template', o.template, 'why', sqlerrm));
         continue;
     end;
     n := n + 1;
@@ -1783,9 +1788,12 @@ begin
           now() - greatest(queue_pace.last_at, o.since));
     insert into mail (recipient, subject, body) values (o.email, 'Your environment is ready',
       format(E'Hello,\n\nit was your turn: environment #%s is ready. Log in to use it.\n', v));
-    perform audit_add('line', 've.create', o.subscriber_id, v,
-      jsonb_build_object('template', o.template, 'waited', extract(epoch from now() - o.since)::integer));
+    said := said || jsonb_build_object('what', 've.create', 'who', o.subscriber_id, 'veid', v,
+      'detail', jsonb_build_object('template', o.template, 'waited', extract(epoch from now() - o.since)::integer));
   end loop;
+  -- last: who holds a person or a place in the line may wait for the log
+  perform audit_add('line', i ->> 'what', (i ->> 'who')::bigint, (i ->> 'veid')::integer, i -> 'detail')
+    from jsonb_array_elements(said) i;
   return to_jsonb(n);
 end
 $$;

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The line: networks take turns, within one whoever came first, who leaves frees the place.
-select plan(38);
+select plan(39);
 create function pg_temp.come(who text, address text) returns jsonb language sql as
   $$ select account_signup(who || '@example.net', pg_temp.pw(), 'tiny', address::inet, pg_temp.h(who)) $$;
 create function pg_temp.line() returns text language sql as $$
@@ -21,7 +21,9 @@ select is(home_get(pg_temp.h('b1')) #>> '{queue,place}', '2', 'each sees the own
 select is(home_get(pg_temp.h('b1')) #>> '{queue,of}', '7', 'and how many wait');
 select is(home_get(pg_temp.h('b1')) #>> '{queue,minutes}', null, 'nobody knows yet how long it takes');
 select is(home_get(pg_temp.h('ann')) ->> 'queue', null, 'who has a VE is in no line');
+create temp table rows as select id, ctid as at from queue;
 select is(queue_run(), '0', 'nothing is free, nobody is served');
+select is((select count(*)::int from queue q join rows r on r.id = q.id and r.at = q.ctid), 7, 'nobody''s row is touched');
 select is(pg_temp.line(), 'a1 b1 c1 d1 a2 c2 a3', 'and the line is as it was');
 select pg_temp.free(2);
 select is(pg_temp.come('e1', '203.0.113.1') #>> '{queue,place}', '5', 'a newcomer does not pass those who wait');

@@ -222,6 +222,67 @@ static void race_person(const char *end, const char *wanted, const char *what)
 	ok(!strcmp(finish(NULL, 0), wanted), what);
 }
 
+#define OF(who)                                                                 \
+	" where subscriber_id = (select id from subscriber where email = '" who \
+	"@example.net')"
+
+/* These wait in a line of their own, for so many places. */
+static void line_of(int places, const char *first, const char *second)
+{
+	char sql[96];
+
+	run(a, "delete from queue", NULL, 0);
+	run(a, "update node set capacity = placed", NULL, 0);
+	run(a, first, NULL, 0);
+	run(a, second, NULL, 0);
+	snprintf(sql, sizeof(sql),
+		 "update node set capacity = placed + %d where id = 'n1'",
+		 places);
+	run(a, sql, NULL, 0);
+}
+
+/* Nobody can be served: the line is left alone. */
+static void race_full(void)
+{
+	char value[32];
+	PGnotify *n;
+
+	line_of(0, SIGNUP("gus"), SIGNUP("hal"));
+	run(b, "listen ve_line", NULL, 0);
+	run(a, "select queue_run()", value, sizeof(value));
+	run(b, "unlisten ve_line", NULL, 0);
+	n = PQnotifies(b);
+	ok(!strcmp(value, "0") && !n, "a full house tells nobody of the line");
+	PQfreemem(n);
+
+	run(a, "begin", NULL, 0);
+	run(a, "select queue_run()", NULL, 0);
+	PQsendQuery(b, "select queue_leave(sha256('gus'))");
+	ok(!is_waiting(), "meanwhile one leaves");
+	run(a, "commit", NULL, 0);
+	ok(!strcmp(finish(NULL, 0), "00000"), "and has left");
+}
+
+/* The log is the last that is waited for. */
+static void race_log(void)
+{
+	char value[32];
+
+	line_of(2, SIGNUP("ida"), SIGNUP("jim"));
+	run(a, "begin", NULL, 0);
+	run(a, "delete from queue" OF("jim"), NULL, 0);
+	PQsendQuery(b, "select queue_run()");
+	ok(is_waiting(), "who serves the line waits for one who leaves it");
+	ok(!strcmp(run(a, "select audit_add('jim', 'queue.leave', null, null)",
+		       NULL, 0),
+		   "00000"),
+	   "who does not wait for that one");
+	run(a, "commit", NULL, 0);
+	ok(!strcmp(finish(value, sizeof(value)), "00000") &&
+		   !strcmp(value, "1"),
+	   "the others are served");
+}
+
 static void race_many(void)
 {
 	pthread_t t[8];
@@ -267,6 +328,8 @@ int main(int argc, char **argv)
 	    NULL, 0);
 	race_person("commit", "VE009", "and does not pass it by");
 	race_person("rollback", "00000", "and is served when that is void");
+	race_full();
+	race_log();
 	printf("1..%d\n", count);
 	PQfinish(a);
 	PQfinish(b);
