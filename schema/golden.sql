@@ -1768,8 +1768,8 @@ begin
     exception
       when sqlstate 'VE002' then
         exit;
-      when sqlstate 'VE014' then
-        continue; -- has left this moment
+      when sqlstate 'VE007' or sqlstate 'VE014' then
+        continue; -- suspended this moment, and passed over from now on; or has left
       when sqlstate 'VE004' or sqlstate 'VE009' then
         delete from queue where id = o.id;
         continue when not found;
@@ -2012,6 +2012,20 @@ CREATE FUNCTION ve.span(t interval) RETURNS text
 $$;
 
 ALTER FUNCTION ve.span(t interval) OWNER TO ve_owner;
+
+CREATE FUNCTION ve.subscriber_hold(p_subscriber bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+begin
+  perform from subscriber where id = p_subscriber and suspended_at is null for no key update;
+  if not found then
+    raise exception using errcode = 'VE007', message = 'this account is suspended';
+  end if;
+end
+$$;
+
+ALTER FUNCTION ve.subscriber_hold(p_subscriber bigint) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2594,7 +2608,7 @@ CREATE FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet)
     SET search_path TO 've', 'pg_temp'
     AS $$
 begin
-  perform from subscriber where id = p_subscriber for no key update;
+  perform subscriber_hold(p_subscriber);
   if not exists (select from queue_order) then
     begin
       return ve_place(p_subscriber, p_template);
@@ -2626,6 +2640,7 @@ declare
   n text;
   v integer;
 begin
+  perform subscriber_hold(p_subscriber);
   if not exists (select from template where name = p_template and enabled) then
     raise exception using errcode = 'VE004', message = 'there is no such template';
   end if;
@@ -3916,6 +3931,8 @@ REVOKE ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error t
 GRANT ALL ON FUNCTION ve.sign_finish(p_id bigint, p_certificate text, p_error text) TO ve_signer;
 
 REVOKE ALL ON FUNCTION ve.span(t interval) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ve.subscriber_hold(p_subscriber bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.subscriber_list(p_token bytea, p_before bigint) TO ve_portal;

@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A VE for somebody who has none, or a place in the line when all places are
 -- taken or others wait already.  The VE's number, or null.  Two requests of one
--- person come one after the other.  The insert into the line waits for who serves
--- it at the moment: whether there is a VE is asked behind it.
+-- person come one after the other, and so do one and who serves the line: whether
+-- there is a VE is asked behind both.
 create or replace function ve.ve_open(p_subscriber bigint, p_template text, p_address inet)
   returns integer
   language plpgsql
   set search_path = ve, pg_temp
 as $$
 begin
-  perform from subscriber where id = p_subscriber for no key update;
+  perform subscriber_hold(p_subscriber);
   if not exists (select from queue_order) then
     begin
       return ve_place(p_subscriber, p_template);

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Chooses a node and makes the VE there, in the caller's transaction.  The row
--- lock on the node makes two callers take the last place one after the other.
+-- lock on the node makes two callers take the last place one after the other; the
+-- one on the person, taken first, has a suspension or a confirmation come before
+-- this or find the VE.
 create or replace function ve.ve_place(p_subscriber bigint, p_template text) returns integer
   language plpgsql
   set search_path = ve, ext, pg_temp
@@ -9,6 +11,7 @@ declare
   n text;
   v integer;
 begin
+  perform subscriber_hold(p_subscriber);
   if not exists (select from template where name = p_template and enabled) then
     raise exception using errcode = 'VE004', message = 'there is no such template';
   end if;

@@ -29,8 +29,8 @@ begin
     exception
       when sqlstate 'VE002' then
         exit;
-      when sqlstate 'VE014' then
-        continue; -- has left this moment
+      when sqlstate 'VE007' or sqlstate 'VE014' then
+        continue; -- suspended this moment, and passed over from now on; or has left
       when sqlstate 'VE004' or sqlstate 'VE009' then
         delete from queue where id = o.id;
         continue when not found;

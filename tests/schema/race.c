@@ -225,6 +225,7 @@ static void race_person(const char *end, const char *wanted, const char *what)
 #define OF(who)                                                                 \
 	" where subscriber_id = (select id from subscriber where email = '" who \
 	"@example.net')"
+#define ME(who) " where email = '" who "@example.net'"
 
 /* These wait in a line of their own, for so many places. */
 static void line_of(int places, const char *first, const char *second)
@@ -239,6 +240,70 @@ static void line_of(int places, const char *first, const char *second)
 		 "update node set capacity = placed + %d where id = 'n1'",
 		 places);
 	run(a, sql, NULL, 0);
+}
+
+/* a does one thing and b another; the word b's statement ends with. */
+static const char *one_by_one(const char *first, const char *second,
+			      const char *what, char *value, size_t size)
+{
+	run(a, "begin", NULL, 0);
+	ok(!strcmp(run(a, first, NULL, 0), "00000"), what);
+	PQsendQuery(b, second);
+	ok(is_waiting(), "the other waits");
+	run(a, "commit", NULL, 0);
+	return finish(value, size);
+}
+
+#define SUSPEND \
+	"update subscriber set suspended_at = now(), suspended_why = 'x'"
+#define CONFIRM "update subscriber set confirmed_at = now()"
+
+/* Suspended between the question and the place: no VE. */
+static void race_suspension(void)
+{
+	char value[32];
+
+	line_of(1, SIGNUP("cat"), "");
+	one_by_one(SUSPEND ME("cat"), "select queue_run()",
+		   "who is the first in the line is suspended", value,
+		   sizeof(value));
+	ok(!strcmp(value, "0"), "and is passed over");
+	run(a, "select count(*) from queue" OF("cat"), value, sizeof(value));
+	ok(!strcmp(value, "1"), "but stays in the line");
+
+	line_of(1, SIGNUP("dan"), "delete from queue");
+	ok(!strcmp(one_by_one(
+			   SUSPEND ME("dan"),
+			   "select ve_create(sha256('dan'), 'tiny', '192.0.2.1')",
+			   "who asks for a VE is suspended", NULL, 0),
+		   "VE007"),
+	   "and gets none");
+	run(a, "select count(*) from ve" OF("dan"), value, sizeof(value));
+	ok(!strcmp(value, "0"), "nor is there one");
+}
+
+/* Confirmed while the VE is made: it has the plan of confirmed people. */
+static void race_confirm(void)
+{
+	char value[32];
+
+	line_of(1, SIGNUP("eve"), "");
+	one_by_one(CONFIRM ME("eve"), "select queue_run()",
+		   "who is the first in the line confirms", value,
+		   sizeof(value));
+	run(a, "select plan from ve" OF("eve"), value, sizeof(value));
+	ok(!strcmp(value, "confirmed"), "and is served as confirmed");
+
+	line_of(1, SIGNUP("fay"),
+		"insert into confirmation select sha256('link'), id from subscriber" ME(
+			"fay"));
+	ok(!strcmp(one_by_one("select queue_run()",
+			      "select account_confirm(sha256('link'))",
+			      "who is served at the moment", NULL, 0),
+		   "00000"),
+	   "confirms");
+	run(a, "select plan from ve" OF("fay"), value, sizeof(value));
+	ok(!strcmp(value, "confirmed"), "and the VE has more");
 }
 
 /* Nobody can be served: the line is left alone. */
@@ -328,6 +393,8 @@ int main(int argc, char **argv)
 	    NULL, 0);
 	race_person("commit", "VE009", "and does not pass it by");
 	race_person("rollback", "00000", "and is served when that is void");
+	race_suspension();
+	race_confirm();
 	race_full();
 	race_log();
 	printf("1..%d\n", count);
