@@ -1646,6 +1646,11 @@ begin
     raise exception using errcode = 'VE017', message = format('the exclusion %s is not a part of the pool %s',
       (select x from unnest(p_excluded) x where not x <<= p_range limit 1), p_range);
   end if;
+  if family(p_range) = 6 and exists (select from unnest(p_excluded) x where masklen(x) < 112
+      and x && set_masklen(p_range, case family(p_range) when 6 then 97 else 32 end)) then
+    raise exception using errcode = 'VE017', message = format(
+      'environments get the first addresses of %s one after the other: an exclusion among them is of /112 or less', p_range);
+  end if;
   insert into pool (range, block_len, excluded) values (p_range,
       case family(p_range) when 4 then coalesce(p_block_len, least(32, greatest(28, masklen(p_range))))
         else 128 end, p_excluded)
@@ -2639,6 +2644,8 @@ CREATE FUNCTION ve.ve_place(p_subscriber bigint, p_template text) RETURNS intege
 declare
   n text;
   v integer;
+  p pool;
+  a inet;
 begin
   perform subscriber_hold(p_subscriber);
   if not exists (select from template where name = p_template and enabled) then
@@ -2653,13 +2660,18 @@ begin
   if n is null then
     raise exception using errcode = 'VE002', message = 'every place is taken at the moment';
   end if;
-  v := nextval('veid_seq');
+  select * into p from pool where family(range) = 6 order by id limit 1;
+  for i in 0..100000 loop
+    v := nextval('veid_seq');
+    a := set_masklen(network(p.range)::inet + v::bigint, 128);
+    exit when not exists (select from unnest(p.excluded) x where a <<= x);
+    if i = 100000 then -- the next attempt goes on from here
+      raise exception using errcode = 'VE002', message = 'every place is taken at the moment';
+    end if;
+  end loop;
   insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, expires_at)
-    select v, p_subscriber, n, p_template, p.name, 've' || v,
-        (select set_masklen(network(o.range)::inet + v::bigint, 128) from pool o
-          where family(o.range) = 6 order by o.id limit 1),
-        now() + p.life
-      from plan p where p.name = (select case when s.confirmed_at is null then 'trial'
+    select v, p_subscriber, n, p_template, l.name, 've' || v, a, now() + l.life
+      from plan l where l.name = (select case when s.confirmed_at is null then 'trial'
         else 'confirmed' end from subscriber s where s.id = p_subscriber);
   perform job_add(v, 'create');
   return v;

@@ -16,6 +16,11 @@ begin
     raise exception using errcode = 'VE017', message = format('the exclusion %s is not a part of the pool %s',
       (select x from unnest(p_excluded) x where not x <<= p_range limit 1), p_range);
   end if;
+  if family(p_range) = 6 and exists (select from unnest(p_excluded) x where masklen(x) < 112
+      and x && set_masklen(p_range, case family(p_range) when 6 then 97 else 32 end)) then
+    raise exception using errcode = 'VE017', message = format(
+      'environments get the first addresses of %s one after the other: an exclusion among them is of /112 or less', p_range);
+  end if;
   insert into pool (range, block_len, excluded) values (p_range,
       case family(p_range) when 4 then coalesce(p_block_len, least(32, greatest(28, masklen(p_range))))
         else 128 end, p_excluded)

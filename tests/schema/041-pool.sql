@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Pools with holes; blocks go from who can spare one to who is short.
-select plan(23);
+select plan(31);
 delete from pool where family(range) = 4;
 create function pg_temp.lent() returns text language sql as
   $$ select string_agg(range::text, ' ' order by range) from block $$;
@@ -47,3 +47,23 @@ select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
 select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
   '[{"address":"192.0.2.77","veid":100,"epoch":10,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'so is one of no pool');
 select is((select count(*)::int from audit where action = 'lease.alarm'), 2, 'both in the audit log');
+-- an IPv6 pool with holes
+create function pg_temp.at(n integer) returns text language sql as
+  $$ select host('fd00:88::'::inet + (currval('veid_seq') + n)) $$;
+delete from pool where family(range) = 6;
+update node set capacity = placed + 10, seen_at = now() where id = 'n1';
+select throws_ok($$select pool_add(pg_temp.h('op'), 'fd00:88::/64', null, 'fd00:88::/80')$$, 'VE017', null, 'an exclusion of all that is ever given');
+select throws_ok($$select pool_add(pg_temp.h('op'), 'fd00:88::/64', null, 'fd00:88::4000:0/111')$$, 'VE017', null, 'or of a large part of it');
+select lives_ok($$select pool_add(pg_temp.h('op'), 'fd00:88::/64', null, 'fd00:88:0:0:8000::/65 ' || pg_temp.at(1) || ' ' || pg_temp.at(2) || ' ' || pg_temp.at(4))$$,
+  'smaller ones, and any of what is never given');
+create temp table want as select pg_temp.at(3) as one, pg_temp.at(5) as two;
+select pg_temp.signup('bob', 'bob');
+select is((select host(ipv6) from ve where veid = pg_temp.veid('bob')), (select one from want), 'the first after the hole');
+select is((select hostname from ve where veid = pg_temp.veid('bob')), 've' || pg_temp.veid('bob'), 'is of the VE''s number');
+select pg_temp.signup('cat', 'cat');
+select is((select host(ipv6) from ve where veid = pg_temp.veid('cat')), (select two from want), 'and past the next');
+update pool set excluded = '{fd00:88::/112}' where family(range) = 6;
+select pg_temp.signup('dan', 'dan');
+select is((select host(ipv6) from ve where veid = pg_temp.veid('dan')), 'fd00:88::1:0', 'a long one too');
+update pool set excluded = '{fd00:88::/80}' where family(range) = 6;
+select is(pg_temp.signup('eve', 'eve') -> 'veid', 'null', 'there is an end to it');
