@@ -2734,8 +2734,9 @@ begin
       expired_at = case when v.expires_at < now() + interval '1 day' then null else v.expired_at end
     where veid = v.veid returning * into v;
   if v.state in ('running', 'frozen', 'stopped')
-      and not exists (select from job where veid = v.veid and state in ('queued', 'running')) then
-    perform job_add(v.veid, 'stay');
+      and not exists (select from job where veid = v.veid and state in ('queued', 'running')
+        and kind not in ('apply', 'idle')) then
+    perform job_add(v.veid, 'stay', true);
   end if;
   perform audit_add(p_actor, 've.keep', v.subscriber_id, v.veid);
   return ve_json(v);

@@ -1,7 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- One press: whatever was about to happen to this VE is put off.  What runs stays
 -- awake, the step after sleep or after a stop is as far away as on the first day,
--- and a trial that ends within a day, or has ended, starts again.
+-- and a trial that ends within a day, or has ended, starts again.  The node has to
+-- hear of it: a sleep that was asked for is taken back, and a change of its plan
+-- comes after (what the node says makes the job anew).  Whatever else is under way
+-- begins a day of its own.
 create or replace function ve.ve_put_off(v ve.ve, p_actor text) returns jsonb
   language plpgsql
   set search_path = ve, pg_temp
@@ -27,8 +30,9 @@ begin
       expired_at = case when v.expires_at < now() + interval '1 day' then null else v.expired_at end
     where veid = v.veid returning * into v;
   if v.state in ('running', 'frozen', 'stopped')
-      and not exists (select from job where veid = v.veid and state in ('queued', 'running')) then
-    perform job_add(v.veid, 'stay');
+      and not exists (select from job where veid = v.veid and state in ('queued', 'running')
+        and kind not in ('apply', 'idle')) then
+    perform job_add(v.veid, 'stay', true);
   end if;
   perform audit_add(p_actor, 've.keep', v.subscriber_id, v.veid);
   return ve_json(v);

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sleep, its steps, and names.
-select plan(48);
+select plan(53);
 create function pg_temp.see(status text) returns void language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'),
     'status', status::jsonb || '{"observed_generation": 1}')), false) $$;
@@ -83,3 +83,22 @@ select pg_temp.see('{"state":"archived"}');
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'state', 'archived', 'in the end it is packed away');
 update ve set desired = 'running' where veid = pg_temp.veid('ann');
 select is(ve_visit(pg_temp.h('ann'), pg_temp.veid('ann')), 'true', 'and a visit brings it back');
+
+-- a press while something is under way
+update job set state = 'done', finished_at = now() where state in ('queued', 'running');
+select pg_temp.see('{"state":"frozen"}');
+select ve_plan(pg_temp.h('op'), pg_temp.veid('ann'), 'confirmed');
+select is((select kind::text from job where state = 'queued' and veid = pg_temp.veid('ann')), 'apply', 'a change is on its way');
+select ve_keep(pg_temp.h('ann'), pg_temp.veid('ann'));
+select is(pg_temp.work(), 'stay', 'a press goes before it');
+update job set finished_at = now() - interval '1 minute';
+select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'), 'status',
+  jsonb_build_object('state', 'running', 'observed_generation', 1))), true);
+select is(job_claim('n1', 30) ->> 'kind', 'apply', 'which comes again');
+update job set state = 'done', finished_at = now() where state in ('queued', 'running');
+select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'idle');
+select ve_keep(pg_temp.h('ann'), pg_temp.veid('ann'));
+select is(pg_temp.work(), 'stay', 'and takes back a sleep');
+select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'restart');
+select ve_keep(pg_temp.h('ann'), pg_temp.veid('ann'));
+select is(pg_temp.work(), 'restart', 'but no other wish');
