@@ -70,14 +70,27 @@ fresh() { # name
 }
 
 half() { # node|portal, summary, more of Depends, Recommends
-	local root
+	local root units after
 	root=$(fresh "$1")
 	make -s "install-$1" DESTDIR="$root"
 	find "$root" -type f -perm -u+x -exec sh -c 'head -c 4 "$1" | grep -q ELF' _ {} \; -exec strip --strip-unneeded {} +
+	case $1 in
+	node) units='ve-agentd ve-node ve-halt' after='systemctl try-restart ve-agentd || :' ;;
+	portal)
+		units='ve-portald ve-gateway ve-jobd ve-signer'
+		after="[ -z \"\$2\" ] || echo 'next: ve-setup, and then systemctl restart ve-signer ve-jobd ve-portald ve-gateway'"
+		;;
+	esac
 	script "$root" postinst <<-T
 		[ "\$1" = configure ] || exit 0
 		systemd-sysusers vestibule-$1.conf || :
-		[ ! -d /run/systemd/system ] || systemctl daemon-reload
+		[ -d /run/systemd/system ] || exit 0
+		systemctl daemon-reload
+		$after
+	T
+	script "$root" prerm <<-T
+		[ "\$1" = remove ] && [ -d /run/systemd/system ] || exit 0
+		systemctl disable --now $units || :
 	T
 	script "$root" postrm <<-'T'
 		[ ! -d /run/systemd/system ] || systemctl daemon-reload

@@ -67,6 +67,7 @@ install-portal: all
 		$(here) provisioning/gateway/$$f >$(DESTDIR)$(PREFIX)/share/vestibule/gateway/$$f || exit; done
 	$(Q)install -m 644 provisioning/systemd/vestibule-portal.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-portal.conf
 	$(Q)cp -r www schema provisioning/pki $(DESTDIR)$(PREFIX)/share/vestibule/
+	$(Q)chmod -R a+rX $(addprefix $(DESTDIR)$(PREFIX)/share/vestibule/,www schema pki)
 
 deb: all
 	$(Q)provisioning/deb.sh node portal $(if $(wildcard build/kernel/prod/bzImage),kernel)

@@ -8,7 +8,8 @@
 #   pki.sh DIR portal NAME...             portal.crt portal.key     SAN the names (DNS or IP)
 #   pki.sh DIR all NODE...                everything for a machine that carries the whole product
 #
-# P-256 keys, 397 days; a certificate with less than 30 days to live is made anew.  Roles are checked by
+# P-256 keys, 397 days; a certificate with less than 210 days to live is made anew, so that who looks twice a year is
+# in time.  That of a node is made anew whenever it is asked for.  Roles are checked by
 # URI, never by host name.  Private keys are 0600.
 set -eu
 umask 077
@@ -17,7 +18,7 @@ shift 2
 mkdir -p "$dir"
 
 fresh() { # certificate: is it there and good for a while?
-	[ -f "$dir/$1.crt" ] && openssl x509 -in "$dir/$1.crt" -noout -checkend 2592000 >/dev/null
+	[ -f "$dir/$1.crt" ] && openssl x509 -in "$dir/$1.crt" -noout -checkend $((210 * 86400)) >/dev/null
 }
 
 key() {
@@ -61,12 +62,23 @@ portal() {
 		*) san="$san${san:+,}DNS:$name" ;;
 		esac
 	done
+	# one that lacks a name is made anew
+	has=$(openssl x509 -in "$dir/portal.crt" -noout -ext subjectAltName 2>/dev/null || :)
+	for name; do
+		case $name,$has in *:*,* | *"$name"*,*"$name"*) ;; *) rm -f "$dir/portal.crt" ;; esac
+	done
 	issue portal "$first" "$san" serverAuth
 }
 
 case $what in
 init) init ;;
-role | node) init; "$what" "$1" ;;
+role) init; role "$1" ;;
+node)
+	init
+	rm -f "$dir/node-$1.crt"
+	node "$1"
+	openssl x509 -in "$dir/node-$1.crt" -noout -enddate | sed "s|notAfter=|$dir/node-$1.crt: until |"
+	;;
 portal) init; portal "$@" ;;
 all)
 	init

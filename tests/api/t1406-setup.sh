@@ -22,6 +22,12 @@ ok 'the portal is installed' sh -c 'make -s install-portal BUILD="$BUILD" >/dev/
 like 'without its accounts it is not set up' "$(setup "$URL" op@example.net)" 'run systemd-sysusers'
 systemd-sysusers vestibule-portal.conf >/dev/null 2>&1
 like 'nor at an address that is none' "$(setup http://localhost op@example.net)" 'is no https'
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=x -keyout /etc/x.key -out /etc/x.crt 2>/dev/null
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /etc/y.key 2>/dev/null
+cp /etc/x.crt /tmp/x.crt
+like 'nor with a certificate that is not there' "$(setup -c /etc/none -k /etc/x.key "$URL" op@example.net)" 'is not there'
+like 'nor where the portal sees none' "$(setup -c /tmp/x.crt -k /etc/x.key "$URL" op@example.net)" 'sees no files below'
+like 'nor with a key of another' "$(setup -c /etc/x.crt -k /etc/y.key "$URL" op@example.net)" 'is not the key of'
 like 'nor with half a certificate' "$(setup -c /x "$URL" op@example.net)" 'go together'
 like 'nor without PostgreSQL' "$(setup -p 1 "$URL" op@example.net)" 'does not answer'
 said=$(setup "$URL" op@example.net)
@@ -34,6 +40,9 @@ done
 before=$(cat /etc/ve-*.conf /etc/vestibule/pki/*)
 unlike 'once more: no other operator' "$(setup "$URL" other@example.net)" 'password'
 is 'and all is as it was' "$(cat /etc/ve-*.conf /etc/vestibule/pki/*)" "$before"
+
+pg_sql "alter role ve_jobd password 'x'" >/dev/null
+setup "$URL" op@example.net >/dev/null # of a data base that was restored
 
 for p in signer jobd; do
   runuser -u "ve-$p" -- "/usr/sbin/ve-$p" -c "/etc/ve-$p.conf" >>"$PG_DIR/$p.log" 2>&1 &
