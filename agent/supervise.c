@@ -21,7 +21,6 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/fdstore.h"
@@ -29,6 +28,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/front.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "agent/msg.h"
 
 #define BACKOFF_MIN 200
@@ -53,14 +53,6 @@ struct supervisor {
 	int listen_fd, ctl_fd, signal_fd;
 	bool ending;
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void send_link(struct part *p, enum msg_link what, int fd)
 {
@@ -118,7 +110,7 @@ static void start_part(struct supervisor *s, int which)
 	struct part *p = &s->parts[which];
 	int sv[2];
 
-	p->due = now_ms() + p->backoff;
+	p->due = mono_ms() + p->backoff;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) < 0)
 		return;
 	p->pid = fork();
@@ -132,7 +124,7 @@ static void start_part(struct supervisor *s, int which)
 		return;
 	}
 	p->sock = sv[0];
-	p->started = now_ms();
+	p->started = mono_ms();
 	/* a part that does not read must not stop us */
 	setsockopt(p->sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (which != API && keep_replay(&p->keep, p->sock) < 0)
@@ -211,7 +203,7 @@ static void drain(struct part *p)
 
 static void part_died(struct supervisor *s, struct part *p, int status)
 {
-	int64_t lived = now_ms() - p->started;
+	int64_t lived = mono_ms() - p->started;
 
 	if (!s->ending)
 		log_err("part %s %s %d after %lld ms: starting it again",
@@ -228,7 +220,7 @@ static void part_died(struct supervisor *s, struct part *p, int status)
 		p->backoff = p->backoff ? p->backoff * 2 : BACKOFF_MIN;
 	if (p->backoff > BACKOFF_MAX)
 		p->backoff = BACKOFF_MAX;
-	p->due = now_ms() + p->backoff;
+	p->due = mono_ms() + p->backoff;
 }
 
 static void reap(struct supervisor *s)
@@ -285,7 +277,7 @@ static void take_signals(struct supervisor *s)
 /* Start what is due; how long until the next, -1 for nothing to wait for. */
 static int start_due(struct supervisor *s)
 {
-	int64_t now = now_ms(), wait = -1;
+	int64_t now = mono_ms(), wait = -1;
 
 	for (int i = 0; i < NPARTS; i++) {
 		struct part *p = &s->parts[i];
@@ -332,14 +324,14 @@ static bool any_left(const struct supervisor *s)
 /* The parts end; the VEs do not notice. */
 static void end_parts(struct supervisor *s)
 {
-	int64_t until = now_ms() + END_MS;
+	int64_t until = mono_ms() + END_MS;
 	struct pollfd p = { .fd = s->signal_fd, .events = POLLIN };
 
 	for (int i = 0; i < NPARTS; i++)
 		if (s->parts[i].pid)
 			kill(s->parts[i].pid, SIGTERM);
-	while (any_left(s) && now_ms() < until) {
-		if (poll(&p, 1, (int)(until - now_ms())) > 0)
+	while (any_left(s) && mono_ms() < until) {
+		if (poll(&p, 1, (int)(until - mono_ms())) > 0)
 			take_signals(s);
 		reap(s);
 	}

@@ -11,10 +11,10 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/libve/clean.h"
+#include "agent/libve/mono.h"
 #include "agent/libve/stream.h"
 #include "agent/libve/wire.h"
 #include "agent/libve/ws.h"
@@ -53,14 +53,6 @@ static void make_raw(void)
 	cfmakeraw(&t);
 	is_raw = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
 	atexit(restore);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void send_msg(const struct term_msg *m)
@@ -165,8 +157,8 @@ static void loop(bool exec, int signals)
 			read_stdin(exec);
 		if (p[2].revents && read(signals, &si, sizeof(si)) > 0)
 			send_size();
-		if (now_ms() - s.pinged >= PING_MS) {
-			s.pinged = now_ms();
+		if (mono_ms() - s.pinged >= PING_MS) {
+			s.pinged = mono_ms();
 			send_msg(&(struct term_msg){ .type = TERM_PING });
 		}
 		s.gone = ws_step(s.ws) < 0;
@@ -217,7 +209,7 @@ static int run(uint32_t veid, bool exec)
 	s.ws = ws_create(&conf);
 	s.status = -1;
 	s.stdin_open = true;
-	s.pinged = now_ms();
+	s.pinged = mono_ms();
 	if (!exec)
 		send_size();
 	loop(exec, signals);

@@ -11,6 +11,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "portal/db_account.h"
 #include "portal/relay.h"
 
@@ -80,26 +81,18 @@ static bool check_all(struct ear *ear, struct db *db)
 	return db_life(db) == life;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Until the connection is lost, or not sure. */
 static void listen_on(struct ear *ear, struct db *db)
 {
-	int64_t checked = now_ms();
+	int64_t checked = mono_ms();
 	struct err e = { 0 };
 
 	while (!db_wait(db, PING_MS, hear, ear, &e) && !db_ping(db, &e)) {
-		if (now_ms() - checked < CHECK_MS)
+		if (mono_ms() - checked < CHECK_MS)
 			continue;
 		if (!check_all(ear, db))
 			return;
-		checked = now_ms();
+		checked = mono_ms();
 	}
 }
 

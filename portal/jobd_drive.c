@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <json-c/json.h>
 
@@ -10,6 +9,7 @@
 #include "agent/libve/client.h"
 #include "agent/libve/json.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "portal/db_job.h"
 #include "portal/jobd.h"
 
@@ -35,14 +35,6 @@ struct drive {
 	bool unsure; /* which nonce it has: the next renewals are told twice */
 	bool odd; /* the same of a list that is none */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* GET: 0 when the answer is 200, -ENOENT for 404. */
 static int get(struct drive *d, const char *path, struct reply *r)
@@ -131,7 +123,7 @@ static int take_page(struct buf *all, const struct buf *body, int64_t *next,
 
 static bool is_due(int64_t *last, int every)
 {
-	int64_t now = now_ms();
+	int64_t now = mono_ms();
 
 	if (*last && now - *last < every)
 		return false;
@@ -174,7 +166,7 @@ static int collect(struct drive *d, struct buf *all, struct err *e)
 static int take_list(struct drive *d, struct err *e)
 {
 	_buf_ struct buf all = { 0 };
-	int64_t begin = now_ms(), took;
+	int64_t begin = mono_ms(), took;
 	struct err why = { 0 };
 	int rc = collect(d, &all, &why);
 
@@ -184,8 +176,8 @@ static int take_list(struct drive *d, struct err *e)
 	d->odd = why.code != 0;
 	rc = rc ? 0
 		: db_ve_observe(d->db, d->node->id, close_array(&all), true, e);
-	took = LIST_SHARE * (now_ms() - begin);
-	d->list = now_ms() + (took > LIST_MS ? took : LIST_MS);
+	took = LIST_SHARE * (mono_ms() - begin);
+	d->list = mono_ms() + (took > LIST_MS ? took : LIST_MS);
 	return rc;
 }
 
@@ -244,7 +236,7 @@ static int read_told(struct json_object **tree, struct told *t,
 static void ask_soon(struct drive *d)
 {
 	d->unsure = true;
-	d->blocks = now_ms() - BLOCKS_MS + AGAIN_MS;
+	d->blocks = mono_ms() - BLOCKS_MS + AGAIN_MS;
 }
 
 /* Tell the node of one renewal and write down what it answers.  1 when it has to
@@ -403,7 +395,7 @@ static int drive(struct drive *d, struct err *e)
 			rc = take_facts(d, e);
 		if (!rc)
 			rc = keep_blocks(d, e);
-		if (!rc && (c.all || now_ms() >= d->list))
+		if (!rc && (c.all || mono_ms() >= d->list))
 			rc = take_list(d, e);
 		else if (!rc)
 			rc = take_some(d, &c, e);

@@ -13,6 +13,7 @@
 #include "agent/libve/buf.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "portal/db_ve.h"
 #include "portal/ear.h"
 
@@ -41,14 +42,6 @@ struct line_seat {
 	bool asleep; /* suspended: nothing to send */
 	bool over; /* after what is in out */
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void pause_ms(int ms)
 {
@@ -125,7 +118,7 @@ struct line_seat *line_join(struct line *l, int64_t session, int64_t person)
 		s->line = l;
 		s->session = session;
 		s->person = person;
-		s->until = now_ms() + LIFE_MS;
+		s->until = mono_ms() + LIFE_MS;
 		s->next = l->seats;
 		l->seats = s;
 		l->count++;
@@ -244,7 +237,7 @@ static void beat(struct line *l)
 	pthread_mutex_lock(&l->lock);
 	for (struct line_seat *s = l->seats; s; s = s->next) {
 		send_text(s, NULL, NULL);
-		if (now_ms() >= s->until)
+		if (mono_ms() >= s->until)
 			close_seat(s);
 	}
 	pthread_mutex_unlock(&l->lock);
@@ -282,15 +275,15 @@ static void hear(void *arg, const char *payload)
 static void follow(struct line *l, struct db *db)
 {
 	struct hearing h = { .line = l, .changed = true };
-	int64_t due = now_ms() + BEAT_MS;
+	int64_t due = mono_ms() + BEAT_MS;
 	struct err e = { 0 };
 
 	for (;;) {
-		int64_t left = due - now_ms();
+		int64_t left = due - mono_ms();
 
 		if (left <= 0) {
 			beat(l);
-			due = now_ms() + BEAT_MS;
+			due = mono_ms() + BEAT_MS;
 			h.changed = true; /* estimates move by themselves */
 		}
 		if (h.changed) {

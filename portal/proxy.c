@@ -10,12 +10,12 @@
 #include <strings.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <json-c/json.h>
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "agent/libve/stream.h"
 #include "portal/certs.h"
 #include "portal/db_ve.h"
@@ -84,11 +84,11 @@ static int get_grant(struct visit *v)
 /* Wait for all of the request's head. */
 static int read_head(struct visit *v)
 {
-	int64_t deadline = visit_now() + HEAD_MS;
+	int64_t deadline = mono_ms() + HEAD_MS;
 
 	while (!(v->head = head_length(v->in.data, v->in.len))) {
 		struct pollfd p = { .fd = v->fd, .events = POLLIN };
-		int64_t left = deadline - visit_now();
+		int64_t left = deadline - mono_ms();
 		char room[4096];
 		ssize_t n;
 

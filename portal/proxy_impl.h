@@ -39,7 +39,6 @@ struct visit {
 	struct err e;
 };
 
-int64_t visit_now(void); /* milliseconds */
 
 /* Send @first to the VE, then everything both ways until one side ends or
  * nothing has moved for long.  With @head the first so many bytes of it ask for

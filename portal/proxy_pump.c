@@ -4,20 +4,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "portal/proxy_impl.h"
+#include "agent/libve/mono.h"
 
 #define QUIET_MS 600000
 #define ROOM 65536 /* in each direction */
-
-int64_t visit_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* What the visitor says goes to the VE; waits until the VE agrees to an upgrade;
  * goes nowhere, since the VE answers something else. */

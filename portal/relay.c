@@ -9,6 +9,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "portal/relay_impl.h"
 
 #define RELAYS_MAX 2048
@@ -46,7 +47,7 @@ void relays_hear(struct relays *all, bool hearing)
 {
 	pthread_mutex_lock(&all->lock);
 	if (all->hearing && !hearing)
-		all->deaf_since = relay_now();
+		all->deaf_since = mono_ms();
 	__atomic_store_n(&all->hearing, hearing, __ATOMIC_RELEASE);
 	pthread_mutex_unlock(&all->lock);
 	wake(all);
@@ -177,7 +178,7 @@ static void take_answers(struct relays *all)
 
 static void check_deaf(struct relays *all)
 {
-	if (all->hearing || relay_now() - all->deaf_since < DEAF_MS)
+	if (all->hearing || mono_ms() - all->deaf_since < DEAF_MS)
 		return;
 	for (struct relay *r = all->list; r; r = r->next)
 		relay_close(r, TERM_CLOSE_GOING_AWAY);

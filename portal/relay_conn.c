@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <json-c/json.h>
 #include <microhttpd.h>
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "portal/certs.h"
 #include "portal/db_ve.h"
 #include "portal/fault.h"
@@ -28,14 +28,6 @@
 #define QUEUE_LOW (64u << 10)
 #define HELD_MAX (256u << 10)
 #define CLOSE_TRY_AGAIN TERM_CLOSE_GOING_AWAY
-
-int64_t relay_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static ssize_t web_read(void *arg, void *data, size_t n)
 {
@@ -93,7 +85,7 @@ void relay_close(struct relay *r, uint16_t code)
 		return;
 	ws_close(r->web, code, "");
 	ws_pause(r->web, r->web_paused = false);
-	r->deadline = relay_now() + CLOSING_MS;
+	r->deadline = mono_ms() + CLOSING_MS;
 	set_state(r, RELAY_CLOSING);
 }
 
@@ -194,7 +186,7 @@ static void on_web(void *arg, const uint8_t *data, size_t n)
 	struct relay *r = arg;
 	struct term_msg m;
 
-	r->heard = relay_now();
+	r->heard = mono_ms();
 	if (r->state >= RELAY_CLOSING)
 		return;
 	if (term_decode(&m, TERM_FROM_CLIENT, data, n)) {
@@ -245,7 +237,7 @@ void relay_begin(struct relay *r)
 			     .arg = r };
 
 	r->web = ws_create(&c);
-	r->heard = relay_now();
+	r->heard = mono_ms();
 	r->deadline = r->heard + TICKET_MS;
 }
 
@@ -396,7 +388,7 @@ static void step_open(struct relay *r)
 
 static void check_time(struct relay *r)
 {
-	int64_t now = relay_now();
+	int64_t now = mono_ms();
 
 	if (r->state == RELAY_TICKET && now >= r->deadline)
 		relay_close(r, TERM_CLOSE_AUTH_TIMEOUT);
@@ -460,7 +452,7 @@ void relay_step(struct relay *r)
 
 int64_t relay_due(const struct relay *r)
 {
-	int64_t now = relay_now(), at;
+	int64_t now = mono_ms(), at;
 
 	if (r->state == RELAY_TICKET || r->state == RELAY_CLOSING)
 		at = r->deadline;

@@ -70,8 +70,6 @@ struct relays {
 	} * ends;
 };
 
-int64_t relay_now(void);
-
 /* A new one, in state RELAY_TICKET. */
 void relay_begin(struct relay *r);
 

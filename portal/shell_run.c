@@ -10,10 +10,10 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/libve/clean.h"
+#include "agent/libve/mono.h"
 #include "agent/libve/stream.h"
 #include "agent/libve/wire.h"
 #include "agent/libve/ws.h"
@@ -48,14 +48,6 @@ void shell_size(unsigned *cols, unsigned *rows)
 		return;
 	*cols = w.ws_col < TERM_SIZE_MAX ? w.ws_col : TERM_SIZE_MAX;
 	*rows = w.ws_row < TERM_SIZE_MAX ? w.ws_row : TERM_SIZE_MAX;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 static void send_msg(struct shell *s, const struct term_msg *m)
@@ -137,7 +129,7 @@ static void tell_size(struct shell *s)
 /* What is due besides moving bytes. */
 static void keep_up(struct shell *s)
 {
-	int64_t now = now_ms();
+	int64_t now = mono_ms();
 
 	if (resized && s->tty) {
 		resized = 0;
@@ -243,7 +235,7 @@ int shell_run(struct stream *stream, bool tty)
 			   .tty = tty,
 			   .in_open = true,
 			   .status = -1,
-			   .pinged = now_ms() };
+			   .pinged = mono_ms() };
 	struct ws_conf c = { .client = true,
 			     .max = TERM_MSG_MAX,
 			     .read = net_read,

@@ -10,6 +10,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 
 #define LOOK_MS 1000
 
@@ -25,21 +26,13 @@ struct slow {
 	struct one *all;
 };
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void *look(void *arg)
 {
 	const struct timespec pause = { .tv_sec = LOOK_MS / 1000 };
 	struct slow *s = arg;
 
 	for (;;) {
-		int64_t late = now_ms() - SLOW_MS;
+		int64_t late = mono_ms() - SLOW_MS;
 
 		pthread_mutex_lock(&s->lock);
 		for (struct one *o = s->all; o; o = o->next)
@@ -70,7 +63,7 @@ static struct one *begin(struct slow *s, struct MHD_Connection *conn)
 	struct one *o = xcalloc(1, sizeof(*o));
 
 	o->fd = info ? fcntl(info->connect_fd, F_DUPFD_CLOEXEC, 0) : -1;
-	o->since = now_ms();
+	o->since = mono_ms();
 	o->next = s->all;
 	o->at = &s->all;
 	if (o->next)
@@ -122,5 +115,5 @@ void slow_there(struct slow *s, struct MHD_Connection *conn)
 
 void slow_again(struct slow *s, struct MHD_Connection *conn)
 {
-	set(s, conn, now_ms());
+	set(s, conn, mono_ms());
 }

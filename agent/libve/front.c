@@ -16,6 +16,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/front_pump.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 
 #define BATCH 64
 #define HANDSHAKES_EACH 512 /* under way, of one address */
@@ -155,7 +156,7 @@ static void step(struct front *f, struct pump *p)
 /* Drop what ended or is out of time. */
 static void sweep(struct front *f, bool all)
 {
-	int64_t now = pump_now();
+	int64_t now = mono_ms();
 
 	for (struct pump **at = &f->all; *at;) {
 		struct pump *p = *at;

@@ -8,16 +8,9 @@
 #include <time.h>
 
 #include "agent/libve/clean.h"
+#include "agent/libve/mono.h"
 
 #define LINGER_MS 5000 /* for the peer to take the last bytes */
-
-int64_t pump_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void want(struct pump *p, struct pump_end *end, uint32_t events)
 {
@@ -47,7 +40,7 @@ struct pump *pump_create(int ep, int fd, SSL_CTX *ctx, unsigned handshake_ms)
 		return NULL;
 	}
 	SSL_set_accept_state(p->ssl);
-	p->deadline = pump_now() + handshake_ms;
+	p->deadline = mono_ms() + handshake_ms;
 	want(p, &p->net, EPOLLIN);
 	return p;
 }
@@ -157,7 +150,7 @@ static void write_net(struct pump *p)
 		ERR_clear_error();
 		shutdown(p->net.fd, SHUT_WR);
 		p->out.shut = true;
-		p->deadline = pump_now() + LINGER_MS;
+		p->deadline = mono_ms() + LINGER_MS;
 	}
 }
 

@@ -36,12 +36,10 @@ struct pump {
 	bool dead;
 	bool read_wants_write;	/* what OpenSSL asked for at last */
 	bool write_wants_read;
-	int64_t deadline;	/* milliseconds of pump_now(); 0: none */
+	int64_t deadline;	/* milliseconds of mono_ms(); 0: none */
 	struct pump_flow in;	/* network to caller */
 	struct pump_flow out;	/* caller to network */
 };
-
-int64_t pump_now(void);
 
 /* Take @fd (closed on failure too).  NULL when there is no room for it. */
 struct pump *pump_create(int ep, int fd, SSL_CTX *ctx, unsigned handshake_ms);

@@ -15,13 +15,13 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include "agent/libve/buf.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
 #include "agent/libve/grant.h"
 #include "agent/libve/json.h"
+#include "agent/libve/mono.h"
 #include "agent/libve/tls_again.h"
 #include "agent/libve/wire.h"
 #include "agent/libve/ws.h"
@@ -49,14 +49,6 @@ struct stream {
 	int status;
 	char problem[48];
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int connect_unix(const char *path, struct err *e)
 {
@@ -159,7 +151,7 @@ int stream_start(struct stream **out, const struct stream_conf *conf,
 	s = xcalloc(1, sizeof(*s));
 	s->fd = fd;
 	s->events = EPOLLOUT;
-	s->deadline = now_ms() + (conf->timeout_ms ? conf->timeout_ms : 10000);
+	s->deadline = mono_ms() + (conf->timeout_ms ? conf->timeout_ms : 10000);
 	if (conf->node)
 		strcpy(s->node, conf->node);
 	if (!conf->unix_path) {
@@ -432,7 +424,7 @@ int stream_step(struct stream *s, struct err *e)
 	while (s->phase != PHASE_OPEN) {
 		int r = steps[s->phase](s, e);
 
-		if (r == -EAGAIN && now_ms() >= s->deadline)
+		if (r == -EAGAIN && mono_ms() >= s->deadline)
 			return err_set(e, -ETIMEDOUT,
 				       "the agent did not answer in time");
 		if (r < 0)
@@ -478,7 +470,7 @@ uint32_t stream_events(const struct stream *s)
 
 int stream_timeout(const struct stream *s)
 {
-	int64_t left = s->deadline - now_ms();
+	int64_t left = s->deadline - mono_ms();
 
 	return left > 0 ? (int)left : 0;
 }
