@@ -11,28 +11,28 @@
 #include "agent/handlers.h"
 
 /* The handlers are not called here. */
-#define STUB(f)                            \
+#define HANDLER(f)                      \
 	enum MHD_Result f(struct request *q) \
-	{                                  \
-		return MHD_NO;             \
+	{                            \
+		return MHD_NO;       \
 	}
-STUB(on_healthz)
-STUB(on_readyz)
-STUB(on_openapi)
-STUB(on_metrics)
-STUB(on_node)
-STUB(on_ve_list)
-STUB(on_ve_get)
-STUB(on_ve_put)
-STUB(on_ve_delete)
-STUB(on_ve_action)
-STUB(on_operation)
-STUB(on_terminal_open)
-STUB(on_terminal_ws)
-STUB(on_port)
-STUB(on_block_put)
-STUB(on_block_delete)
-STUB(on_events)
+HANDLER(on_healthz)
+HANDLER(on_readyz)
+HANDLER(on_openapi)
+HANDLER(on_metrics)
+HANDLER(on_node)
+HANDLER(on_ve_list)
+HANDLER(on_ve_get)
+HANDLER(on_ve_put)
+HANDLER(on_ve_delete)
+HANDLER(on_ve_action)
+HANDLER(on_operation)
+HANDLER(on_terminal_open)
+HANDLER(on_terminal_ws)
+HANDLER(on_port)
+HANDLER(on_block_put)
+HANDLER(on_block_delete)
+HANDLER(on_events)
 
 static struct request q;
 static int status;
