@@ -129,6 +129,7 @@ struct ve_struct {
 	struct ve_cpu		cpu;
 	struct ve_load		load;
 	struct user_beancounter	*ub;
+	atomic_long_t		ucount[UCOUNT_COUNTS];
 	atomic_t		nr_fds;
 	wait_queue_head_t	wait;
 	struct list_head	all;
@@ -195,10 +196,12 @@ u8 *ve_boot_id(u8 *nodes);
 /* Is this the network namespace of a VE, or one inside a VE? */
 #define ve_net(net) (!ve_is_node(userns_ve((net)->user_ns)))
 
-/* How many of a kind the users of @ns, and of those below it, may have in all. */
-static inline long ve_ucount_max(const struct user_namespace *ns, int type)
+/* What all users of a VE have of a kind; NULL when @ns is not a VE's own. */
+static inline atomic_long_t *ve_ucount(const struct user_namespace *ns, int type)
 {
-	return ns->ve && ns->ve->user_ns == ns ? ns->ucount_max[type] : LONG_MAX;
+	struct ve_struct *ve = ns->ve;
+
+	return ve && !ve_is_node(ve) && ve->user_ns == ns ? &ve->ucount[type] : NULL;
 }
 
 /* fs/ve.c */
@@ -219,7 +222,7 @@ static inline void ve_proc_exit(struct ve_proc *proc, int status) { }
 static inline void ve_begin_stop(struct pid_namespace *pid_ns) { }
 
 #define ve_net(net) false
-#define ve_ucount_max(ns, type) LONG_MAX
+#define ve_ucount(ns, type) NULL
 
 static inline int ve_syslog_gate(int type)
 {
