@@ -3,6 +3,9 @@
 # except into the kernel's own tree.  Local settings go in config.mk (git-ignored), e.g.  DEV=1
 -include config.mk
 
+# Where mke2fs and its kind are; an ordinary user's PATH has it not.
+export PATH := $(PATH):/usr/sbin:/sbin
+
 CC         ?= gcc
 PKG_CONFIG ?= pkg-config
 V          ?= 0

@@ -13,6 +13,7 @@
 set -eu
 shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
+PATH=$PATH:/usr/sbin:/sbin # an ordinary user's has it not: mke2fs, debugfs
 top=$PWD
 run=${RUN:-$top/build/run}
 bin=$top/build/rel/bin

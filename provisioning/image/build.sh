@@ -10,6 +10,7 @@
 # Usage: build.sh OUTPUT.img
 set -eu
 shopt -s inherit_errexit
+PATH=$PATH:/usr/sbin:/sbin # an ordinary user's has it not: mke2fs, debugfs
 here=$(cd "$(dirname "$0")/.." && pwd)
 out=$(realpath -m "$1")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/vestibule/image

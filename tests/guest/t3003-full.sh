@@ -7,7 +7,7 @@ if [ -z "${INSIDE:-}" ]; then
 	trap 'rm -rf "$dir"' EXIT
 	for i in private state; do
 		truncate -s 16M "$dir/$i.img"
-		PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -O quota,project -E quotatype=prjquota -m 0 "$dir/$i.img" 16M
+		mke2fs -q -t ext4 -O quota,project -E quotatype=prjquota -m 0 "$dir/$i.img" 16M
 	done
 	"$(dirname "$0")/agent-run" "$0" --timeout 300 --put "$dir/private.img" --put "$dir/state.img"
 	exit $?

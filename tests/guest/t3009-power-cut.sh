@@ -11,7 +11,7 @@ if [ -z "${INSIDE:-}" ]; then
 	trap 'rm -rf "$dir"' EXIT
 	for i in private state; do
 		truncate -s 64M "$dir/$i.img"
-		PATH=$PATH:/usr/sbin mke2fs -q -t ext4 -O quota,project -E quotatype=prjquota "$dir/$i.img"
+		mke2fs -q -t ext4 -O quota,project -E quotatype=prjquota "$dir/$i.img"
 	done
 	boot() { # SETTINGS [OPTION]...
 		settings=$1

@@ -7,7 +7,7 @@ make -s build/guest/bin/disk
 disk=$(mktemp "${TMPDIR:-/tmp}/ve-disk.XXXXXX")
 trap 'rm -f "$disk"' EXIT
 truncate -s 16M "$disk"
-PATH=$PATH:/usr/sbin mke2fs -q -F -t ext4 "$disk"
+mke2fs -q -F -t ext4 "$disk"
 # In the guest's memory: what the host's disk does would be time to its clock
 tests/guest/run --icount=3 --smp 1 --timeout 300 --put "$disk" --put build/guest/bin/disk -- sh -c "
 	umount /var/lib/ve/private && losetup /dev/loop0 /put/${disk##*/} && mount -t ext4 /dev/loop0 /var/lib/ve/private && disk"

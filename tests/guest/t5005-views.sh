@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 make -s build/guest/bin/views
 got=build/guest/views.md
 truncate -s 256M "$got.disk"
-PATH=$PATH:/usr/sbin mke2fs -q -F -t ext4 "$got.disk"
+mke2fs -q -F -t ext4 "$got.disk"
 tests/guest/run --icount=3 --smp 1 --mem 1024 --timeout 300 --disk "$got.disk" --put build/guest/bin/views -- sh -c '
 	echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 &&
 	umount /var/lib/ve/private && mount -t ext4 /dev/vda /var/lib/ve/private && views 2>/tmp/why || cat /tmp/why' >"$got"
