@@ -6,7 +6,7 @@
 //
 // TEMPLATE=debian takes another template than tiny, FAKE=1 says that the VE behind
 // it is played, MODULES is where playwright-core is (build/npm).
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,13 +30,27 @@ const stayer = 'stayer@example.net';
 // later run: only whether they are there.
 async function stay() {
   const { page } = await visitor();
-  await page.goto(`${o.url}/signup`);
-  await page.fill('#email', stayer);
-  await page.fill('#password', word);
-  await page.check(`input[value=${o.template}]`);
-  await page.click('main button.button');
+  const tabTo = async (what) => {
+    for (let i = 0; i < 40; i++) {
+      if (await page.evaluate((w) => document.activeElement.matches(w), what)) return;
+      await page.keyboard.press('Tab');
+    }
+    throw new Error(`no Tab leads to ${what} of ${page.url()}`);
+  };
+  await page.goto(o.url);
+  await tabTo('a[href="/signup"]');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/signup$/);
+  await tabTo('#email');
+  await page.keyboard.type(stayer);
+  await tabTo('#password');
+  await page.keyboard.type(word);
+  await tabTo('input[type=radio]');
+  for (let i = 0; i < 5 && !await page.isChecked(`input[value=${o.template}]`); i++) await page.keyboard.press(i ? 'ArrowDown' : 'Space');
+  await tabTo('main button.button');
+  await page.keyboard.press('Enter');
   await page.waitForURL(/\/ves\/\d+$/);
-  await until('another visitor comes', connected(page), 60000);
+  await until('another visitor comes, by the keyboard alone', connected(page), 60000);
   await typeIn(page, 'echo ke""pt > kept; sync; cat kept\n');
   await until('and leaves a file', sees(page, 'kept'));
 }
@@ -70,25 +84,41 @@ const veid = Number(page.url().match(/\d+$/)[0]);
 ok(veid >= 1000, `a sign-up leads to the page of #${veid}`);
 await until('with a live terminal', connected(page), 60000);
 console.log(`# sign-up to a connected terminal: ${Date.now() - begin} ms`);
-await typeIn(page, 'echo hello-$((40+2))\n');
-await until('that answers', sees(page, 'hello-42'));
-if (o.real) {
-  await typeIn(page, 'hostname; id -u; ps ax | head -3; grep envID /proc/self/status\n');
-  await until('as root in a VE of its own', async () => {
+// What a command prints, between marks that the echo of the line has not.
+async function says(command) {
+  const mark = `m${Math.random().toString(36).slice(2, 8)}`;
+  await typeIn(page, `clear; ${command}; echo ${mark.slice(0, 3)}""${mark.slice(3)}\n`);
+  for (const over = Date.now() + 30000; Date.now() < over;) {
     const text = await shown(page);
-    return (text.includes(`ve${veid}`) && /envID:\s*[1-9]/.test(text)) || text;
-  });
+    if (text.includes(mark)) return text;
+    await new Promise((r) => setTimeout(r, 50));
+  }
+  return `${command}: no end\n${await shown(page)}`;
 }
+if (o.real) {
+  const names = await says('hostname; id');
+  ok(new RegExp(`^ve${veid}\\s*$`, 'm').test(names), 'it has a name of its own', names);
+  ok(/uid=0\(root\)/.test(names), 'the visitor is root there', names);
+  const processes = await says('ps ax');
+  ok(/^\s*1\s.*init/m.test(processes), 'PID 1 is its own init', processes);
+  ok(!/kthreadd|kworker|systemd|ve-agentd/.test(processes), 'and nothing of the node shows', processes);
+  const self = await says('cat /proc/self/status | tee status | tail -n 3; grep envID status; rm status');
+  ok(new RegExp(`envID:\\s*${veid}\\s*$`, 'm').test(self) && /switches:/.test(self), 'the kernel knows it by its number', self);
+}
+await typeIn(page, 'clear; echo hello-$((40+2))\n');
+await until('the terminal answers', sees(page, 'hello-42'));
 await shot(page, '03-terminal');
-await typeIn(page, 'sleep 3; echo do""ne\n');
-await until('a job is under way', sees(page, 'sleep 3'));
+await typeIn(page, 'sleep 60; echo do""ne\n');
+await until('a job is under way', sees(page, 'sleep 60'));
+const jobEnds = Date.now() + 60000;
 await context.close();
 ok(true, 'the visitor closes everything');
 
 ({ context, page } = await visitor());
 await logIn(page, o.url, email, word);
 await until('from another browser: the same scrollback', sees(page, 'hello-42'));
-await until('and the job has finished', sees(page, 'done'));
+ok(!(await shown(page)).includes('done') && Date.now() < jobEnds, 'and the job goes on', await shown(page));
+await until('and finishes', sees(page, 'done'), 90000);
 await page.reload();
 await until('after a reload too', sees(page, 'done'));
 await shot(page, '04-back');
@@ -100,6 +130,8 @@ await until('after the network was gone too', connected(page));
 await typeIn(page, 'echo aga""in\n');
 await until('it goes on where it was', sees(page, 'again'));
 
+// A session of ssh; its end is { at, code }.
+let session = () => null;
 if (o.ssh) {
   const dir = mkdtempSync(join(tmpdir(), 've-story-'));
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'laptop', '-f', join(dir, 'id')]);
@@ -111,9 +143,15 @@ if (o.ssh) {
   const flags = ['-F', 'none', '-i', join(dir, 'id'), '-o', 'BatchMode=yes', '-o', 'StrictHostKeyChecking=no',
     '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR', '-o', 'IdentitiesOnly=yes'];
   const run = (command) => execFileSync('ssh', [...flags, '-p', o.ssh, 've@localhost', command], { encoding: 'utf8', timeout: 30000 });
+  session = () => {
+    const child = spawn('ssh', [...flags, '-p', o.ssh, 've@localhost', 'echo on; exec sleep 100'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    return { begun: new Promise((r) => child.stdout.once('data', r)),
+      end: new Promise((r) => child.once('exit', (code) => r({ at: Date.now(), code }))) };
+  };
+  await typeIn(page, 'echo wr""itten > word\n');
   let out = '';
-  try { out = run('echo from-$((6*7))'); } catch (e) { out = String(e.stderr ?? e); }
-  ok(out.trim() === 'from-42', 'ssh opens the same environment', out);
+  try { out = run('echo from-$((6*7)); cat word; hostname'); } catch (e) { out = String(e.stderr ?? e); }
+  ok(/^from-42\nwritten\n/.test(out) && (!o.real || out.endsWith(`\nve${veid}\n`)), 'ssh opens the same environment', out);
   let code = 0;
   try { run('exit 42'); } catch (e) { code = e.status; }
   ok(code === 42, 'and brings the exit status', code);
@@ -136,15 +174,27 @@ await until('a second window has the same terminal', sees(second.page, 'again'))
 await shot(second.page, '06-dark');
 const boss = await visitor();
 await logIn(boss.page, o.url, o.operator, o.password);
+ok(/\bn1\b[^]*\bnow\b/.test(await boss.page.locator('tbody').first().innerText()), 'the operator sees a node that answers now');
 await shot(boss.page, '07-operator');
-for (const name of ['Environments', 'Plans', 'Addresses', 'Audit', 'Subscribers']) {
+const tabs = {
+  Environments: new RegExp(`#${veid}[^]*running[^]*${email}[^]*\\d+\\.\\d+\\.\\d+\\.\\d+`),
+  Plans: /^trial\b/m,
+  Addresses: /\d+\.\d+\.\d+\.\d+\/\d+\s+\d+\s+[1-9]/, // range, addresses, in use
+  Audit: new RegExp(email),
+  Subscribers: new RegExp(email),
+};
+for (const [name, wanted] of Object.entries(tabs)) {
   await press(boss.page, `nav.tabs >> text=${name}`);
+  const there = await boss.page.locator('tbody').first().innerText();
+  ok(wanted.test(there), `and ${name.toLowerCase()} as they are`, there);
   await shot(boss.page, `08-${name.toLowerCase()}`);
 }
 const row = boss.page.locator('tr', { hasText: email });
 await row.locator('input[name=why]').fill('mining');
 await until('both windows are connected', async () =>
   (await status(page)) === 'Connected' && (await status(second.page)) === 'Connected');
+const remote = session();
+if (remote) await remote.begun;
 const went = Promise.all([page, second.page].map((p) => p.waitForFunction(
   () => document.getElementById('terminal-status').textContent.includes('suspended') && Date.now(),
   null, { polling: 10, timeout: 20000 }).then((h) => h.jsonValue())));
@@ -153,6 +203,10 @@ await row.locator('text=Suspend').click();
 const ends = await went.catch(() => [Infinity]);
 const took = Math.max(...ends) - clicked;
 ok(took < 1000, `a suspension ends every terminal within a second (${took} ms)`);
+if (remote) {
+  const { at, code } = await remote.end;
+  ok(code === 255 && at - clicked < 1000, `and every ssh session (${at - clicked} ms)`, `status ${code}`);
+}
 await shot(page, '09-suspended');
 // the page finds out by itself that it has no session; another navigation would race with it
 await until('and the session', async () => page.url().endsWith('/login') || page.url());
@@ -175,6 +229,19 @@ await until('a phone shows the terminal', connected(phone.page));
 ok(await phone.page.locator('#terminal-keys').isVisible(), 'with the keys it has not got');
 ok(await phone.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'and nothing is wider than 320 px');
 await shot(phone.page, '11-phone');
+async function fits(at, paths) {
+  const wide = [];
+  for (const path of paths) {
+    await at.goto(o.url + path);
+    if (!await at.evaluate(() => document.documentElement.scrollWidth <= innerWidth)) wide.push(path);
+  }
+  return wide;
+}
+const narrow = await visitor({ viewport: { width: 320, height: 640 } });
+let wide = await fits(narrow.page, ['/', '/signup', '/login', '/nowhere']);
+await logIn(narrow.page, o.url, o.operator, o.password);
+wide = wide.concat(await fits(narrow.page, ['/admin', '/admin/ves', '/admin/plans', '/admin/pools', '/admin/audit', '/admin/subscribers']));
+ok(wide.length === 0, 'nor on any other page', wide.join('\n'));
 await shot(phone.page.locator('#limits'), '11-phone-limits');
 await page.locator('.xterm-helper-textarea').focus();
 await page.keyboard.press('Control+Shift+Escape');
