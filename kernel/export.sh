@@ -8,14 +8,17 @@ out=$PWD/build/export
 rm -rf "$out"
 mkdir -p "$out"
 
-# Which new files come with which patch: the first pattern that matches decides.
+# Which new files come with which patch; what two name comes with the first of them.
 files_for() {
 	case $1 in
-	0210*) echo include/linux/ve.h include/uapi/linux/ve.h kernel/ve/core.c kernel/ve/search.c kernel/ve/ve.h kernel/ve/Kconfig kernel/ve/Makefile fs/ve.c include/linux/venet.h ;;
-	0250*) find kernel/tree/kernel/ve -type f -printf 'kernel/ve/%P\n' ;;
-	0410*) find kernel/tree/drivers/net/venet -type f -printf 'drivers/net/venet/%P\n' ;;
-	0510*) find kernel/tree/security/ve -type f -printf 'security/ve/%P\n' ;;
-	9*) (cd kernel/tree && find . -type f -printf '%P\n') ;;
+	0210*) (cd kernel/tree && find include -type f) ;;
+	0250*) (cd kernel/tree && echo fs/ve.c && find kernel/ve -type f -not -path '*/ub/*') ;;
+	0320*) echo fs/proc/ve_view.c ;;
+	0350*) echo fs/proc/ve_stat.c ;;
+	0410*) (cd kernel/tree && find drivers/net/venet -type f) ;;
+	0510*) (cd kernel/tree && find security/ve -type f) ;;
+	0810*) (cd kernel/tree && find kernel/ve/ub -type f) ;;
+	9000*) (cd kernel/tree && find Documentation tools -type f) ;;
 	esac
 }
 
@@ -37,7 +40,7 @@ emit() { # number, patch or nothing, subject
 		[ -z "$2" ] || sed '1,2d; /^---$/,$d' "$2"
 		printf -- '---\n'
 		[ -z "$2" ] || sed '1,/^---$/d' "$2"
-		for f in $(files_for "$1"); do
+		for f in $(files_for "$1" | LC_ALL=C sort); do
 			grep -qxF "$f" "$done_list" && continue
 			echo "$f" >>"$done_list"
 			printf 'diff --git a/%s b/%s\nnew file mode 100644\n' "$f" "$f"
@@ -51,5 +54,7 @@ while read -r p; do
 	emit "$p" "kernel/patches/$p" "$(sed -n '1s/^Subject: //p' "kernel/patches/$p")"
 done <kernel/series
 emit 9000 '' 've: documentation and tests'
+left=$(cd kernel/tree && find . -type f -printf '%P\n' | LC_ALL=C sort | grep -vxFf "$done_list" || true)
+[ -z "$left" ] || { printf 'export: no patch brings these; files_for says which does:\n%s\n' "$left" >&2; exit 1; }
 rm "$done_list"
 printf '%d patches in %s\n' "$n" build/export
