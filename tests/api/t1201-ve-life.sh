@@ -36,6 +36,27 @@ is 'reinstall is taken' "$STATUS" 202
 ok 'and done' await 20 idle
 ok 'the VE runs again' await 20 ve_is 1000 running
 
+# the operator, by the page and by its twin
+ann=$JAR
+password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")
+JAR=$PG_DIR/jar-op
+login op@example.net "$password"
+http GET /admin/ves
+csrf
+http POST /admin/ves/1000/actions -d "csrf=$CSRF&action=stop"
+is 'an operator stops it' "$STATUS" 303
+ok 'and it is stopped' await 20 ve_is 1000 stopped
+await 10 idle
+api POST /admin/ves/1000/actions '{"action":"start"}'
+is 'and starts it' "$STATUS" 202
+ok 'and it runs' await 20 ve_is 1000 running
+await 10 idle
+is 'which is on record with the name' "$(pg_sql "select string_agg(action, ' ' order by id) from ve.audit
+  where actor = 'op@example.net' and veid = 1000")" 've.stop ve.start'
+JAR=$ann API_CSRF=
+api POST /admin/ves/1000/actions '{"action":"stop"}'
+is 'the subscriber cannot act as one' "$STATUS" 403
+
 # the daemon dies in the middle of something
 pid=$(cat "$PG_DIR/jobd1.pid")
 kill -9 "$pid"

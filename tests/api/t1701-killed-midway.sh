@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The web part, the database and the job daemon die by kill -9 in the middle of
+# The web part, the database, the agent and the job daemon die by kill -9 in the middle of
 # sign-ups: who was told "yes" is there, whole; who was not may try again.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/stack.sh
@@ -35,16 +35,21 @@ whole() {
 }
 
 : >"$PG_DIR/told"
-for victim in web base daemon; do
+for victim in web base agent daemon; do
   crowd "$victim" 8
   await 30 in_base "$victim" 2
   case $victim in
     web) kill -9 "$(pgrep -P "$(cat "$PG_DIR/portald1.pid")" -f 'P web')" ;;
     base) pg_kill ;;
+    agent)
+      kill -9 "$(cat "$PG_DIR/agentd.pid")"
+      wait "$(cat "$PG_DIR/agentd.pid")" 2>/dev/null
+      ;;
     daemon) kill -9 "$(cat "$PG_DIR/jobd1.pid")" ;;
   esac
   case $victim in
     base) pg_up ;;
+    agent) node_start || exit 1 ;;
     daemon) jobd_start 2 ;;
   esac
   portal_wait "$URL"
@@ -52,6 +57,7 @@ for victim in web base daemon; do
   wait $CROWD
   echo "# $(grep -c "^yes $victim" "$PG_DIR/told") of 8 were acknowledged"
   said=$(grep -c "^yes $victim" "$PG_DIR/told")
+  ok "some were acknowledged beside the death of the $victim" test "$said" -gt 0
   is "after the death of the $victim all that was acknowledged is there" \
     "$(sed -n "s/^yes \($victim.*\)/\1/p" "$PG_DIR/told" | while read -r who; do
       pg_sql "select 1 from ve.subscriber where email = '$who'"
