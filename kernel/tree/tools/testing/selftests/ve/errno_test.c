@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,54 @@ static int call_create(void *arg)
 static int call_list(void *arg)
 {
 	return env_ctl(-1, ENV_CTL_LIST, arg, sizeof(struct env_list));
+}
+
+static int call_enter(void *arg)
+{
+	return env_enter(*(int *)arg, NULL, 0);
+}
+
+/* No descriptor is free from now on, until descriptors_back(). */
+static struct rlimit nofile;
+
+static void descriptors_gone(void)
+{
+	struct rlimit few;
+
+	getrlimit(RLIMIT_NOFILE, &nofile);
+	few = (struct rlimit){ 3, nofile.rlim_max };
+	for (int fd = 3; fd < 64; fd++)
+		few.rlim_cur = fcntl(fd, F_GETFD) < 0 ? few.rlim_cur : (rlim_t)fd + 1;
+	setrlimit(RLIMIT_NOFILE, &few);
+	for (int fd = 3; fd < (int)few.rlim_cur; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			fcntl(0, F_DUPFD_CLOEXEC, fd);
+}
+
+static void descriptors_back(void)
+{
+	setrlimit(RLIMIT_NOFILE, &nofile);
+}
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		die("%s to %s", text, path);
+	close(fd);
+}
+
+static char *many[258], *longest[3];
+
+static void make_vectors(void)
+{
+	static char text[65537];
+
+	for (int i = 0; i < 257; i++)
+		many[i] = "x";
+	memset(text, 'x', 65536);
+	longest[0] = text;
 }
 
 static int create_with(const struct env_create_args *good,
@@ -88,6 +137,14 @@ static void set_bad_dst(struct env_create_args *a)
 	a->init.nr_fds = 1;
 }
 static void set_many_fds(struct env_create_args *a) { a->init.nr_fds = 17; }
+static void set_many_strings(struct env_create_args *a)
+{
+	a->init.argv = (uintptr_t)many;
+}
+static void set_long_string(struct env_create_args *a)
+{
+	a->init.argv = (uintptr_t)longest;
+}
 static void set_missing(struct env_create_args *a)
 {
 	a->init.path = (uintptr_t)"/no/such/init";
@@ -135,6 +192,8 @@ static void test_create(void)
 		{ set_bad_fd, EBADF, "create passing a closed descriptor" },
 		{ set_bad_dst, EINVAL, "create passing to descriptor -1" },
 		{ set_many_fds, E2BIG, "create passing 17 descriptors" },
+		{ set_many_strings, E2BIG, "create with 257 strings" },
+		{ set_long_string, E2BIG, "create with 64 KiB of strings" },
 		{ set_missing, ENOENT, "create with a missing init" },
 		{ set_not_program, EACCES, "create with an init that is none" },
 		{ set_long_name, EINVAL, "create with a host name of 65 bytes" },
@@ -144,9 +203,9 @@ static void test_create(void)
 	char big[sizeof(struct env_create_args) + 16] = { 0 };
 	struct env_create_args args;
 	struct env_ve ve;
-	struct rlimit old, one;
 	bool left = true;
 
+	make_vectors();
 	env_prepare(&ve, 100, TINY, &args, init);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		refused(create_with(&args, cases[i].change), cases[i].want,
@@ -163,18 +222,14 @@ static void test_create(void)
 	ok(unprivileged(call_create, &args) == EPERM,
 	   "create without privilege: %s", strerror(EPERM));
 
-	getrlimit(RLIMIT_NOFILE, &old);
-	one = (struct rlimit){ 3, old.rlim_max };
-	for (int fd = 3; fd < 64; fd++)
-		one.rlim_cur = fcntl(fd, F_GETFD) < 0 ? one.rlim_cur :
-							(rlim_t)fd + 1;
-	setrlimit(RLIMIT_NOFILE, &one);
-	for (int fd = 3; fd < (int)one.rlim_cur; fd++)
-		if (fcntl(fd, F_GETFD) < 0)
-			dup2(0, fd);
+	descriptors_gone();
 	refused(env_create(&args, sizeof(args)), EMFILE,
 		"create with no free descriptor");
-	setrlimit(RLIMIT_NOFILE, &old);
+	descriptors_back();
+	write_to("/proc/sys/user/max_net_namespaces", "0");
+	refused(env_create(&args, sizeof(args)), ENOSPC,
+		"create where no network may be made");
+	write_to("/proc/sys/user/max_net_namespaces", "1000");
 
 	ok(env_listed() == 0, "nothing is left of what was refused");
 
@@ -198,6 +253,7 @@ static void test_enter(void)
 	static char *sh[] = { "/bin/sh", "-c", "exit 7", NULL };
 	static char *gone[] = { "/no/such", NULL };
 	struct env_enter_args a = { 0 };
+	struct { struct env_enter_args a; char tail[8]; } big;
 	struct env_ve ve;
 	int fd;
 
@@ -221,8 +277,30 @@ static void test_enter(void)
 	a.cgroup_fd = 999;
 	refused(env_enter(ve.fd, &a, sizeof(a)), EBADF, "enter with no cgroup");
 	a.cgroup_fd = ve.enter;
+	a.exec.argv = (uintptr_t)many;
+	refused(env_enter(ve.fd, &a, sizeof(a)), E2BIG, "enter with 257 strings");
+	a.exec.argv = (uintptr_t)longest;
+	refused(env_enter(ve.fd, &a, sizeof(a)), E2BIG, "enter with 64 KiB of strings");
+	a.exec.argv = (uintptr_t)sh;
+	memset(&big, 0, sizeof(big));
+	big.a = a;
+	big.tail[7] = 1;
+	refused(env_enter(ve.fd, (void *)&big, sizeof(big)), E2BIG, "enter with an unknown tail");
+	ok(unprivileged(call_enter, &ve.fd) == EPERM, "enter without privilege: %s",
+	   strerror(EPERM));
+	descriptors_gone();
+	refused(env_enter(ve.fd, &a, sizeof(a)), EMFILE, "enter with no free descriptor");
+	descriptors_back();
+	fd = openat(ve.acct, "pids.max", O_WRONLY);
+	if (fd < 0 || write(fd, "0", 1) != 1)
+		die("pids.max of a VE");
+	refused(env_enter(ve.fd, &a, sizeof(a)), EAGAIN, "enter where no process may be more");
+	if (write(fd, "max", 3) != 3)
+		die("pids.max");
+	close(fd);
 
-	fd = env_enter(ve.fd, &a, sizeof(a));
+	big.tail[7] = 0;
+	fd = env_enter(ve.fd, (void *)&big, sizeof(big));
 	ok(fd >= 0 && env_wait(fd) == 7 << 8, "enter runs and its status comes back");
 	close(fd);
 	fd = env_run(&ve, gone);
@@ -242,6 +320,7 @@ static void test_enter(void)
 
 static void test_ctl(void)
 {
+	struct { struct env_info info; char tail[8]; } big = { 0 };
 	struct env_info info;
 	struct env_list list = { .nr = 1, .entries = 8 };
 	struct env_pty pty = { .cols = 80, .rows = 24 };
@@ -265,6 +344,11 @@ static void test_ctl(void)
 	ok(env_ctl(ve.fd, ENV_CTL_QUERY, &info, sizeof(info)) == 0 &&
 	   info.veid == 102 && info.state == ENV_ST_RUNNING && info.init_pid > 0,
 	   "query tells a running VE");
+	big.tail[7] = 1;
+	refused(env_ctl(ve.fd, ENV_CTL_QUERY, &big, sizeof(big)), E2BIG, "query with an unknown tail");
+	big.tail[7] = 0;
+	ok(!env_ctl(ve.fd, ENV_CTL_QUERY, &big, sizeof(big)) && big.info.veid == 102,
+	   "query with a zero tail succeeds");
 	refused(env_ctl(-1, ENV_CTL_LIST, &list, sizeof(list)), EFAULT,
 		"list to a bad pointer");
 	ok(unprivileged(call_list, &list) == EPERM, "list without privilege: %s",
@@ -272,6 +356,9 @@ static void test_ctl(void)
 	refused(env_ctl(ve.fd, ENV_CTL_LIST, &list, sizeof(list)), EINVAL,
 		"list with a descriptor");
 	refused(env_ctl(-1, ENV_CTL_OPEN, &none, 4), ESRCH, "open of no VE");
+	descriptors_gone();
+	refused(env_ctl(-1, ENV_CTL_OPEN, &id, 4), EMFILE, "open with no free descriptor");
+	descriptors_back();
 	fd = env_ctl(-1, ENV_CTL_OPEN, &id, 4);
 	ok(fd >= 0, "open of a VE succeeds");
 	close(fd);
@@ -418,6 +505,41 @@ static void test_spent(void)
 	env_destroy(&ve);
 }
 
+static int bound(int fd, __u32 resource)
+{
+	struct env_ublimit l = { .resource = resource, .barrier = 1 << 20, .limit = 1 << 20 };
+	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
+
+	return env_ctl(fd, ENV_CTL_UB_SET, &arg, sizeof(arg));
+}
+
+/* The cgroups of a VE in one of the node that hands on no controller. */
+static void test_no_memory(void)
+{
+	static const char *const dirs[] = { "/sys/fs/cgroup/bare", "/sys/fs/cgroup/bare/108",
+					    "/sys/fs/cgroup/bare/108/init" };
+	struct env_create_args args;
+	struct env_ve ve;
+	int acct, cgroup;
+
+	env_prepare(&ve, 108, TINY, &args, init);
+	for (int i = 0; i < 3; i++)
+		if (mkdir(dirs[i], 0755) && errno != EEXIST)
+			die("%s", dirs[i]);
+	acct = args.acct_cgroup_fd = open(dirs[1], O_RDONLY | O_DIRECTORY);
+	cgroup = args.cgroup_fd = open(dirs[2], O_RDONLY | O_DIRECTORY);
+	ve.fd = env_create(&args, sizeof(args));
+	ok(ve.fd >= 0, "a VE whose cgroup has no memory controller");
+	refused(bound(ve.fd, UB_PHYSPAGES), EOPNOTSUPP, "has no bound of memory");
+	ok(!bound(ve.fd, UB_NUMPROC), "but one of processes");
+	env_destroy(&ve);
+	close(args.root_fd);
+	close(cgroup);
+	close(acct);
+	for (int i = 2; i >= 0; i--)
+		rmdir(dirs[i]);
+}
+
 int main(void)
 {
 	env_require();
@@ -427,5 +549,6 @@ int main(void)
 	test_ip();
 	test_held();
 	test_spent();
+	test_no_memory();
 	return tap_done();
 }
