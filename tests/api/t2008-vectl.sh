@@ -32,6 +32,10 @@ vectl fly; is 'no command' $? 2
 has 'help is there for who asks' "$(vectl --help 2>/dev/null)" '  exec VEID'
 vectl --nope; is 'no option' $? 2
 vectl enter 1 </dev/null; is 'enter needs a terminal' $? 1
+printf 'tty; echo en""tered\nexit 6\n' | script -qec "$BIN/vectl --socket $T/run/ctl.sock enter 1" /dev/null >"$T/entered" 2>&1
+is 'enter passes the status' $? 6
+has 'it is a terminal' "$(cat "$T/entered")" '/dev/pts/'
+has 'and shows what is said' "$(cat "$T/entered")" entered
 "$BIN/vectl" --socket "$T/none.sock" list 2>"$T/said"; is 'no agent' $? 1
 has 'and says so' "$(cat "$T/said")" 'is ve-agentd running'
 python3 - "$T/odd.sock" 2>"$T/odd.log" <<'END' &

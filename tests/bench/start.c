@@ -483,14 +483,11 @@ static double memory_used(void)
 
 static void drift(int cycles)
 {
-	static const char *const names[] = { "vestibule", "floor_netns" };
-	double before = 0;
+	double before = 0, after;
 
-	for (size_t n = 0; n < 2; n++)
-		printf("drift %s %s KiB want\n", mode, names[n]);
+	for (size_t s = 0; s < SUBJECTS; s++)
+		printf("drift %s %s KiB want\n", mode, subjects[s].name);
 	for (size_t s = 0; s < SUBJECTS; s++) {
-		if (strcmp(subjects[s].name, names[0]) && strcmp(subjects[s].name, names[1]))
-			continue;
 		for (int i = -100; i < cycles; i++) {
 			struct run r = { .id = 200000u + (unsigned int)(i & 1023) };
 
@@ -498,7 +495,9 @@ static void drift(int cycles)
 				before = memory_used();
 			subjects[s].run(&r);
 		}
-		row("drift", subjects[s].name, "KiB", memory_used() - before);
+		after = memory_used();
+		printf("# %s: %.0f KiB in use before, %.0f after\n", subjects[s].name, before, after);
+		row("drift", subjects[s].name, "KiB", after - before);
 	}
 }
 
