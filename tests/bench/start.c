@@ -483,10 +483,12 @@ static double memory_used(void)
 
 static void drift(int cycles)
 {
+	static const char *const metrics[] = { "drift", "used_before", "used_after" };
 	double before = 0, after;
 
 	for (size_t s = 0; s < SUBJECTS; s++)
-		printf("drift %s %s KiB want\n", mode, subjects[s].name);
+		for (size_t i = 0; i < 3; i++)
+			printf("%s %s %s KiB want\n", metrics[i], mode, subjects[s].name);
 	for (size_t s = 0; s < SUBJECTS; s++) {
 		for (int i = -100; i < cycles; i++) {
 			struct run r = { .id = 200000u + (unsigned int)(i & 1023) };
@@ -496,8 +498,9 @@ static void drift(int cycles)
 			subjects[s].run(&r);
 		}
 		after = memory_used();
-		printf("# %s: %.0f KiB in use before, %.0f after\n", subjects[s].name, before, after);
-		row("drift", subjects[s].name, "KiB", after - before);
+		row(metrics[0], subjects[s].name, "KiB", after - before);
+		row(metrics[1], subjects[s].name, "KiB", before);
+		row(metrics[2], subjects[s].name, "KiB", after);
 	}
 }
 
