@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Run test programs that speak TAP, JOBS at a time (1), a line each, and count.
 #
-#   tests/harness.sh run FILE...     build/test-logs/NAME.log has all a test said
+#   tests/harness.sh run FILE...     build/test-logs/NAME.log has all a test said; what follows "#| " is shown too
 #   tests/harness.sh summary         the last line: N passed, N failed, N skipped
 #
 # A test that ends with a status, without a plan, or after TEST_TIMEOUT seconds has failed once more
@@ -25,12 +25,13 @@ run_one() {
 		/^not ok / { failed++; bad = bad "\n      " $0; next }
 		/^1\.\.0 *# *SKIP/ { skipped++; plan = 1; next }
 		/^1\.\.[0-9]+/ { plan = 1 }
+		/^#\| / { shown = shown "\n" substr($0, 4) }
 		END {
 			if (rc == 124) bad = bad "\n      ran out of time"
 			if (rc && rc != 77 && !failed) { failed++; bad = bad "\n      ended with status " rc }
 			if (!plan && !failed) { failed++; bad = bad "\n      no plan" }
 			printf "%s %-32s %4d passed %s%s %4d s%s\n", failed ? "FAIL" : "ok  ", name, passed,
-				failed ? failed " failed " : "", skipped ? skipped " skipped" : "", seconds, bad
+				failed ? failed " failed " : "", skipped ? skipped " skipped" : "", seconds, bad shown
 			printf "%d %d %d\n", passed, failed, skipped >> "'"$results"'"
 			exit failed ? 1 : 0
 		}' "$log" || {

@@ -113,10 +113,10 @@ GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
 GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
 # T=knockout is of the long ones, and takes half an hour
 KNOCKOUT := tests/long/t4003-knockout.sh
-check-guest: $(GUEST_PARTS)
+check-guest: kernel $(if $(findstring debug,$(T))$(findstring knockout,$(T)),kernel-debug) $(GUEST_PARTS)
 	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),$(if $(findstring knockout,$(T)),7200,900)) \
 		$(HARNESS) run $(call only,$(GUEST_TESTS) $(if $(T),$(DEBUG_TESTS) $(KNOCKOUT)))
-check-debug: $(GUEST_PARTS)
+check-debug: kernel-debug $(GUEST_PARTS)
 	$(Q)$(HARNESS) run $(call only,$(DEBUG_TESTS))
 check-story: all
 	$(Q)$(HARNESS) run $(call only,$(wildcard tests/guest/t9*.sh))
@@ -125,7 +125,7 @@ test:
 
 # What takes hours.
 LONGS   := $(wildcard tests/long/t*.sh)
-test-long: all $(TEST_TOOLS) $(GUEST_PARTS)
+test-long: all kernel kernel-debug $(TEST_TOOLS) $(GUEST_PARTS)
 	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),14400) $(HARNESS) run $(call only,$(LONGS))
 
 # 10,000 subscribers on 254 addresses, 100,000 leases; check-guest has two minutes of it.

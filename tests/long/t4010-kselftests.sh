@@ -51,10 +51,15 @@ guest() { # kernel
 	grep -E '^(# )*(not )?ok [0-9]+ ' "$work/$1.out" | sed -E 's/^((# )*)(not )?ok [0-9]+ /\1\3ok /; s/ # (exit=|TIMEOUT).*//; s/0x[0-9a-f]+|[0-9]{3,}/N/g' |
 		sort >"$logs/kselftest-$1.txt"
 	cp "$work/$1.out" "$logs/kselftest-$1.log"
-	echo "# $1: $(grep -c '^ok' "$logs/kselftest-$1.txt") tests good, $(grep -c '^not ok' "$logs/kselftest-$1.txt") not"
+	echo "#| $1: $(grep -c '^ok' "$logs/kselftest-$1.txt") tests good, $(grep -c '^not ok' "$logs/kselftest-$1.txt") not"
 }
 guest base
 guest prod
 ok 'tests ran' [ "$(grep -c '^ok' "$logs/kselftest-base.txt")" -gt 20 ]
-is 'our kernel gives the same results as the unpatched one' "$(diff "$logs/kselftest-base.txt" "$logs/kselftest-prod.txt" | grep '^[<>]')" ''
+difference=$(diff "$logs/kselftest-base.txt" "$logs/kselftest-prod.txt" | grep '^[<>]') || :
+echo "#| ${difference:-no difference}" | sed '2,$s/^/#| /'
+missing=''
+for c in $collections net; do grep -q "^$c:" "$work/kselftest/kselftest-list.txt" || missing="$missing $c"; done
+is 'each collection was built' "$missing" ''
+is 'our kernel gives the same results as the unpatched one' "$difference" ''
 tap_end
