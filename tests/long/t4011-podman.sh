@@ -28,6 +28,7 @@ cat >/tmp/user <<'U'
 cd
 export XDG_RUNTIME_DIR=/run/user/1000
 pod() { podman --storage-driver=vfs --cgroup-manager=cgroupfs --events-backend=file "$@"; }
+unshare --user echo 'in a user namespace'
 tar -C /tmp/image -c . | pod import -q - tiny || exit 1
 pod run --rm --network=none --cgroups=disabled tiny /bin/busybox sh -c \
 	'echo "in a container: $(/bin/busybox id -u), $(/bin/busybox awk "{ print \$2 }" /proc/self/uid_map | /bin/busybox tr "\n" " ")"'
@@ -41,8 +42,9 @@ guest() { # features
 }
 said=$(guest nesting,fuse,net_sysctl) || :
 echo "${said//$'\n'/$'\n'# }" | sed '1s/^/# /'
+like 'a VE with the features makes a user namespace' "$said" 'in a user namespace'
 like 'rootless podman runs an image in a VE with the features' "$said" 'in a container: 0, 1000 10000'
 said=$(guest '') || :
-like 'without them it has no user namespace' "$said" 'perm|not permitted'
+like 'without them it makes none' "$said" 'unshare: unshare failed: Operation not permitted'
 unlike 'and runs nothing' "$said" 'in a container'
 tap_end
