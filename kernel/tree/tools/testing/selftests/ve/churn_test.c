@@ -2,12 +2,13 @@
 /*
  * churn_test [CYCLES [WORKERS]]: VEs come, run something, are killed and go,
  * several at a time; then everything that they were made of is back at where
- * it was.  A leak of one object a cycle is CYCLES objects.
+ * it was, but for what the slab allocator rounds by: a slab of each CPU.
  */
 #include "envlib.h"
 #include "tap.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -19,14 +20,20 @@
 /* Caches of what a VE consists of, from /proc/slabinfo */
 static const char *const caches[] = {
 	"net_namespace", "pid_namespace", "user_namespace", "uts_namespace",
-	"mnt_cache", "nsproxy", "task_struct", "cred", "pid", "filp",
+	"mnt_cache", "nsproxy", "task_struct", "cred", "pid", "pid_2", "filp",
 	"ovl_inode", "shmem_inode_cache", "proc_inode_cache", "sock_inode_cache",
 	"signal_cache", "sighand_cache", "mm_struct", "kernfs_node_cache",
 };
 #define CACHES (sizeof(caches) / sizeof(caches[0]))
 
+/* What lies in no cache of its own, in KiB of /proc/meminfo */
+static const char *const sums[] = { "SUnreclaim:", "Percpu:" };
+#define SUMS (sizeof(sums) / sizeof(sums[0]))
+#define SUM_SLACK 2048
+
 struct count {
-	long objects[CACHES];
+	long objects[CACHES], a_slab[CACHES];
+	long sums[SUMS];
 	long cgroups, dying, mounts, ves;
 };
 
@@ -79,28 +86,57 @@ static void visit_cpus(void)
 	sched_setaffinity(0, sizeof(all), &all);
 }
 
+/* Where the kernel has the files: what KASAN keeps of each cache goes too. */
+static void shrink_caches(void)
+{
+	glob_t files;
+
+	if (glob("/sys/kernel/slab/*/shrink", 0, NULL, &files))
+		return;
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		int fd = open(files.gl_pathv[i], O_WRONLY);
+
+		if (fd < 0 || write(fd, "1", 1) != 1)
+			die("%s", files.gl_pathv[i]);
+		close(fd);
+	}
+	globfree(&files);
+}
+
 static void take(struct count *c)
 {
 	char line[512], name[64];
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-	long active;
+	long active, each;
 	FILE *f;
 
 	visit_cpus();
-	if (fd < 0 || write(fd, "2", 1) != 1)
+	if (fd < 0 || write(fd, "3", 1) != 1)
 		die("drop_caches");
 	close(fd);
+	shrink_caches();
 	f = fopen("/proc/slabinfo", "r");
 	if (!f)
 		die("/proc/slabinfo");
 	memset(c, 0, sizeof(*c));
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %ld", name, &active) != 2)
+		if (sscanf(line, "%63s %ld %*d %*d %ld", name, &active, &each) != 3)
 			continue;
-		for (size_t i = 0; i < CACHES; i++)
-			if (!strcmp(name, caches[i]))
+		for (size_t i = 0; i < CACHES; i++) {
+			if (!strcmp(name, caches[i])) {
 				c->objects[i] = active;
+				c->a_slab[i] = each;
+			}
+		}
 	}
+	fclose(f);
+	f = fopen("/proc/meminfo", "r");
+	if (!f)
+		die("/proc/meminfo");
+	while (fgets(line, sizeof(line), f))
+		for (size_t i = 0; i < SUMS; i++)
+			if (sscanf(line, "%63s %ld", name, &active) == 2 && !strcmp(name, sums[i]))
+				c->sums[i] = active;
 	fclose(f);
 	c->cgroups = read_stat("nr_descendants");
 	c->dying = read_stat("nr_dying_descendants");
@@ -116,8 +152,7 @@ static void cycles(unsigned int first, unsigned int n)
 
 	for (unsigned int i = 0; i < n; i++) {
 		env_start(&ve, first + i % 100, TINY, init);
-		if (i % 4 == 0)
-			env_sh(&ve, "echo x >/tmp/x; ls / >/dev/null", out, sizeof(out));
+		env_sh(&ve, "echo x >/tmp/x; ls / >/dev/null", out, sizeof(out));
 		env_destroy(&ve);
 	}
 }
@@ -138,10 +173,14 @@ static bool churn(unsigned int n, unsigned int workers)
 	return good;
 }
 
-/* Is @now no more than @before, but for what the slab allocator rounds by? */
-static bool settled(const struct count *before, const struct count *now, long slack, bool tell)
+/*
+ * Is @now no more than @before, but for a slab of each CPU and for the memory
+ * cgroups whose charges it keeps at hand (of pages and of objects)?
+ */
+static bool settled(const struct count *before, const struct count *now, bool tell)
 {
-	bool good = now->cgroups <= before->cgroups && now->dying <= before->dying + slack &&
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	bool good = now->cgroups <= before->cgroups && now->dying <= before->dying + 2 * cpus &&
 		    now->mounts <= before->mounts && now->ves <= before->ves;
 
 	if (tell)
@@ -149,11 +188,19 @@ static bool settled(const struct count *before, const struct count *now, long sl
 		       before->cgroups, now->cgroups, before->dying, now->dying,
 		       before->mounts, now->mounts, before->ves, now->ves);
 	for (size_t i = 0; i < CACHES; i++) {
-		bool fine = now->objects[i] <= before->objects[i] + slack;
+		bool fine = now->objects[i] <= before->objects[i] + cpus * now->a_slab[i];
 
 		if (tell)
 			printf("# %-20s %6ld %6ld%s\n", caches[i], before->objects[i],
 			       now->objects[i], fine ? "" : "  LEFT");
+		good &= fine;
+	}
+	for (size_t i = 0; i < SUMS; i++) {
+		bool fine = now->sums[i] <= before->sums[i] + SUM_SLACK;
+
+		if (tell)
+			printf("# %-20s %6ld %6ld KiB%s\n", sums[i], before->sums[i],
+			       now->sums[i], fine ? "" : "  LEFT");
 		good &= fine;
 	}
 	return good;
@@ -165,7 +212,6 @@ int main(int argc, char **argv)
 	unsigned int workers = argc > 2 ? (unsigned int)atoi(argv[2]) : 4;
 	static const struct timespec moment = { .tv_nsec = 500000000 };
 	struct count before, now;
-	long slack = n / 4;
 	bool good = false;
 
 	env_require();
@@ -182,9 +228,9 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 240 && !good; i++) {
 		nanosleep(&moment, NULL);
 		take(&now);
-		good = settled(&before, &now, slack, false);
+		good = settled(&before, &now, false);
 	}
-	settled(&before, &now, slack, true);
-	ok(good, "nothing of them is left (%ld objects of a kind would tell)", slack);
+	settled(&before, &now, true);
+	ok(good, "nothing of them is left");
 	return tap_done();
 }
