@@ -66,9 +66,20 @@ make_pki() {
 	cert metrics URI:urn:vestibule:role:metrics
 }
 
+# The agent comes back to its port: no connection of another test may have taken it meanwhile.
+choose_port() {
+	if [ -n "${AGENT_KIT:-}" ]; then
+		PORT=7443
+	else
+		# shellcheck source=/dev/null
+		. "$(dirname "$0")/../lib/ports.sh"
+		PORT=$PORT_BASE
+	fi
+}
+
 # configure [LINE...]: write the configuration; later lines are added
 configure() {
-	[ -n "$PORT" ] || PORT=$("$BIN/t2tool" port)
+	[ -n "$PORT" ] || choose_port
 	mkdir -p "$T/template/tiny" "$T/template/debian" "$T/private" "$T/fake"
 	echo sha256:aa >"$T/template/tiny.digest"
 	[ -f "$T/grant" ] || head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n' >"$T/grant"
@@ -93,7 +104,11 @@ configure() {
 start_agent() {
 	VE_FAKE_DIR=$T/fake "$BIN/${AGENT_BIN:-ve-agentd-fake}" -c "$T/conf" 2>>"$T/log" &
 	AGENT=$!
-	until_ok 20 is_ready || { say "Bail out! the agent does not get ready"; exit 1; }
+	until_ok 20 is_ready || {
+		tail -n 20 "$T/log" | sed 's/^/# /'
+		say "Bail out! the agent does not get ready"
+		exit 1
+	}
 }
 
 is_ready() { [ "$(status GET /readyz)" = 200 ]; }

@@ -12,24 +12,7 @@
 
 BUILD=${BUILD:-build/rel}
 BIN=${BIN:-$BUILD/bin}
-# A hundred ports that no other test on this machine uses: the lock is held until
-# the last program that this one starts has ended.
-port_base() {
-  slots=${TMPDIR:-/tmp}/ve-ports.$(id -u)
-  mkdir -p "$slots"
-  slot=$(($$ % 100))
-  for _ in $(seq 100); do
-    slot=$(((slot + 1) % 100))
-    exec 7>"$slots/$slot"
-    if flock -n 7; then
-      PORT_BASE=$((20000 + slot * 100))
-      return
-    fi
-  done
-  echo 'no free ports: 100 tests at once?' >&2
-  exit 1
-}
-[ -n "${PORT_BASE:-}" ] || port_base
+. tests/lib/ports.sh
 
 # pki_issue NAME SUBJECT_ALT_NAME: a key and a certificate of the test's CA
 PKI_NEW='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
