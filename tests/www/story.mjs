@@ -102,6 +102,7 @@ if (o.real) {
   const processes = await says('ps ax');
   ok(/^\s*1\s.*init/m.test(processes), 'PID 1 is its own init', processes);
   ok(!/kthreadd|kworker|systemd|ve-agentd/.test(processes), 'and nothing of the node shows', processes);
+  await shot(page, '03-processes');
   const self = await says('cat /proc/self/status | tee status | tail -n 3; grep envID status; rm status');
   ok(new RegExp(`envID:\\s*${veid}\\s*$`, 'm').test(self) && /switches:/.test(self), 'the kernel knows it by its number', self);
 }
