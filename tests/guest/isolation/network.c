@@ -401,7 +401,7 @@ static const struct iso_row rows[] = {
 	{ "hearing packets to another VE", NULL, sniff, { 0, EPERM, EPERM, EPERM } },
 	{ "hearing packets to another VE with the feature", NULL, sniff, { NA, ENOENT, EPERM, NA }, .features = ENV_FEAT_PACKET },
 	{ "hearing a group that the node sends to", NULL, hear_group, { 0, ENOENT, NA, NA } },
-	{ "reaching a service on the node's loopback", NULL, reach_loopback, { 0, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED } },
+	{ "reaching the node's service by 127.0.0.1", NULL, reach_loopback, { 0, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED } },
 	{ "an event of a device", NULL, send_uevent, { 0, 0, EPERM, 0 } },
 	{ "the node's event at the node's listener", NULL, node_uevent_heard, { 0, NA, NA, NA } },
 	{ "an event of a device again", NULL, send_uevent, { NA, 0, EPERM, 0 } },
