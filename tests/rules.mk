@@ -22,9 +22,9 @@ build/guest/bin/iso_%: $(ISOLATION)/%.c $(wildcard $(ISOLATION)/iso.*) $(wildcar
 		-I$(ISOLATION) -Ikernel/tree/include/uapi -o $@ $< $(ISOLATION)/iso.c $(SELFTESTS)/envlib.c
 
 # What a VE may do, printed by the running kernel
-build/guest/gen/names.h: tests/guest/surface/names.sh
+build/guest/gen/names.h: tests/guest/surface/names.sh kernel/tree/include/linux/ve_syscall.h $(wildcard kernel/patches/*)
 	@mkdir -p $(@D)
-	$(Q)$< >$@
+	$(Q)$< >$@.new && mv $@.new $@
 build/guest/bin/surface: tests/guest/surface/surface.c build/guest/gen/names.h $(wildcard $(ISOLATION)/iso.*) $(SELFTESTS)/envlib.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
