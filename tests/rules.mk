@@ -22,9 +22,9 @@ build/guest/bin/iso_%: $(ISOLATION)/%.c $(wildcard $(ISOLATION)/iso.*) $(wildcar
 		-I$(ISOLATION) -Ikernel/tree/include/uapi -o $@ $< $(ISOLATION)/iso.c $(SELFTESTS)/envlib.c
 
 # What a VE may do, printed by the running kernel
-build/guest/gen/names.h: tests/guest/surface/names.sh
+build/guest/gen/names.h: tests/guest/surface/names.sh kernel/tree/include/linux/ve_syscall.h $(wildcard kernel/patches/*)
 	@mkdir -p $(@D)
-	$(Q)$< >$@
+	$(Q)$< >$@.new && mv $@.new $@
 build/guest/bin/surface: tests/guest/surface/surface.c build/guest/gen/names.h $(wildcard $(ISOLATION)/iso.*) $(SELFTESTS)/envlib.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
@@ -56,6 +56,13 @@ build/guest/bin/views: tests/guest/views/views.c $(wildcard $(SELFTESTS)/*.h) $(
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c -lm -pthread
 views: build/guest/bin/views $(GUEST)
 	$(Q)tests/guest/t5005-views.sh --write
+
+# The node's table of nft, tried from VEs
+build/guest/bin/firewall: tests/guest/firewall.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
 # A capped VE and the locks of the node
 build/guest/bin/cap: tests/guest/cap.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
@@ -110,7 +117,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
+GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/firewall build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
 # T=knockout is of the long ones, and takes half an hour
 KNOCKOUT := tests/long/t4003-knockout.sh
 check-guest: kernel $(if $(findstring debug,$(T))$(findstring knockout,$(T)),kernel-debug) $(GUEST_PARTS)

@@ -6,14 +6,18 @@
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/if_vlan.h>
+#include <linux/in6.h>
 #include <linux/netlink.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +26,10 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Descriptors of the node's own, instead of what iso.h has there; see setup(). */
+#define DATAGRAMS FD_HELPER
+#define EVENTS FD_NS
 
 static int open_socket(int family, int type, int protocol)
 {
@@ -114,17 +122,36 @@ static int ask(struct request *r)
 	return e;
 }
 
-static int make_link(void)
+static int make_link_of(const char *name)
 {
-	struct request r = { .nlh = { .nlmsg_type = RTM_NEWLINK, .nlmsg_flags = NLM_F_CREATE,
-				      .nlmsg_len = NLMSG_LENGTH(sizeof(r.link)) } };
+	struct request r = {
+		.nlh = { .nlmsg_type = RTM_NEWLINK, .nlmsg_flags = NLM_F_CREATE, .nlmsg_len = NLMSG_LENGTH(sizeof(r.link)) }
+	};
 	struct {
 		struct rtattr kind;
 		char name[8];
-	} info = { { RTA_LENGTH(5), IFLA_INFO_KIND }, "dummy" };
+	} info = { { (unsigned short)RTA_LENGTH(strlen(name)), IFLA_INFO_KIND }, "" };
 
+	memcpy(info.name, name, strlen(name));
 	attribute(&r, IFLA_LINKINFO, &info, sizeof(info));
 	return ask(&r);
+}
+
+static int make_link(void)
+{
+	return make_link_of("dummy");
+}
+
+static int make_vlan(void)
+{
+	return make_link_of("vlan");
+}
+
+static int make_vlan_by_ioctl(void)
+{
+	struct vlan_ioctl_args q = { .cmd = ADD_VLAN_CMD, .device1 = "venet0", .u.VID = 7 };
+
+	return iso_errno(ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCSIFVLAN, &q));
 }
 
 static int make_neighbour_by_ioctl(void)
@@ -139,10 +166,10 @@ static int make_neighbour_by_ioctl(void)
 
 static int make_neighbour(void)
 {
-	struct request r = { .nlh = { .nlmsg_type = RTM_NEWNEIGH, .nlmsg_flags = NLM_F_CREATE,
-				      .nlmsg_len = NLMSG_LENGTH(sizeof(r.neigh)) },
-			     .neigh = { .ndm_family = AF_INET, .ndm_state = NUD_PERMANENT,
-					.ndm_ifindex = (int)if_nametoindex("venet0") } };
+	struct request r = {
+		.nlh = { .nlmsg_type = RTM_NEWNEIGH, .nlmsg_flags = NLM_F_CREATE, .nlmsg_len = NLMSG_LENGTH(sizeof(r.neigh)) },
+		.neigh = { .ndm_family = AF_INET, .ndm_state = NUD_PERMANENT, .ndm_ifindex = (int)if_nametoindex("venet0") }
+	};
 	struct in_addr a = { htonl(0x0a4d00c8) };
 
 	attribute(&r, NDA_DST, &a, sizeof(a));
@@ -151,9 +178,10 @@ static int make_neighbour(void)
 
 static int make_queue(void)
 {
-	struct request r = { .nlh = { .nlmsg_type = RTM_NEWQDISC, .nlmsg_flags = NLM_F_CREATE,
-				      .nlmsg_len = NLMSG_LENGTH(sizeof(r.tc)) },
-			     .tc = { .tcm_ifindex = 1, .tcm_parent = TC_H_ROOT } };
+	struct request r = {
+		.nlh = { .nlmsg_type = RTM_NEWQDISC, .nlmsg_flags = NLM_F_CREATE, .nlmsg_len = NLMSG_LENGTH(sizeof(r.tc)) },
+		.tc = { .tcm_ifindex = 1, .tcm_parent = TC_H_ROOT }
+	};
 
 	attribute(&r, TCA_KIND, "pfifo", 6);
 	return ask(&r);
@@ -161,8 +189,9 @@ static int make_queue(void)
 
 static int list_links(void)
 {
-	struct request r = { .nlh = { .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_DUMP,
-				      .nlmsg_len = NLMSG_LENGTH(sizeof(r.gen)) } };
+	struct request r = {
+		.nlh = { .nlmsg_type = RTM_GETLINK, .nlmsg_flags = NLM_F_DUMP, .nlmsg_len = NLMSG_LENGTH(sizeof(r.gen)) }
+	};
 
 	return ask(&r);
 }
@@ -174,8 +203,13 @@ static int send_from(unsigned int source)
 		struct iphdr ip;
 		struct udphdr udp;
 		char text[4];
-	} p = { .ip = { .ihl = 5, .version = 4, .ttl = 4, .protocol = IPPROTO_UDP, .tot_len = htons(sizeof(p)),
-			.saddr = htonl(source), .daddr = htonl(0x0a4d0001) },
+	} p = { .ip = { .ihl = 5,
+			.version = 4,
+			.ttl = 4,
+			.protocol = IPPROTO_UDP,
+			.tot_len = htons(sizeof(p)),
+			.saddr = htonl(source),
+			.daddr = htonl(0x0a4d0001) },
 		.udp = { .source = htons(9), .dest = htons(5555), .len = htons(12) } };
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr.s_addr = p.ip.daddr };
 	int s = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
@@ -246,7 +280,7 @@ static int arrived(const char *source)
 	socklen_t n = sizeof(from);
 	char buf[8];
 
-	while (recvfrom(FD_HELPER /* the node's socket, see setup() */, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &n) > 0)
+	while (recvfrom(DATAGRAMS, buf, sizeof(buf), MSG_DONTWAIT, (struct sockaddr *)&from, &n) > 0)
 		if (!memcmp(&from.sin6_addr, &want.sin6_addr, sizeof(want.sin6_addr)))
 			return 0;
 	return ENOENT;
@@ -270,6 +304,55 @@ static int forged_arrived(void)
 static int forged_arrived_six(void)
 {
 	return arrived("fd00:77::3");
+}
+
+#define LABELS 32 /* a VE's share of those of the machine */
+
+/* So many more labels: 0, or why one of them is refused; BROKEN if it is not the last. */
+static int take_labels(int n)
+{
+	int s = -1;
+
+	for (int i = 0; i < n; i++) {
+		struct in6_flowlabel_req q = { .flr_action = IPV6_FL_A_GET,
+					       .flr_share = IPV6_FL_S_ANY,
+					       .flr_flags = IPV6_FL_F_CREATE };
+
+		if (i % 20 == 0) /* not all of one socket, which has a share of its own */
+			s = socket(AF_INET6, SOCK_DGRAM, 0);
+		inet_pton(AF_INET6, "fd00:77::1", &q.flr_dst);
+		if (setsockopt(s, SOL_IPV6, IPV6_FLOWLABEL_MGR, &q, sizeof(q)))
+			return i < n - 1 ? BROKEN : errno;
+	}
+	return 0;
+}
+
+#define HELD "/run/shared/labels" /* there once VE A has its share, for as long as this program runs */
+
+static int hold_share(void)
+{
+	int e = take_labels(LABELS), fd = openat(FD_SHARED, "labels", O_CREAT | O_WRONLY, 0600);
+
+	if (e || fd < 0)
+		return BROKEN;
+	for (;;)
+		pause();
+}
+
+static int take_more(void)
+{
+	return take_labels(LABELS + 1);
+}
+
+static int take_one(void)
+{
+	return take_labels(1);
+}
+
+/* In a network of its own, of which a VE may have more than one. */
+static int take_elsewhere(void)
+{
+	return unshare(CLONE_NEWNET) ? BROKEN : take_labels(1);
 }
 
 /* The node sends to A, to B and to a group all the time, see talk(): what is to be heard until a hundred came to A? */
@@ -306,7 +389,8 @@ static int sniff(void)
 
 static int hear_group(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(5556) }, own = { .sin_family = AF_INET, .sin_port = htons(7) };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(5556) },
+			   own = { .sin_family = AF_INET, .sin_port = htons(7) };
 	struct ip_mreqn join = { .imr_multiaddr.s_addr = htonl(GROUP), .imr_ifindex = (int)if_nametoindex("venet0") };
 	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
 	char c;
@@ -352,13 +436,13 @@ static int send_uevent(void)
 	return -a.err.error;
 }
 
-/* Was one of that name heard by the node's listener at FD_NS? */
+/* Was one of that name heard by the node's listener? */
 static int heard_uevent(const char *name)
 {
 	char buf[8192];
 	ssize_t n;
 
-	while ((n = recv(FD_NS, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
+	while ((n = recv(EVENTS, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		if (memmem(buf, (size_t)n, name, strlen(name)))
 			return 0;
 	return ENOENT;
@@ -386,6 +470,9 @@ static const struct iso_row rows[] = {
 	{ "listing links", NULL, list_links, { 0, 0, 0, 0 } },
 	{ "making a link", "netlink", make_link, { 0, EPERM, EPERM, EPERM } },
 	{ "making a link with the feature", NULL, make_link, { NA, 0, EPERM, EPERM }, .features = ENV_FEAT_NESTING },
+	{ "making a VLAN (this kernel has none, that of hardware.config has)", NULL, make_vlan, { EOPNOTSUPP, EPERM, EPERM, EPERM } },
+	{ "making a VLAN with the feature", NULL, make_vlan, { NA, EOPNOTSUPP, EPERM, EPERM }, .features = ENV_FEAT_NESTING },
+	{ "making a VLAN by ioctl", "netlink", make_vlan_by_ioctl, { ENOPKG, EPERM, EPERM, EPERM } },
 	{ "making a neighbour", "netlink", make_neighbour, { NA, EPERM, EPERM, EPERM } },
 	{ "making a neighbour by ioctl", "netlink", make_neighbour_by_ioctl, { 0, EPERM, EPERM, EPERM } },
 	{ "making a queue", "netlink", make_queue, { 0, EPERM, EPERM, EPERM } },
@@ -401,7 +488,11 @@ static const struct iso_row rows[] = {
 	{ "hearing packets to another VE", NULL, sniff, { 0, EPERM, EPERM, EPERM } },
 	{ "hearing packets to another VE with the feature", NULL, sniff, { NA, ENOENT, EPERM, NA }, .features = ENV_FEAT_PACKET },
 	{ "hearing a group that the node sends to", NULL, hear_group, { 0, ENOENT, NA, NA } },
-	{ "reaching a service on the node's loopback", NULL, reach_loopback, { 0, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED } },
+	{ "reaching the node's service by 127.0.0.1", NULL, reach_loopback, { 0, ECONNREFUSED, ECONNREFUSED, ECONNREFUSED } },
+	{ .probe = hold_share },
+	{ "more than a share of flow labels when VE A's root has all of its own", NULL, take_more, { 0, NA, NA, ENOBUFS } },
+	{ "one flow label then", NULL, take_one, { 0, ENOBUFS, ENOBUFS, NA } },
+	{ "one in a network of its own", NULL, take_elsewhere, { 0, ENOBUFS, NA, NA } },
 	{ "an event of a device", NULL, send_uevent, { 0, 0, EPERM, 0 } },
 	{ "the node's event at the node's listener", NULL, node_uevent_heard, { 0, NA, NA, NA } },
 	{ "an event of a device again", NULL, send_uevent, { NA, 0, EPERM, 0 } },
@@ -454,18 +545,24 @@ static void setup(void)
 	struct sockaddr_in loop = { .sin_family = AF_INET, .sin_port = htons(5557), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_nl events = { .nl_family = AF_NETLINK, .nl_groups = 1 };
 
-	if (system("ip addr add 10.77.0.1/24 dev venet0; ip -6 addr add fd00:77::1/64 dev venet0; "
+	if (system("ip addr add 10.77.0.1/24 dev venet0 2>/dev/null; ip -6 addr add fd00:77::1/64 dev venet0 2>/dev/null; "
 		   "echo 0 >/proc/sys/net/ipv4/conf/venet0/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter"))
 		die("venet0");
 	lend(&iso_a, AF_INET, "10.77.0.2");
 	lend(&iso_b, AF_INET, "10.77.0.3");
 	lend(&iso_a, AF_INET6, "fd00:77::2");
 	lend(&iso_b, AF_INET6, "fd00:77::3");
-	iso_replace(FD_HELPER, listen_at(AF_INET6, SOCK_DGRAM, 0, &any, sizeof(any)));
-	iso_replace(FD_NS, listen_at(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT, &events, sizeof(events)));
+	iso_replace(DATAGRAMS, listen_at(AF_INET6, SOCK_DGRAM, 0, &any, sizeof(any)));
+	iso_replace(EVENTS, listen_at(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT, &events, sizeof(events)));
 	fcntl(listen_at(AF_INET, SOCK_STREAM, 0, &loop, sizeof(loop)), F_DUPFD_CLOEXEC, 100); /* open while this runs */
 	if (!fork())
 		talk();
+	close(iso_leave(hold_share));
+	for (int i = 0; access(HELD, F_OK); i++) {
+		if (i == 1200)
+			die("VE A does not get its flow labels");
+		usleep(50000);
+	}
 }
 
 int main(int argc, char **argv)
