@@ -74,14 +74,27 @@ static int enter_namespace(void)
 	return iso_errno(setns(FD_NS, CLONE_NEWNS));
 }
 
-/* How many processes answer, of all the numbers that there are: more than the VE's own? */
-static int find_many(bool (*answers)(int pid))
+/*
+ * Of all the numbers that there are, which answer?  Precisely those that the node counts in this VE; one more, or
+ * VE B's process by its number on the node, is one from outside.
+ */
+static int find_others(bool (*answers)(int pid))
 {
-	int found = 0;
+	struct iso_processes p;
 
-	for (int pid = 1; pid <= 4096; pid++)
-		found += answers(pid);
-	return found > 20 ? 0 : ESRCH;
+	if (!iso_processes(&p))
+		return BROKEN;
+	for (int pid = 1; pid <= p.highest; pid++) {
+		bool own = false, found = answers(pid);
+
+		for (int i = 0; i < p.nr; i++)
+			own |= p.own[i] == pid;
+		if (found && !own && (p.nr || pid == p.neighbour))
+			return 0;
+		if (own && !found)
+			return BROKEN; /* a search that finds nothing proves nothing */
+	}
+	return ESRCH;
 }
 
 /* A call on a number finds a process unless it says that there is none. */
@@ -92,7 +105,7 @@ static int find_many(bool (*answers)(int pid))
 	}                                                  \
 	static int find_by_##name(void)                    \
 	{                                                  \
-		return find_many(answers_##name);          \
+		return find_others(answers_##name);        \
 	}
 static int close_found(long fd)
 {
@@ -114,9 +127,7 @@ FIND(owner, fcntl(FD_HELPER, F_SETOWN, pid))
 /* ptrace(2) would stop what it finds: a kernel thread refuses, and that too is an answer. */
 static bool answers_ptrace(int pid)
 {
-	if (pid == getpid() || syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0) < 0)
-		return pid != getpid() && errno != ESRCH;
-	return true;
+	return pid == getpid() || syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0) >= 0 || errno != ESRCH;
 }
 
 /* By a parent outside; one inside may trace. */
@@ -136,7 +147,7 @@ static int trace_child(void)
 
 static int find_by_ptrace(void)
 {
-	return find_many(answers_ptrace);
+	return find_others(answers_ptrace);
 }
 
 static bool answers_proc(int pid)
@@ -149,7 +160,7 @@ static bool answers_proc(int pid)
 
 static int find_by_proc(void)
 {
-	return find_many(answers_proc);
+	return find_others(answers_proc);
 }
 
 /* The number of who opened a socket on the node, and a descriptor of it. */
@@ -208,9 +219,33 @@ static int kill_everything(void)
 	return waitpid(child, &status, 0) == child && WIFSIGNALED(status) ? 0 : BROKEN;
 }
 
-static int signal_cousin(void)
+/* A signal finds a process that has ended, too, until somebody waits for it: its descriptor tells. */
+static int alive(int pidfd)
 {
-	return iso_errno(syscall(SYS_pidfd_send_signal, FD_COUSIN, 0, NULL, 0));
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	switch (poll(&p, 1, 0)) {
+	case 0:
+		return 0;
+	case 1:
+		return p.revents & POLLIN ? ESRCH : BROKEN;
+	}
+	return BROKEN;
+}
+
+static int victim_lives(void)
+{
+	return alive(FD_VICTIM);
+}
+
+static int cousin_lives(void)
+{
+	return alive(FD_COUSIN);
+}
+
+static int neighbour_lives(void)
+{
+	return alive(FD_NEIGHBOUR);
 }
 
 static int reach(const char *hook)
@@ -273,9 +308,13 @@ static const struct iso_row rows[] = {
 	{ "entering what that process is in", "ptrace", enter_cousin, { 0, EPERM, EPERM, EPERM } },
 	{ "advice on that process's memory", "ptrace", advise_cousin, { 0, EACCES, EACCES, EACCES } },
 	{ "the owner of a namespace of the node", NULL, owner_of_namespace, { 0, EPERM, EPERM, EPERM } },
-	{ "killing everything", NULL, kill_everything, { NA, 0, 0, 0 } },
-	{ "a process of the node after that", NULL, signal_victim, { 0, NA, NA, NA } },
-	{ "one with the VE's credentials after that", NULL, signal_cousin, { 0, NA, NA, NA } },
+	{ "killing everything", NULL, kill_everything, { NA, 0, 0, NA } },
+	{ "a process of the node alive after that", NULL, victim_lives, { 0, NA, NA, NA } },
+	{ "one with VE A's credentials alive after that", NULL, cousin_lives, { 0, NA, NA, NA } },
+	{ "one of VE B alive after that", NULL, neighbour_lives, { 0, NA, NA, NA } },
+	{ "killing everything of VE B", NULL, kill_everything, { NA, NA, NA, 0 } },
+	{ "the node's alive after that, too", NULL, victim_lives, { 0, NA, NA, NA } },
+	{ "VE B's alive after that", NULL, neighbour_lives, { ESRCH, NA, NA, NA } },
 	{ "priority of its own init", NULL, change_priority_of_init, { NA, 0, EPERM, 0 } },
 #define REACHED(hook, guard) \
 	{ #hook " of the node's init, once found,", guard, reach_##hook, { 0, EPERM, NA, EPERM }, .rooted = true }
