@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -274,9 +275,19 @@ bool iso_processes(struct iso_processes *p)
 	return write(FD_HELPER, &c, 1) == 1 && recv(FD_HELPER, p, sizeof(*p), MSG_WAITALL) == sizeof(*p) && !where == !p->nr;
 }
 
+/* A message to the node's queue, if there is one. */
+static void send_queue(void)
+{
+	mqd_t q = mq_open(ISO_QUEUE, O_WRONLY | O_NONBLOCK);
+
+	mq_send(q, "x", 1, 0);
+	mq_close(q);
+}
+
 /*
- * The helper on the node's end of FD_HELPER: says 'x' to whoever says 'g', sends a descriptor of the node's
- * to whoever says 'f', and tells of processes: of VE 'a', VE 'b', or of none, '0'.
+ * The helper on the node's end of FD_HELPER: says 'x' to whoever says 'g' (urgently for 'u', after a message to the
+ * node's queue for 'q'), sends a descriptor of the node's to whoever says 'f', and tells of processes: of VE 'a',
+ * VE 'b', or of none, '0'.
  */
 static void help(int sock)
 {
@@ -304,7 +315,9 @@ static void help(int sock)
 			count_processes(c == 'a' ? VE_A : c == 'b' ? VE_B : 0);
 			iov = (struct iovec){ &known, sizeof(known) };
 		}
-		if (sendmsg(sock, &m, 0) != (ssize_t)iov.iov_len)
+		if (c == 'q')
+			send_queue();
+		if (sendmsg(sock, &m, c == 'u' ? MSG_OOB : 0) != (ssize_t)iov.iov_len)
 			break;
 		close(fd);
 	}
@@ -342,7 +355,9 @@ static void make_world(void)
 	mkdir("/run/shared", 0777);
 	chmod("/run/shared", 0777);
 	give(FD_SHARED, open("/run/shared", O_RDONLY | O_DIRECTORY));
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
+	for (int i = FD_MORE; i < FD_END; i++)
+		give(i, -1);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		die("socketpair");
 	if (!fork()) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);

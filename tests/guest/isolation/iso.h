@@ -48,8 +48,11 @@ enum {
 	FD_HELPER,		/* a socket to a helper on the node */
 	FD_NS,			/* the node's mount namespace */
 	FD_NEIGHBOUR,		/* pidfd of a process of VE B */
-	FD_END
+	FD_MORE,		/* from here on: what a program's setup puts there */
+	FD_END = FD_MORE + 4
 };
+
+#define ISO_QUEUE "/iso"	/* a POSIX queue of the node, if a setup makes one */
 
 extern struct env_ve iso_a, iso_b;
 extern int iso_victim;		/* the victim's pid on the node */

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Newer than the C library's headers (include/uapi/linux/pidfd.h, asm-generic/socket.h) */
@@ -45,28 +46,6 @@ static int steal_from_self(void)
 static int signal_victim(void)
 {
 	return iso_errno(syscall(SYS_pidfd_send_signal, FD_VICTIM, 0, NULL, 0));
-}
-
-/*
- * The node's helper answers on a socket that the node opened: does its SIGIO come?  A reader may be awake before it
- * is sent, but it has been when the helper answers once more.
- */
-static int await_sigio(void)
-{
-	struct pollfd p = { .fd = FD_HELPER, .events = POLLIN };
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGIO);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (fcntl(FD_HELPER, F_SETOWN, getpid()) || fcntl(FD_HELPER, F_SETFL, O_ASYNC))
-		return BROKEN;
-	for (int n = 0; n < 2; n++)
-		if (write(FD_HELPER, "g", 1) != 1 || poll(&p, 1, 10000) != 1 || read(FD_HELPER, &(char){ 0 }, 1) != 1)
-			return BROKEN;
-	fcntl(FD_HELPER, F_SETFL, 0);
-	sigpending(&set);
-	return sigismember(&set, SIGIO) ? 0 : EPERM;
 }
 
 static int enter_namespace(void)
@@ -113,6 +92,13 @@ static int close_found(long fd)
 }
 FIND(kill, kill(pid, 0))
 FIND(tgkill, syscall(SYS_tgkill, pid, pid, 0))
+FIND(tkill, syscall(SYS_tkill, pid, 0))
+/* What the C library's asynchronous I/O tells its end by */
+FIND(queueinfo, syscall(SYS_rt_sigqueueinfo, pid, 0, &(siginfo_t){ .si_code = SI_ASYNCIO }))
+FIND(tgqueueinfo, syscall(SYS_rt_tgsigqueueinfo, pid, pid, 0, &(siginfo_t){ .si_code = SI_ASYNCIO }))
+FIND(readv, process_vm_readv(pid, &(struct iovec){ &(char){ 0 }, 1 }, 1, &(struct iovec){ (void *)1, 1 }, 1, 0))
+FIND(writev, process_vm_writev(pid, &(struct iovec){ &(char){ 0 }, 1 }, 1, &(struct iovec){ (void *)1, 1 }, 1, 0))
+FIND(clock, clock_getres((clockid_t)(~(unsigned int)pid << 3 | 2), NULL) ? (errno = ESRCH, -1) : 0)
 FIND(getpgid, getpgid(pid))
 FIND(getsid, getsid(pid))
 FIND(priority, (errno = 0, getpriority(PRIO_PROCESS, (id_t)pid) == -1 && errno ? -1 : 0))
@@ -143,6 +129,23 @@ static int trace_child(void)
 	if (!pid)
 		_exit(be_traced());
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : BROKEN;
+}
+
+static int memory_of_child(void)
+{
+	static volatile int word = 1;
+	int seen = 0, other = 2, child = fork();
+	struct iovec here = { &seen, sizeof(seen) }, there = { (void *)&word, sizeof(word) }, new = { &other, sizeof(other) };
+
+	if (!child)
+		for (;;)
+			pause();
+	if (process_vm_readv(child, &here, 1, &there, 1, 0) != sizeof(seen) || seen != 1 ||
+	    process_vm_writev(child, &new, 1, &there, 1, 0) != sizeof(other) ||
+	    process_vm_readv(child, &here, 1, &there, 1, 0) != sizeof(seen))
+		return errno;
+	kill(child, SIGKILL);
+	return seen == 2 && word == 1 ? 0 : BROKEN;
 }
 
 static int find_by_ptrace(void)
@@ -284,12 +287,17 @@ static const struct iso_row rows[] = {
 	{ "being traced by who let it in", NULL, be_traced, { 0, EPERM, EPERM, EPERM } },
 	{ "being traced by its parent", NULL, trace_child, { 0, 0, 0, 0 } },
 	{ "signal by a process descriptor of the node", NULL, signal_victim, { 0, EINVAL, EINVAL, EINVAL } },
-	{ "SIGIO of a descriptor that the node opened", "sigio", await_sigio, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node by its descriptor", NULL, enter_namespace, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node", "capable", enter_namespace, { NA, EPERM, NA, EPERM }, .rooted = true },
 #define FOUND(how, call) { "processes by guessing numbers for " how, NULL, find_by_##call, { 0, ESRCH, ESRCH, ESRCH } }
 	FOUND("kill", kill),
 	FOUND("tgkill", tgkill),
+	FOUND("tkill", tkill),
+	FOUND("rt_sigqueueinfo", queueinfo),
+	FOUND("rt_tgsigqueueinfo", tgqueueinfo),
+	FOUND("process_vm_readv", readv),
+	FOUND("process_vm_writev", writev),
+	FOUND("its clock of CPU time", clock),
 	FOUND("getpgid", getpgid),
 	FOUND("getsid", getsid),
 	FOUND("getpriority", priority),
@@ -302,6 +310,7 @@ static const struct iso_row rows[] = {
 	FOUND("F_SETOWN", owner),
 	FOUND("ptrace", ptrace),
 	FOUND("/proc", proc),
+	{ "reading and writing its own child's memory", NULL, memory_of_child, { 0, 0, 0, 0 } },
 	{ "the number of a socket's peer on the node", NULL, peer_number, { 0, ESRCH, ESRCH, ESRCH } },
 	{ "a signal to a socket's peer on the node", NULL, peer_signal, { 0, EINVAL, EINVAL, EINVAL } },
 	{ "a namespace of a process with the same credentials outside", "ptrace", namespace_of_cousin, { 0, EACCES, EACCES, EACCES } },
