@@ -280,6 +280,37 @@ static int change_priority_of_init(void)
 	return iso_errno(setpriority(PRIO_PROCESS, 1, 1));
 }
 
+/* Everything of a user at once: outside VE A somebody else has the number of its root. */
+enum { NICE = 7, IDLE = 3 << 13 /* a class of I/O */, OF_PROCESS = 1, OF_USER = 3 };
+
+static int calm_user(void)
+{
+	return iso_errno(setpriority(PRIO_USER, 0, NICE)) ?: iso_errno(syscall(SYS_ioprio_set, OF_USER, 0, IDLE));
+}
+
+static int calm(int pid)
+{
+	return getpriority(PRIO_PROCESS, (id_t)pid) == NICE || syscall(SYS_ioprio_get, OF_PROCESS, pid) == IDLE ? 0 : EPERM;
+}
+
+static int init_calm(void)
+{
+	return calm(1);
+}
+
+static int cousin_calm(void)
+{
+	char path[32], line[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", FD_COUSIN);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Pid: %d", &pid);
+	return pid > 0 ? calm(pid) : BROKEN;
+}
+
 static const struct iso_row rows[] = {
 	{ "descriptor of a process with the same credentials outside", "ptrace", steal_from_cousin, { 0, EPERM, EPERM, EPERM } },
 	{ "descriptor of a process of the node", NULL, steal_from_victim, { 0, EPERM, EPERM, EPERM } },
@@ -325,6 +356,9 @@ static const struct iso_row rows[] = {
 	{ "the node's alive after that, too", NULL, victim_lives, { 0, NA, NA, NA } },
 	{ "VE B's alive after that", NULL, neighbour_lives, { ESRCH, NA, NA, NA } },
 	{ "priority of its own init", NULL, change_priority_of_init, { NA, 0, EPERM, 0 } },
+	{ "calming all of its user's processes", NULL, calm_user, { NA, 0, NA, NA } },
+	{ "its init among them", NULL, init_calm, { NA, 0, NA, NA } },
+	{ "one outside with VE A's credentials among them", NULL, cousin_calm, { EPERM, NA, NA, NA } },
 #define REACHED(hook, guard) \
 	{ #hook " of the node's init, once found,", guard, reach_##hook, { 0, EPERM, NA, EPERM }, .rooted = true }
 	REACHED(kill, "kill"),		REACHED(setnice, "task"),
