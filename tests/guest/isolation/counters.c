@@ -9,7 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/ipc.h>
+#include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,6 +71,69 @@ static int take_in_flight(void)
 	return iso_errno(sendmsg(pair[0], &m, MSG_DONTWAIT));
 }
 
+static int fork_within(rlim_t most, int *made)
+{
+	struct rlimit r = { most, most };
+	int child;
+
+	if (setrlimit(RLIMIT_NPROC, &r))
+		return BROKEN;
+	child = fork();
+	if (!child)
+		for (;;)
+			pause();
+	*made = child;
+	return iso_errno(child);
+}
+
+static int take_process(void)
+{
+	return fork_within(60, &(int){ 0 });
+}
+
+/* The same limit for everybody, below what VE A's root has: others differ in whose processes count. */
+static int one_process(void)
+{
+	int child, err = fork_within(40, &child);
+
+	return err ?: iso_errno(kill(child, SIGKILL));
+}
+
+/* What mlock(2) locks counts for a process, a segment for its user; this one goes with who is attached to it. */
+static int take_locked(void)
+{
+	struct rlimit r = { 4 << 20, 4 << 20 };
+	int id = shmget(IPC_PRIVATE, 256 << 10, IPC_CREAT | 0600);
+
+	if (id < 0 || shmat(id, NULL, 0) == (void *)-1 || shmctl(id, IPC_RMID, NULL) || setrlimit(RLIMIT_MEMLOCK, &r))
+		return BROKEN;
+	return iso_errno(shmctl(id, SHM_LOCK, NULL));
+}
+
+static int take_pipe(void)
+{
+	int p[2];
+
+	if (pipe(p))
+		return BROKEN;
+	return iso_errno(fcntl(p[0], F_SETPIPE_SZ, 1 << 20));
+}
+
+/* Of the same files in one instance after the other. */
+static int take_watch(void)
+{
+	enum { EACH = 50 };
+	static int files[EACH], instance;
+	static unsigned int watched;
+	struct epoll_event e = { .events = EPOLLIN };
+
+	if (watched % EACH == 0)
+		instance = epoll_create1(0);
+	if (watched < EACH)
+		files[watched] = eventfd(0, 0);
+	return iso_errno(epoll_ctl(instance, EPOLL_CTL_ADD, files[watched++ % EACH], &e));
+}
+
 static const struct {
 	int (*take)(void);
 	int end; /* errno once there is no more */
@@ -74,6 +142,10 @@ static const struct {
 	{ take_signal, EAGAIN },
 	{ take_queue, EMFILE },
 	{ take_in_flight, ETOOMANYREFS },
+	{ take_locked, ENOMEM },
+	{ take_pipe, EPERM },
+	{ take_watch, ENOSPC },
+	{ take_process, EAGAIN },
 };
 
 /* Left running in VE A as its root: all of each kind, then a file that says so. */
@@ -101,13 +173,29 @@ static const struct iso_row rows[] = {
 	{ "a queued signal when VE A's root has all of its own", NULL, take_signal, { 0, EAGAIN, EAGAIN, 0 } },
 	{ "a message queue when VE A's root has all of its own", NULL, take_queue, { 0, EMFILE, EMFILE, 0 } },
 	{ "descriptors in flight when VE A's root has all of its own", NULL, take_in_flight, { 0, ETOOMANYREFS, 0, 0 } },
+	{ "a locked segment when VE A's root has all of its own", NULL, take_locked, { 0, ENOMEM, 0, 0 } },
+	{ "pages of a pipe when VE A's root has all of its own", NULL, take_pipe, { 0, EPERM, 0, 0 } },
+	{ "an epoll watch when VE A's root has all of its own", NULL, take_watch, { 0, ENOSPC, 0, 0 } },
+	{ "a process when VE A's root has all of its own", NULL, one_process, { 0, EAGAIN, 0, 0 } },
 };
+
+/* Otherwise a fourth of the memory would go into them. */
+static void bound_watches(void)
+{
+	int fd = open("/proc/sys/fs/epoll/max_user_watches", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "2000", 4) != 4)
+		die("max_user_watches");
+	close(fd);
+}
 
 static void setup(void)
 {
 	static char *ready[] = { "/bin/sh", "-c", "until [ -e /tmp/taken ]; do sleep 0.1; done", NULL };
-	struct pollfd p[2] = { { .fd = iso_leave(take_all), .events = POLLIN }, { .events = POLLIN } };
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
 
+	bound_watches();
+	p[0].fd = iso_leave(take_all);
 	p[1].fd = env_run(&iso_a, ready);
 	if (p[1].fd < 0 || poll(p, 2, 120000) < 1 || p[0].revents)
 		die("VE A's root could not take all");

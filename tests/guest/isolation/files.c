@@ -5,17 +5,31 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/kd.h>
+#include <linux/vt.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+enum {
+	FD_TEMPLATE = FD_MORE,	/* the template itself */
+	FD_WATCHER,		/* to what watches in VE A */
+	FD_READY		/* to what has a terminal in VE A */
+};
+
+#define SHARED_FILE "/etc/os-release"
 
 static int open_one(const char *path, int flags)
 {
@@ -26,7 +40,8 @@ static int open_one(const char *path, int flags)
 static const struct {
 	const char *name;
 	unsigned int major, minor;
-} nodes[] = { { "kmsg", 1, 11 }, { "console", 5, 1 }, { "serial", 4, 64 }, { "null", 1, 3 }, { "tun", 10, 200 }, { "fuse", 10, 229 } };
+} nodes[] = { { "kmsg", 1, 11 }, { "console", 5, 1 }, { "serial", 4, 64 }, { "vt", 4, 0 }, { "null", 1, 3 }, { "tun", 10, 200 },
+	    { "fuse", 10, 229 } };
 
 static void put_nodes(const char *dir)
 {
@@ -40,6 +55,8 @@ static void put_nodes(const char *dir)
 	}
 }
 
+static void leave_things(void);
+
 static void setup(void)
 {
 	char path[200];
@@ -49,6 +66,7 @@ static void setup(void)
 		put_nodes(path);
 	}
 	put_nodes("");
+	leave_things();
 }
 
 #define DEVICE(name)                                           \
@@ -59,6 +77,7 @@ static void setup(void)
 DEVICE(kmsg)
 DEVICE(console)
 DEVICE(serial)
+DEVICE(vt)
 DEVICE(null)
 DEVICE(tun)
 DEVICE(fuse)
@@ -216,23 +235,112 @@ static int first_pty(void)
 	return n < 4 ? 0 : EPERM;
 }
 
+/* ---- terminals of others: known by their size ----------------------------- */
+
+enum { NODES_ROWS = 77, VES_ROWS = 78 };
+
+static int hold_terminal(int height)
+{
+	struct winsize size = { .ws_row = (unsigned short)height, .ws_col = 10 };
+	int m = open("/dev/ptmx", O_RDWR | O_NOCTTY), unlock = 0, n;
+	char path[32];
+
+	if (m < 0 || ioctl(m, TIOCSPTLCK, &unlock) || ioctl(m, TIOCSWINSZ, &size) || ioctl(m, TIOCGPTN, &n))
+		return -1;
+	snprintf(path, sizeof(path), "/dev/pts/%d", n);
+	return chmod(path, 0666) ? -1 : m;
+}
+
+/* Left running in VE A */
+static int keep_terminal(void)
+{
+	if (hold_terminal(VES_ROWS) < 0 || write(FD_READY, "r", 1) != 1)
+		return BROKEN;
+	for (;;)
+		pause();
+}
+
+static int terminal_by_number(int height)
+{
+	struct winsize size;
+	char path[32];
+
+	for (int n = 0; n < 256; n++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "/dev/pts/%d", n);
+		fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK);
+		if (fd >= 0 && !ioctl(fd, TIOCGWINSZ, &size) && size.ws_row == height)
+			return 0;
+		close(fd);
+	}
+	return ENOENT;
+}
+
+static int nodes_terminal(void)
+{
+	return terminal_by_number(NODES_ROWS);
+}
+
+static int ves_terminal(void)
+{
+	return terminal_by_number(VES_ROWS);
+}
+
+static int size_of_terminal(void)
+{
+	struct winsize size = { .ws_row = 5, .ws_col = 5 };
+	int s = own_terminal();
+
+	return s < 0 ? BROKEN : iso_errno(ioctl(s, TIOCSWINSZ, &size));
+}
+
+static int paste_selection(void)
+{
+	char paste = 3; /* TIOCL_PASTESEL */
+	int s = own_terminal();
+
+	return s < 0 ? BROKEN : iso_errno(ioctl(s, TIOCLINUX, &paste));
+}
+
+/* Any of those that a virtual console knows */
+static int act_on_console(void)
+{
+	static const unsigned long calls[] = { VT_OPENQRY, VT_GETMODE, VT_GETSTATE, VT_ACTIVATE, VT_DISALLOCATE,
+					       KDGKBTYPE, KDSETMODE, KDSKBMODE, KDSKBENT, KDSIGACCEPT, KDMKTONE };
+	int s = own_terminal();
+	long arg[16] = { 1 };
+
+	if (s < 0)
+		return BROKEN;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+		if (!ioctl(s, calls[i], arg) || errno != ENOTTY)
+			return 0;
+	return ENOTTY;
+}
+
 /* A file that its maker gave all capabilities, or a set-id bit: what are they worth on the node? */
+static int give_some(int fd, unsigned int low, unsigned int high)
+{
+	const struct vfs_cap_data some = { .magic_etc = htole32(VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE),
+					   .data = { { .permitted = htole32(low) }, { .permitted = htole32(high) } } };
+
+	return iso_errno(fsetxattr(fd, "security.capability", &some, sizeof(some), 0));
+}
+
 static int give_capabilities(void)
 {
-	const struct vfs_cap_data all = { .magic_etc = htole32(VFS_CAP_REVISION_2 | VFS_CAP_FLAGS_EFFECTIVE),
-					  .data = { { .permitted = htole32(~0U) }, { .permitted = htole32(~0U) } } };
 	const char *name = getppid() ? "cap-node" : getuid() ? "cap-user" : "cap-ve";
 	int fd = openat(FD_SHARED, name, O_RDWR | O_CREAT, 0755);
 
 	if (fd < 0 || fchmod(fd, 04755))
 		return fd < 0 ? errno : BROKEN;
-	return iso_errno(fsetxattr(fd, "security.capability", &all, sizeof(all), 0));
+	return give_some(fd, ~0U, ~0U);
 }
 
-static int worth_of(const char *name)
+static int worth_of_fd(int fd)
 {
 	struct vfs_ns_cap_data d;
-	int fd = openat(FD_SHARED, name, O_RDONLY);
 	ssize_t n = fgetxattr(fd, "security.capability", &d, sizeof(d));
 	struct stat st;
 
@@ -244,12 +352,12 @@ static int worth_of(const char *name)
 
 static int worth_of_nodes(void)
 {
-	return worth_of("cap-node");
+	return worth_of_fd(openat(FD_SHARED, "cap-node", O_RDONLY));
 }
 
 static int worth_of_ves(void)
 {
-	return worth_of("cap-ve");
+	return worth_of_fd(openat(FD_SHARED, "cap-ve", O_RDONLY));
 }
 
 /* A directory is renamed out of a bind mount while it is the current one: ".." ends at the file system's root. */
@@ -276,6 +384,129 @@ static int leave_bind_mount(void)
 	return before.st_dev == after.st_dev ? 0 : EPERM;
 }
 
+/* ---- the same on the root that the template is under --------------------- */
+
+/* Copies of this program, which somebody else then runs. */
+#define BY_ID "/by-id"		/* set-id */
+#define BY_CAP "/by-cap"	/* with a capability */
+
+static int copy_to(const char *path)
+{
+	int in = open("/proc/self/exe", O_RDONLY), out = open(path, O_RDWR | O_CREAT | O_TRUNC, 0755);
+
+	if (in < 0 || out < 0)
+		return -1;
+	while (sendfile(out, in, NULL, 1 << 20) > 0)
+		;
+	close(in);
+	return out;
+}
+
+static int make_programs(void)
+{
+	int id = copy_to(BY_ID), cap = copy_to(BY_CAP);
+
+	if (id < 0 || cap < 0)
+		return errno;
+	/* One that a VE does not have in its bound would keep the program from running. */
+	return fchmod(id, 04755) || fchmod(cap, 0755) ? BROKEN : give_some(cap, 1U << CAP_SYS_ADMIN, 0);
+}
+
+/* What such a program may do; @nodes: over the node. */
+static int worth(bool nodes)
+{
+	char name[65];
+
+	if (nodes)
+		return steal_console();
+	return gethostname(name, sizeof(name)) ? BROKEN : iso_errno(sethostname(name, strlen(name)));
+}
+
+static int run_as_user(const char *path, const char *what)
+{
+	int status, pid = fork();
+
+	if (!pid) {
+		if (setresgid(1000, 1000, 1000) || setresuid(1000, 1000, 1000))
+			_exit(BROKEN);
+		execl(path, path, what, NULL);
+		_exit(BROKEN);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : BROKEN;
+}
+
+#define WORTH(how, path)                                 \
+	static int root_##how(void)                      \
+	{                                                \
+		return run_as_user(path, "--over-own");  \
+	}                                                \
+	static int node_##how(void)                      \
+	{                                                \
+		return run_as_user(path, "--over-node"); \
+	}
+WORTH(by_id, BY_ID)
+WORTH(by_cap, BY_CAP)
+
+static int root_by_none(void)
+{
+	return run_as_user("/proc/self/exe", "--over-own");
+}
+
+/* ---- events of files -------------------------------------------------------- */
+
+/* Left running in VE A: tells whether the file of the template was opened since it was last asked. */
+static int watch_file(void)
+{
+	char buf[4096], c;
+	int fd = inotify_init1(IN_NONBLOCK);
+
+	if (inotify_add_watch(fd, SHARED_FILE, IN_OPEN | IN_MODIFY | IN_ATTRIB) < 0 || write(FD_WATCHER, "r", 1) != 1)
+		return BROKEN;
+	while (read(FD_WATCHER, &c, 1) == 1) {
+		c = read(fd, buf, sizeof(buf)) > 0;
+		write(FD_WATCHER, &c, 1);
+	}
+	return 0;
+}
+
+static int is_watched(void)
+{
+	char heard;
+	int fd;
+
+	if (write(FD_WATCHER, "q", 1) != 1 || read(FD_WATCHER, &heard, 1) != 1)
+		return BROKEN;
+	/* The node's own touch is of the template itself. */
+	fd = getppid() ? openat(FD_TEMPLATE, SHARED_FILE + 1, O_RDONLY) : open(SHARED_FILE, O_RDONLY);
+	if (fd < 0 || write(FD_WATCHER, "q", 1) != 1 || read(FD_WATCHER, &heard, 1) != 1)
+		return BROKEN;
+	return heard ? 0 : EPERM;
+}
+
+static int handle_of(int dir, const char *path)
+{
+	struct {
+		struct file_handle h;
+		unsigned char rest[MAX_HANDLE_SZ];
+	} f = { .h.handle_bytes = MAX_HANDLE_SZ };
+	int id;
+
+	return iso_errno(name_to_handle_at(dir, path, &f.h, &id, 0));
+}
+
+static int handle_of_shared(void)
+{
+	return getppid() ? handle_of(FD_TEMPLATE, SHARED_FILE + 1) : handle_of(AT_FDCWD, SHARED_FILE);
+}
+
+static int handle_of_own(void)
+{
+	mkdir("/tmp/handle", 0755);
+	if (unshare(CLONE_NEWNS) || mount("own", "/tmp/handle", "tmpfs", 0, NULL))
+		return errno;
+	return handle_of(AT_FDCWD, "/tmp/handle");
+}
+
 static int overwrite_program(void)
 {
 	return open_one("/proc/self/exe", O_WRONLY);
@@ -298,6 +529,15 @@ static const struct iso_row rows[] = {
 	{ "capabilities for a file of its own", NULL, give_capabilities, { 0, 0, EPERM, NA } },
 	{ "those of the node's file on the node", NULL, worth_of_nodes, { 0, NA, NA, NA } },
 	{ "those of a VE's file on the node", NULL, worth_of_ves, { EPERM, NA, NA, NA } },
+	{ "a set-id program on its root, and one with a capability", NULL, make_programs, { 0, 0, EACCES, 0 } },
+	{ "being root to a user by the set-id bit", NULL, root_by_id, { 0, 0, 0, 0 } },
+	{ "being root to a user by the capability", NULL, root_by_cap, { 0, 0, 0, 0 } },
+	{ "being root to a user by neither", NULL, root_by_none, { EPERM, EPERM, EPERM, EPERM } },
+	{ "being the node's root by the set-id bit", NULL, node_by_id, { 0, EPERM, EPERM, EPERM } },
+	{ "being the node's root by the capability", NULL, node_by_cap, { 0, EPERM, EPERM, EPERM } },
+	{ "VE A's watch of a template's file hearing of who opens it", NULL, is_watched, { EPERM, 0, 0, EPERM } },
+	{ "a handle of a file of its own", NULL, handle_of_own, { 0, 0, EPERM, 0 } },
+	{ "a handle of a template's file", NULL, handle_of_shared, { 0, EOPNOTSUPP, EOPNOTSUPP, EOPNOTSUPP } },
 	{ "getting no further than its file system out of a bind mount", NULL, leave_bind_mount, { 0, 0, EPERM, 0 } },
 	{ "overwriting the program that runs", NULL, overwrite_program, { ETXTBSY, ETXTBSY, EACCES, ETXTBSY } },
 	{ "reading the kernel's symbols", "proc", read_kallsyms, { 0, ENOENT, ENOENT, ENOENT } },
@@ -311,11 +551,50 @@ static const struct iso_row rows[] = {
 	{ "writing a setting of its network", NULL, write_forwarding, { 0, EROFS, EROFS, EROFS } },
 	{ "writing a setting of its network with the feature", NULL, write_forwarding, { NA, 0, EACCES, EROFS }, .features = ENV_FEAT_NET_SYSCTL },
 	{ "pushing input into a terminal", NULL, push_input, { 0, EIO, EIO, EIO } },
-	{ "taking the console's output", NULL, steal_console, { NA, EPERM, EPERM, EPERM } },
+	{ "taking the console's output", NULL, steal_console, { 0, EPERM, EPERM, EPERM } },
+	{ .probe = keep_terminal },
+	{ .probe = watch_file },
+	{ "the node's terminal by its number", NULL, nodes_terminal, { 0, ENOENT, ENOENT, ENOENT } },
+	{ "VE A's terminal by its number", NULL, ves_terminal, { ENOENT, 0, 0, ENOENT } },
+	{ "a size for its own terminal", NULL, size_of_terminal, { 0, 0, 0, 0 } },
+	/* The node's kernel has no virtual consoles: nobody can do these to any terminal. */
+	{ "opening a virtual console, of which there are none", NULL, device_vt, { ENXIO, EPERM, EPERM, EPERM } },
+	{ "pasting by TIOCLINUX, which nobody has", NULL, paste_selection, { ENOTTY, ENOTTY, ENOTTY, ENOTTY } },
+	{ "what a virtual console would do", NULL, act_on_console, { ENOTTY, ENOTTY, ENOTTY, ENOTTY } },
 	{ "a low number for its first terminal", NULL, first_pty, { 0, 0, 0, 0 } },
 };
 
+/* Leave @probe in VE A with a socket at @which, once it has said that it is ready. */
+static void leave(int (*probe)(void), int which)
+{
+	struct pollfd p = { .events = POLLIN };
+	int pair[2];
+	char c;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
+		die("socketpair");
+	iso_replace(which, pair[1]);
+	iso_leave(probe);
+	p.fd = pair[0];
+	if (poll(&p, 1, 60000) != 1 || read(pair[0], &c, 1) != 1)
+		die("what is left in VE A");
+	iso_replace(which, pair[0]);
+}
+
+static void leave_things(void)
+{
+	const char *disk = getenv("ISO_TEMPLATE");
+
+	iso_replace(FD_TEMPLATE, open(disk ? disk : "/usr/share/ve/template/tiny", O_RDONLY | O_DIRECTORY));
+	if (hold_terminal(NODES_ROWS) < 0)
+		die("the node's terminal");
+	leave(keep_terminal, FD_READY);
+	leave(watch_file, FD_WATCHER);
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 2 && !strncmp(argv[1], "--over-", 7))
+		return worth(!strcmp(argv[1], "--over-node"));
 	return iso_main(argc, argv, ISO_ROWS(rows), setup);
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "iso.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -22,6 +24,11 @@
 #define TINY "/usr/share/ve/template/tiny"
 #define ON_DISK "ISO_TEMPLATE"
 #define DEBUG "/sys/kernel/debug/ve/"
+#define CGROUP "/sys/fs/cgroup/ve/"
+/* In a probe's environment: the VE that it runs in */
+#define WHERE "ISO_VE"
+
+enum { VE_A = 400, VE_B = 401 };
 
 struct env_ve iso_a, iso_b;
 int iso_victim;
@@ -29,6 +36,7 @@ int iso_victim;
 static const struct iso_row *table;
 static size_t rows_nr;
 static int fds[FD_END];
+static int neighbour;		/* VE B's process, by its number on the node */
 static const char *const actors[] = { "the node's root", "a VE's root", "a VE's user", "another VE's root" };
 
 /* ---- the template, that all VEs share ----------------------------------- */
@@ -187,13 +195,103 @@ static int victim(const struct env_ve *as, int *pid_out)
 	return fd;
 }
 
+/* A process of VE B that waits, the only one that is not its init's. */
+static int start_neighbour(void)
+{
+	static char *sleeper[] = { "/bin/sleep", "100000", NULL };
+	char buf[16] = "";
+	int in;
+
+	if (env_run(&iso_b, sleeper) < 0)
+		die("VE B's process");
+	in = openat(iso_b.enter, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	if (in < 0 || read(in, buf, sizeof(buf) - 1) < 1)
+		die("VE B's processes");
+	close(in);
+	neighbour = atoi(buf);
+	return (int)syscall(SYS_pidfd_open, neighbour, 0);
+}
+
+/* ---- what the node knows of processes ------------------------------------ */
+
+static struct iso_processes known;
+
+/* The number of task @pid of the node in the innermost namespace that has one. */
+static int inner_number(int pid)
+{
+	char path[64], line[256], *last;
+	int nr = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "NSpid:", 6) && (last = strrchr(line, '\t')))
+			nr = atoi(last + 1);
+	if (f)
+		fclose(f);
+	return nr;
+}
+
+static int count_tasks(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	FILE *f = type == FTW_F && !strcmp(path + at->base, "cgroup.threads") ? fopen(path, "re") : NULL;
+	int pid, nr;
+
+	while (f && fscanf(f, "%d", &pid) == 1) {
+		nr = inner_number(pid);
+		if (nr && known.nr < (int)(sizeof(known.own) / sizeof(known.own[0])))
+			known.own[known.nr++] = nr;
+	}
+	if (f)
+		fclose(f);
+	return 0;
+}
+
+/* All of VE @veid, and the highest number that there is. */
+static void count_processes(envid_t veid)
+{
+	char path[64];
+	const struct dirent *e;
+	DIR *d = opendir("/proc");
+
+	known = (struct iso_processes){ .neighbour = neighbour };
+	while (d && (e = readdir(d)))
+		if (atoi(e->d_name) > known.highest)
+			known.highest = atoi(e->d_name);
+	if (d)
+		closedir(d);
+	snprintf(path, sizeof(path), CGROUP "%u", veid);
+	if (veid)
+		nftw(path, count_tasks, 16, FTW_PHYS);
+}
+
+bool iso_processes(struct iso_processes *p)
+{
+	const char *where = getenv(WHERE);
+	char c = !where ? '0' : atoi(where) == VE_A ? 'a' : 'b';
+
+	return write(FD_HELPER, &c, 1) == 1 && recv(FD_HELPER, p, sizeof(*p), MSG_WAITALL) == sizeof(*p) && !where == !p->nr;
+}
+
+/* A message to the node's queue, if there is one. */
+static void send_queue(void)
+{
+	mqd_t q = mq_open(ISO_QUEUE, O_WRONLY | O_NONBLOCK);
+
+	mq_send(q, "x", 1, 0);
+	mq_close(q);
+}
+
 /*
- * The helper on the node's end of FD_HELPER: says 'x' to whoever says 'g', and sends a descriptor of the node's
- * to whoever says 'f'.
+ * The helper on the node's end of FD_HELPER: says 'x' to whoever says 'g' (urgently for 'u', after a message to the
+ * node's queue for 'q'), sends a descriptor of the node's to whoever says 'f', and tells of processes: of VE 'a',
+ * VE 'b', or of none, '0'.
  */
 static void help(int sock)
 {
-	struct iovec iov = { .iov_base = "x", .iov_len = 1 };
+	struct iovec iov;
 	union {
 		char buf[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
@@ -212,7 +310,14 @@ static void help(int sock)
 			CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(int));
 			memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), &fd, sizeof(fd));
 		}
-		if (sendmsg(sock, &m, 0) != 1)
+		iov = (struct iovec){ "x", 1 };
+		if (strchr("ab0", c)) {
+			count_processes(c == 'a' ? VE_A : c == 'b' ? VE_B : 0);
+			iov = (struct iovec){ &known, sizeof(known) };
+		}
+		if (c == 'q')
+			send_queue();
+		if (sendmsg(sock, &m, c == 'u' ? MSG_OOB : 0) != (ssize_t)iov.iov_len)
 			break;
 		close(fd);
 	}
@@ -240,16 +345,19 @@ static void make_world(void)
 {
 	int pair[2];
 
-	start_ve(&iso_a, 400);
-	start_ve(&iso_b, 401);
+	start_ve(&iso_a, VE_A);
+	start_ve(&iso_b, VE_B);
 	give(FD_ROOTED, open(DEBUG "become_root", O_WRONLY));
 	give(FD_REACH, open(DEBUG "reach", O_WRONLY));
 	give(FD_VICTIM, victim(NULL, &iso_victim));
 	give(FD_COUSIN, victim(&iso_a, NULL));
+	give(FD_NEIGHBOUR, start_neighbour());
 	mkdir("/run/shared", 0777);
 	chmod("/run/shared", 0777);
 	give(FD_SHARED, open("/run/shared", O_RDONLY | O_DIRECTORY));
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair))
+	for (int i = FD_MORE; i < FD_END; i++)
+		give(i, -1);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		die("socketpair");
 	if (!fork()) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -264,11 +372,12 @@ static void make_world(void)
 static int enter(const struct env_ve *ve, size_t row, unsigned int uid)
 {
 	struct env_fdmap map[FD_END] = { { 0, 0 }, { 1, 1 }, { 2, 2 } };
-	static char *envp[] = { "PATH=/sbin:/bin", NULL };
+	char where[32], *envp[] = { "PATH=/sbin:/bin", where, NULL };
 	char number[24], *argv[] = { "/iso", "--probe", number, NULL };
 	struct env_enter_args args = { .cgroup_fd = ve->enter };
 
 	snprintf(number, sizeof(number), "%zu", row);
+	snprintf(where, sizeof(where), WHERE "=%u", ve->veid);
 	for (int i = FD_ROOTED; i < FD_END; i++)
 		map[i] = (struct env_fdmap){ fds[i], i };
 	args.exec.path = (uintptr_t)argv[0];

@@ -47,14 +47,29 @@ enum {
 	FD_SHARED,		/* a directory that both VEs and the node may write */
 	FD_HELPER,		/* a socket to a helper on the node */
 	FD_NS,			/* the node's mount namespace */
-	FD_END
+	FD_NEIGHBOUR,		/* pidfd of a process of VE B */
+	FD_MORE,		/* from here on: what a program's setup puts there */
+	FD_END = FD_MORE + 4
 };
+
+#define ISO_QUEUE "/iso"	/* a POSIX queue of the node, if a setup makes one */
 
 extern struct env_ve iso_a, iso_b;
 extern int iso_victim;		/* the victim's pid on the node */
 
 /* Runs all rows; @setup (or NULL) may prepare what the probes act on, once the VEs run. */
 int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (*setup)(void));
+
+/* What the node knows of processes, asked by a probe. */
+struct iso_processes {
+	int highest;		/* number of any process */
+	int neighbour;		/* VE B's process, by its number on the node */
+	int nr;			/* tasks of the VE that was asked for, by their numbers in it */
+	int own[256];
+};
+
+/* Ask for those of the VE that the probe runs in (of none on the node); false when there is no answer. */
+bool iso_processes(struct iso_processes *p);
 
 /* Leave a probe running in VE A (its answer does not come); returns its process descriptor. */
 int iso_leave(int (*probe)(void));

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Newer than the C library's headers (include/uapi/linux/pidfd.h, asm-generic/socket.h) */
@@ -47,41 +48,32 @@ static int signal_victim(void)
 	return iso_errno(syscall(SYS_pidfd_send_signal, FD_VICTIM, 0, NULL, 0));
 }
 
-/*
- * The node's helper answers on a socket that the node opened: does its SIGIO come?  A reader may be awake before it
- * is sent, but it has been when the helper answers once more.
- */
-static int await_sigio(void)
-{
-	struct pollfd p = { .fd = FD_HELPER, .events = POLLIN };
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGIO);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	if (fcntl(FD_HELPER, F_SETOWN, getpid()) || fcntl(FD_HELPER, F_SETFL, O_ASYNC))
-		return BROKEN;
-	for (int n = 0; n < 2; n++)
-		if (write(FD_HELPER, "g", 1) != 1 || poll(&p, 1, 10000) != 1 || read(FD_HELPER, &(char){ 0 }, 1) != 1)
-			return BROKEN;
-	fcntl(FD_HELPER, F_SETFL, 0);
-	sigpending(&set);
-	return sigismember(&set, SIGIO) ? 0 : EPERM;
-}
-
 static int enter_namespace(void)
 {
 	return iso_errno(setns(FD_NS, CLONE_NEWNS));
 }
 
-/* How many processes answer, of all the numbers that there are: more than the VE's own? */
-static int find_many(bool (*answers)(int pid))
+/*
+ * Of all the numbers that there are, which answer?  Precisely those that the node counts in this VE; one more, or
+ * VE B's process by its number on the node, is one from outside.
+ */
+static int find_others(bool (*answers)(int pid))
 {
-	int found = 0;
+	struct iso_processes p;
 
-	for (int pid = 1; pid <= 4096; pid++)
-		found += answers(pid);
-	return found > 20 ? 0 : ESRCH;
+	if (!iso_processes(&p))
+		return BROKEN;
+	for (int pid = 1; pid <= p.highest; pid++) {
+		bool own = false, found = answers(pid);
+
+		for (int i = 0; i < p.nr; i++)
+			own |= p.own[i] == pid;
+		if (found && !own && (p.nr || pid == p.neighbour))
+			return 0;
+		if (own && !found)
+			return BROKEN; /* a search that finds nothing proves nothing */
+	}
+	return ESRCH;
 }
 
 /* A call on a number finds a process unless it says that there is none. */
@@ -92,7 +84,7 @@ static int find_many(bool (*answers)(int pid))
 	}                                                  \
 	static int find_by_##name(void)                    \
 	{                                                  \
-		return find_many(answers_##name);          \
+		return find_others(answers_##name);        \
 	}
 static int close_found(long fd)
 {
@@ -100,6 +92,13 @@ static int close_found(long fd)
 }
 FIND(kill, kill(pid, 0))
 FIND(tgkill, syscall(SYS_tgkill, pid, pid, 0))
+FIND(tkill, syscall(SYS_tkill, pid, 0))
+/* What the C library's asynchronous I/O tells its end by */
+FIND(queueinfo, syscall(SYS_rt_sigqueueinfo, pid, 0, &(siginfo_t){ .si_code = SI_ASYNCIO }))
+FIND(tgqueueinfo, syscall(SYS_rt_tgsigqueueinfo, pid, pid, 0, &(siginfo_t){ .si_code = SI_ASYNCIO }))
+FIND(readv, process_vm_readv(pid, &(struct iovec){ &(char){ 0 }, 1 }, 1, &(struct iovec){ (void *)1, 1 }, 1, 0))
+FIND(writev, process_vm_writev(pid, &(struct iovec){ &(char){ 0 }, 1 }, 1, &(struct iovec){ (void *)1, 1 }, 1, 0))
+FIND(clock, clock_getres((clockid_t)(~(unsigned int)pid << 3 | 2), NULL) ? (errno = ESRCH, -1) : 0)
 FIND(getpgid, getpgid(pid))
 FIND(getsid, getsid(pid))
 FIND(priority, (errno = 0, getpriority(PRIO_PROCESS, (id_t)pid) == -1 && errno ? -1 : 0))
@@ -114,9 +113,7 @@ FIND(owner, fcntl(FD_HELPER, F_SETOWN, pid))
 /* ptrace(2) would stop what it finds: a kernel thread refuses, and that too is an answer. */
 static bool answers_ptrace(int pid)
 {
-	if (pid == getpid() || syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0) < 0)
-		return pid != getpid() && errno != ESRCH;
-	return true;
+	return pid == getpid() || syscall(SYS_ptrace, 0x4206 /* PTRACE_SEIZE */, pid, 0, 0) >= 0 || errno != ESRCH;
 }
 
 /* By a parent outside; one inside may trace. */
@@ -134,9 +131,26 @@ static int trace_child(void)
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : BROKEN;
 }
 
+static int memory_of_child(void)
+{
+	static volatile int word = 1;
+	int seen = 0, other = 2, child = fork();
+	struct iovec here = { &seen, sizeof(seen) }, there = { (void *)&word, sizeof(word) }, new = { &other, sizeof(other) };
+
+	if (!child)
+		for (;;)
+			pause();
+	if (process_vm_readv(child, &here, 1, &there, 1, 0) != sizeof(seen) || seen != 1 ||
+	    process_vm_writev(child, &new, 1, &there, 1, 0) != sizeof(other) ||
+	    process_vm_readv(child, &here, 1, &there, 1, 0) != sizeof(seen))
+		return errno;
+	kill(child, SIGKILL);
+	return seen == 2 && word == 1 ? 0 : BROKEN;
+}
+
 static int find_by_ptrace(void)
 {
-	return find_many(answers_ptrace);
+	return find_others(answers_ptrace);
 }
 
 static bool answers_proc(int pid)
@@ -149,7 +163,7 @@ static bool answers_proc(int pid)
 
 static int find_by_proc(void)
 {
-	return find_many(answers_proc);
+	return find_others(answers_proc);
 }
 
 /* The number of who opened a socket on the node, and a descriptor of it. */
@@ -208,9 +222,33 @@ static int kill_everything(void)
 	return waitpid(child, &status, 0) == child && WIFSIGNALED(status) ? 0 : BROKEN;
 }
 
-static int signal_cousin(void)
+/* A signal finds a process that has ended, too, until somebody waits for it: its descriptor tells. */
+static int alive(int pidfd)
 {
-	return iso_errno(syscall(SYS_pidfd_send_signal, FD_COUSIN, 0, NULL, 0));
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	switch (poll(&p, 1, 0)) {
+	case 0:
+		return 0;
+	case 1:
+		return p.revents & POLLIN ? ESRCH : BROKEN;
+	}
+	return BROKEN;
+}
+
+static int victim_lives(void)
+{
+	return alive(FD_VICTIM);
+}
+
+static int cousin_lives(void)
+{
+	return alive(FD_COUSIN);
+}
+
+static int neighbour_lives(void)
+{
+	return alive(FD_NEIGHBOUR);
 }
 
 static int reach(const char *hook)
@@ -242,6 +280,37 @@ static int change_priority_of_init(void)
 	return iso_errno(setpriority(PRIO_PROCESS, 1, 1));
 }
 
+/* Everything of a user at once: outside VE A somebody else has the number of its root. */
+enum { NICE = 7, IDLE = 3 << 13 /* a class of I/O */, OF_PROCESS = 1, OF_USER = 3 };
+
+static int calm_user(void)
+{
+	return iso_errno(setpriority(PRIO_USER, 0, NICE)) ?: iso_errno(syscall(SYS_ioprio_set, OF_USER, 0, IDLE));
+}
+
+static int calm(int pid)
+{
+	return getpriority(PRIO_PROCESS, (id_t)pid) == NICE || syscall(SYS_ioprio_get, OF_PROCESS, pid) == IDLE ? 0 : EPERM;
+}
+
+static int init_calm(void)
+{
+	return calm(1);
+}
+
+static int cousin_calm(void)
+{
+	char path[32], line[64];
+	int pid = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", FD_COUSIN);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Pid: %d", &pid);
+	return pid > 0 ? calm(pid) : BROKEN;
+}
+
 static const struct iso_row rows[] = {
 	{ "descriptor of a process with the same credentials outside", "ptrace", steal_from_cousin, { 0, EPERM, EPERM, EPERM } },
 	{ "descriptor of a process of the node", NULL, steal_from_victim, { 0, EPERM, EPERM, EPERM } },
@@ -249,12 +318,17 @@ static const struct iso_row rows[] = {
 	{ "being traced by who let it in", NULL, be_traced, { 0, EPERM, EPERM, EPERM } },
 	{ "being traced by its parent", NULL, trace_child, { 0, 0, 0, 0 } },
 	{ "signal by a process descriptor of the node", NULL, signal_victim, { 0, EINVAL, EINVAL, EINVAL } },
-	{ "SIGIO of a descriptor that the node opened", "sigio", await_sigio, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node by its descriptor", NULL, enter_namespace, { 0, EPERM, EPERM, EPERM } },
 	{ "entering a namespace of the node", "capable", enter_namespace, { NA, EPERM, NA, EPERM }, .rooted = true },
 #define FOUND(how, call) { "processes by guessing numbers for " how, NULL, find_by_##call, { 0, ESRCH, ESRCH, ESRCH } }
 	FOUND("kill", kill),
 	FOUND("tgkill", tgkill),
+	FOUND("tkill", tkill),
+	FOUND("rt_sigqueueinfo", queueinfo),
+	FOUND("rt_tgsigqueueinfo", tgqueueinfo),
+	FOUND("process_vm_readv", readv),
+	FOUND("process_vm_writev", writev),
+	FOUND("its clock of CPU time", clock),
 	FOUND("getpgid", getpgid),
 	FOUND("getsid", getsid),
 	FOUND("getpriority", priority),
@@ -267,16 +341,24 @@ static const struct iso_row rows[] = {
 	FOUND("F_SETOWN", owner),
 	FOUND("ptrace", ptrace),
 	FOUND("/proc", proc),
+	{ "reading and writing its own child's memory", NULL, memory_of_child, { 0, 0, 0, 0 } },
 	{ "the number of a socket's peer on the node", NULL, peer_number, { 0, ESRCH, ESRCH, ESRCH } },
 	{ "a signal to a socket's peer on the node", NULL, peer_signal, { 0, EINVAL, EINVAL, EINVAL } },
 	{ "a namespace of a process with the same credentials outside", "ptrace", namespace_of_cousin, { 0, EACCES, EACCES, EACCES } },
 	{ "entering what that process is in", "ptrace", enter_cousin, { 0, EPERM, EPERM, EPERM } },
 	{ "advice on that process's memory", "ptrace", advise_cousin, { 0, EACCES, EACCES, EACCES } },
 	{ "the owner of a namespace of the node", NULL, owner_of_namespace, { 0, EPERM, EPERM, EPERM } },
-	{ "killing everything", NULL, kill_everything, { NA, 0, 0, 0 } },
-	{ "a process of the node after that", NULL, signal_victim, { 0, NA, NA, NA } },
-	{ "one with the VE's credentials after that", NULL, signal_cousin, { 0, NA, NA, NA } },
+	{ "killing everything", NULL, kill_everything, { NA, 0, 0, NA } },
+	{ "a process of the node alive after that", NULL, victim_lives, { 0, NA, NA, NA } },
+	{ "one with VE A's credentials alive after that", NULL, cousin_lives, { 0, NA, NA, NA } },
+	{ "one of VE B alive after that", NULL, neighbour_lives, { 0, NA, NA, NA } },
+	{ "killing everything of VE B", NULL, kill_everything, { NA, NA, NA, 0 } },
+	{ "the node's alive after that, too", NULL, victim_lives, { 0, NA, NA, NA } },
+	{ "VE B's alive after that", NULL, neighbour_lives, { ESRCH, NA, NA, NA } },
 	{ "priority of its own init", NULL, change_priority_of_init, { NA, 0, EPERM, 0 } },
+	{ "calming all of its user's processes", NULL, calm_user, { NA, 0, NA, NA } },
+	{ "its init among them", NULL, init_calm, { NA, 0, NA, NA } },
+	{ "one outside with VE A's credentials among them", NULL, cousin_calm, { EPERM, NA, NA, NA } },
 #define REACHED(hook, guard) \
 	{ #hook " of the node's init, once found,", guard, reach_##hook, { 0, EPERM, NA, EPERM }, .rooted = true }
 	REACHED(kill, "kill"),		REACHED(setnice, "task"),
