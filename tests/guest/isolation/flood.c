@@ -45,6 +45,16 @@ static int open_devices(void)
 	return e;
 }
 
+/* Once, by a VE that is not told of for the noise of another. */
+static int open_once(void)
+{
+	int fd;
+
+	prctl(PR_SET_NAME, "once");
+	fd = open(DEVICE, O_RDONLY);
+	return iso_errno(fd);
+}
+
 /* A thousand packets to the node from an address that is nobody's. */
 static int forge_packets(void)
 {
@@ -96,6 +106,11 @@ static int told_of_devices(void)
 	return few_lines("VE 400, flood");
 }
 
+static int told_of_other(void)
+{
+	return few_lines("VE 401, once");
+}
+
 static int told_of_packets(void)
 {
 	return few_lines("venet: VE 400 sent from ::ffff:10.77.0.9");
@@ -108,6 +123,8 @@ static int told_of_node(void)
 
 static const struct iso_row rows[] = {
 	{ "opening a device a thousand times", NULL, open_devices, { 0, EPERM, NA, NA } },
+	{ "opening it once, right after", NULL, open_once, { 0, NA, NA, EPERM } },
+	{ "the log telling of that VE too", NULL, told_of_other, { 0, NA, NA, NA } },
 	{ "the log telling of a VE that does, in few lines", NULL, told_of_devices, { 0, NA, NA, NA } },
 	{ "the log telling of the node, which may", NULL, told_of_node, { ENOENT, NA, NA, NA } },
 	{ "a thousand packets from an address of nobody", NULL, forge_packets, { NA, 0, NA, NA } },
@@ -126,6 +143,8 @@ static void setup(void)
 	char path[200];
 
 	snprintf(path, sizeof(path), "%s/upper" DEVICE, iso_a.private);
+	make_device(path);
+	snprintf(path, sizeof(path), "%s/upper" DEVICE, iso_b.private);
 	make_device(path);
 	make_device(DEVICE);
 	if (system("ip addr add 10.77.0.1/24 dev venet0 2>/dev/null; ip addr show venet0 | grep -q 10.77.0.1"))

@@ -35,6 +35,7 @@ struct venet_ve;
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/path.h>
+#include <linux/ratelimit_types.h>
 #include <linux/refcount.h>
 #include <linux/wait.h>
 #include <linux/workqueue_types.h>
@@ -130,6 +131,7 @@ struct ve_struct {
 	struct ve_load		load;
 	struct user_beancounter	*ub;
 	atomic_long_t		ucount[UCOUNT_COUNTS];
+	struct ratelimit_state	alarm;
 	atomic_t		nr_fds;
 	wait_queue_head_t	wait;
 	struct list_head	all;

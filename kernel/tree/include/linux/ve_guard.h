@@ -20,7 +20,7 @@
 	X(proc)		/* names in /proc, and writing to them */	\
 	X(ptrace)	/* looking into tasks */			\
 	X(receive)	/* descriptors from elsewhere */		\
-	X(sigio)	/* SIGIO and SIGURG */				\
+	X(sigio)	/* SIGIO, SIGURG and the notice of queues */	\
 	X(socket)	/* families of sockets */			\
 	X(source)	/* source addresses of packets */		\
 	X(syscall)	/* the table of system calls */			\

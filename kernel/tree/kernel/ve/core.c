@@ -17,6 +17,7 @@
 #include "ve.h"
 
 #include <linux/init.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/ub.h>
 #include <linux/spinlock.h>
@@ -33,6 +34,8 @@ struct ve_struct ve0 = {
 	.lock		= __MUTEX_INITIALIZER(ve0.lock),
 	.wait		= __WAIT_QUEUE_HEAD_INITIALIZER(ve0.wait),
 	.all		= LIST_HEAD_INIT(ve0.all),
+	.alarm		= RATELIMIT_STATE_INIT(ve0.alarm, DEFAULT_RATELIMIT_INTERVAL,
+					       DEFAULT_RATELIMIT_BURST),
 };
 
 static DEFINE_XARRAY_FLAGS(ve_xa, XA_FLAGS_LOCK_IRQ);
@@ -55,6 +58,7 @@ struct ve_struct *ve_alloc(void)
 	ve->state = ENV_ST_EMBRYO;
 	mutex_init(&ve->lock);
 	init_waitqueue_head(&ve->wait);
+	ratelimit_default_init(&ve->alarm);
 	ve_cpu_init(ve);
 	ve_load_init(ve);
 

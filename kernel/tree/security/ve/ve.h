@@ -4,6 +4,7 @@
 
 #include <linux/lsm_hooks.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/sched.h>
 #include <linux/ve.h>
 #include <linux/ve_guard.h>
@@ -19,14 +20,18 @@ void ve_add_gate_hooks(void);
 
 /*
  * A refusal that an operator wants to know of, since no ordinary program comes
- * to it.  Who did it stands in front; comm is the VE's to choose.
+ * to it.  Who did it stands in front; comm is the VE's to choose.  Each VE has
+ * a rate of its own: the noise of one hides nothing of another.
  */
 #define ve_alarm(fmt, ...)						\
-	pr_warn_ratelimited("ve: VE %u, %*pE[%d]: " fmt "\n",		\
-			    current->ve->veid,				\
-			    (int)strnlen(current->comm, TASK_COMM_LEN),	\
-			    current->comm, task_pid_nr(current),	\
-			    ##__VA_ARGS__)
+do {									\
+	if (__ratelimit(&current->ve->alarm))				\
+		pr_warn("ve: VE %u, %*pE[%d]: " fmt "\n",		\
+			current->ve->veid,				\
+			(int)strnlen(current->comm, TASK_COMM_LEN),	\
+			current->comm, task_pid_nr(current),		\
+			##__VA_ARGS__);					\
+} while (0)
 
 /* May somebody of @from act on something of @to? */
 static inline bool ve_may_reach(const struct ve_struct *from,
