@@ -13,6 +13,7 @@
 #include "agent/fail.h"
 #include "agent/lease.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "agent/libve/wire.h"
 
 #define RECONCILE_MS 30000
@@ -34,9 +35,7 @@ void clock_poke(void)
 
 static void nap(int64_t ms)
 {
-	int64_t at = clock_mono() + ms;
-	struct timespec until = { .tv_sec = at / 1000,
-				  .tv_nsec = at % 1000 * 1000000 };
+	struct timespec until = mono_after(ms);
 
 	pthread_mutex_lock(&lock);
 	while (!poke)
@@ -541,12 +540,9 @@ static void *run(void *arg)
 
 void clock_start(void)
 {
-	pthread_condattr_t a;
 	pthread_t t;
 
-	pthread_condattr_init(&a);
-	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
-	pthread_cond_init(&poked, &a);
+	mono_cond_init(&poked);
 	if (pthread_create(&t, NULL, run, NULL))
 		fatal("no thread for the clock");
 }

@@ -15,6 +15,7 @@
 #include "agent/fail.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 
 /* Forward only: entry n brings version n to n + 1. */
 static const char *const migrations[] = {
@@ -402,13 +403,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void init_changed(void)
 {
-	pthread_condattr_t a;
-
-	pthread_condattr_init(&a);
-	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
 	for (unsigned i = 0; i < FEW; i++)
-		pthread_cond_init(&changed_ve[i], &a);
-	pthread_condattr_destroy(&a);
+		mono_cond_init(&changed_ve[i]);
 }
 
 void state_lock(void)

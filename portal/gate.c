@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "agent/libve/clean.h"
+#include "agent/libve/mono.h"
 
 /* A network of which somebody is here. */
 struct network {
@@ -177,28 +178,11 @@ static void drop(struct gate *g, const struct waiter *w)
 	*at = w->next;
 }
 
-static void init_turn(pthread_cond_t *turn)
-{
-	pthread_condattr_t attr;
-
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(turn, &attr);
-	pthread_condattr_destroy(&attr);
-}
-
 static int wait_turn(struct gate *g, struct waiter *w, int ms)
 {
-	struct timespec t;
+	struct timespec t = mono_after(ms);
 	int rc = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_nsec -= 1000000000L;
-		t.tv_sec++;
-	}
 	add(g, w);
 	call(g);
 	while (!w->called && !rc)
@@ -213,7 +197,7 @@ int gate_wake(struct gate *g, const char *node, uint32_t veid, int ms)
 	int rc = -EBUSY;
 
 	snprintf(w.wants.node, sizeof(w.wants.node), "%s", node);
-	init_turn(&w.turn);
+	mono_cond_init(&w.turn);
 	pthread_mutex_lock(&g->lock);
 	if (g->sleepers < GATE_SLEEPERS) {
 		g->sleepers++;

@@ -16,6 +16,7 @@
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "portal/db_job.h"
 #include "portal/sandbox.h"
 
@@ -97,15 +98,8 @@ bool node_is_gone(struct node *n)
 
 void node_await(struct node *n, int ms, struct changes *out)
 {
-	struct timespec t;
+	struct timespec t = mono_after(ms);
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += ms % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_nsec -= 1000000000L;
-		t.tv_sec++;
-	}
 	pthread_mutex_lock(&n->lock);
 	while (!n->changes.all && !n->changes.count && !n->gone)
 		if (pthread_cond_timedwait(&n->changed, &n->lock, &t))
@@ -200,7 +194,7 @@ static void start_thread(void *(*fn)(void *), void *arg)
 void node_start(struct node *n)
 {
 	pthread_mutex_init(&n->lock, NULL);
-	pthread_cond_init(&n->changed, NULL);
+	mono_cond_init(&n->changed);
 	start_thread(drive_run, n);
 	start_thread(listen_run, n);
 	start_thread(urgent_run, n);

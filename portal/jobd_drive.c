@@ -247,7 +247,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	char path[64];
 	struct call call = { .method = "PUT", .path = path };
 	_reply_ struct reply r = { 0 };
-	_json_ struct json_object *answer = NULL;
+	_json_ struct json_object *answer = NULL, *alarms = NULL;
 	struct json_object *v;
 	struct told t = { 0 };
 	bool first = json_object_object_get_ex(block, "nonce", &v) &&
@@ -274,9 +274,15 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 		return 0;
 	}
 	rc = db_block_report(d->db, id, t.nonce, plain(t.leases),
-			     plain(t.released), NULL, e);
+			     plain(t.released), &alarms, e);
 	if (rc)
 		ask_soon(d);
+	if (json_object_get_int(alarms) > 0)
+		log_err("node %s: block %lld: %d leases that another VE has, or"
+			" whose VE is gone, were refused: the audit names them"
+			" (lease.alarm)",
+			d->node->id, (long long)id,
+			json_object_get_int(alarms));
 	return rc ? rc : first;
 }
 

@@ -19,6 +19,12 @@ ok 'and the job is over' await 10 idle
 like 'which the agent calls by the same number' "$(agent /v1/ves/1000)" '"veid": ?1000'
 leased() { [ "$(pg_sql "select count(*) from ve.lease where upper_inf(during)")" = 1 ]; }
 ok 'with an address that the database has on record' await 60 leased
+# an owner that no node has told of: the last lock refuses the true one, and that is said aloud
+pg_sql "update ve.lease set epoch = epoch + 1000000" >/dev/null
+ok 'an address with two owners is an error in the log' await 40 grep -q 'lease.alarm' "$PG_DIR/jobd1.log"
+like 'and in the audit' "$(pg_sql "select count(*) from ve.audit where action = 'lease.alarm'")" '^[1-9]'
+pg_sql "delete from ve.lease where epoch > 1000000" >/dev/null
+ok 'and is over when there is one again' await 40 leased
 act stop
 is 'stop is taken' "$STATUS" 202
 ok 'and done' await 20 ve_is 1000 stopped
