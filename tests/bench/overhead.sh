@@ -5,6 +5,7 @@
 # least of BOOTS counts, and the unpatched kernel against itself is the noise.
 set -eu
 cd "$(dirname "$0")/../.."
+make -s kernel-base
 boots=${BOOTS:-5}
 program=build/guest/bin/bench_overhead
 guest() {
