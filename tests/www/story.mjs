@@ -103,6 +103,10 @@ if (o.real) {
   ok(/^\s*1\s.*init/m.test(processes), 'PID 1 is its own init', processes);
   ok(!/kthreadd|kworker|systemd|ve-agentd/.test(processes), 'and nothing of the node shows', processes);
   await shot(page, '03-processes');
+  if (o.template === 'debian') {
+    const setid = await says('cd /usr/local/bin; cp /usr/bin/id sid; chmod 4755 sid; setpriv --reuid 65534 --clear-groups sid -u; rm sid; cd');
+    ok(/^0\s*$/m.test(setid), 'a set-id program of its own works', setid);
+  }
   const self = await says('cat /proc/self/status | tee status | tail -n 3; grep envID status; rm status');
   ok(new RegExp(`envID:\\s*${veid}\\s*$`, 'm').test(self) && /switches:/.test(self), 'the kernel knows it by its number', self);
 }
