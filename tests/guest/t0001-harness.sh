@@ -3,7 +3,7 @@
 # The guest runner itself: status, output, files, VE, and that what should fail fails.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-guest() { OUT=$(tests/guest/run --timeout 60 "$@" 2>&1); RC=$?; }
+guest() { OUT=$(tests/guest/run --timeout 60 "$@"); RC=$?; }
 
 guest -- sh -c 'grep envID /proc/self/status; exit 3'
 is 'the status is the command'"'"'s' "$RC" 3
