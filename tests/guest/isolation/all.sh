@@ -17,7 +17,7 @@ done >/tmp/out
 # What an operator is told of it: few lines, whatever a VE does; flood.c does it a thousand times
 told() { # words of the line, what it is about
 	n=$(dmesg | grep -c "$1")
-	[ "$n" -gt 0 ] && [ "$n" -le 20 ] && echo "ok - the log tells of $2" || echo "not ok - the log tells of $2 in $n lines"
+	[ "$n" -gt 0 ] && [ "$n" -lt 64 ] && echo "ok - the log tells of $2" || echo "not ok - the log tells of $2 in $n lines"
 }
 locked() { mount -t securityfs securityfs /sys/kernel/security && grep -qF '[integrity]' /sys/kernel/security/lockdown; }
 {
