@@ -335,15 +335,6 @@ static void test_established(void)
 	close(s);
 }
 
-static void lend(const struct env_ve *ve, int family, const char *text)
-{
-	struct env_ip ip = { .family = (__u16)family, .epoch = 7 };
-
-	inet_pton(family, text, ip.addr);
-	if (env_ctl(ve->fd, ENV_CTL_IP_ADD, &ip, sizeof(ip)))
-		die("%s", text);
-}
-
 static void start(struct env_ve *ve, envid_t veid, const char *four,
 		  const char *six)
 {
@@ -356,8 +347,8 @@ static void start(struct env_ve *ve, envid_t veid, const char *four,
 	if (ve->fd < 0)
 		die("env_create");
 	close(args.root_fd);
-	lend(ve, AF_INET, four);
-	lend(ve, AF_INET6, six);
+	env_lend(ve, AF_INET, four);
+	env_lend(ve, AF_INET6, six);
 	if (env_sh(ve, "httpd -p 80 -h /tmp", out, sizeof(out)))
 		die("a server in VE %u", veid);
 }

@@ -139,7 +139,6 @@ static void make_device(const char *path)
 
 static void setup(void)
 {
-	struct env_ip ip = { .family = AF_INET, .epoch = 1 };
 	char path[200];
 
 	snprintf(path, sizeof(path), "%s/upper" DEVICE, iso_a.private);
@@ -149,9 +148,7 @@ static void setup(void)
 	make_device(DEVICE);
 	if (system("ip addr add 10.77.0.1/24 dev venet0 2>/dev/null; ip addr show venet0 | grep -q 10.77.0.1"))
 		die("venet0");
-	inet_pton(AF_INET, "10.77.0.2", ip.addr);
-	if (env_ctl(iso_a.fd, ENV_CTL_IP_ADD, &ip, sizeof(ip)))
-		die("10.77.0.2");
+	env_lend(&iso_a, AF_INET, "10.77.0.2");
 }
 
 int main(int argc, char **argv)

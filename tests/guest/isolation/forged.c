@@ -313,15 +313,6 @@ static const struct iso_row rows[] = {
 	{ "forged packets in the whole capture", NULL, whole_capture, { ENOENT, NA, NA, NA } },
 };
 
-static void lend(const struct env_ve *ve, int family, const char *text)
-{
-	struct env_ip ip = { .family = (unsigned short)family, .epoch = 1 };
-
-	inet_pton(family, text, ip.addr);
-	if (env_ctl(ve->fd, ENV_CTL_IP_ADD, &ip, sizeof(ip)))
-		die("%s", text);
-}
-
 /* All that comes in at the node's end of every VE's network. */
 static int capture(void)
 {
@@ -342,10 +333,10 @@ static void setup(void)
 	if (system("ip addr add 10.77.0.1/24 dev venet0 2>/dev/null; ip -6 addr add fd00:77::1/64 dev venet0 2>/dev/null; "
 		   "ip addr show venet0 | grep -q 10.77.0.1"))
 		die("venet0");
-	lend(&iso_a, AF_INET, "10.77.0.2");
-	lend(&iso_b, AF_INET, "10.77.0.3");
-	lend(&iso_a, AF_INET6, "fd00:77::2");
-	lend(&iso_b, AF_INET6, "fd00:77::3");
+	env_lend(&iso_a, AF_INET, "10.77.0.2");
+	env_lend(&iso_b, AF_INET, "10.77.0.3");
+	env_lend(&iso_a, AF_INET6, "fd00:77::2");
+	env_lend(&iso_b, AF_INET6, "fd00:77::3");
 	iso_replace(CAPTURE, capture());
 	iso_replace(WHOLE_CAPTURE, capture());
 }

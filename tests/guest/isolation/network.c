@@ -499,15 +499,6 @@ static const struct iso_row rows[] = {
 	{ "a VE's event at the node's listener", NULL, ve_uevent_heard, { ENOENT, NA, NA, NA } },
 };
 
-static void lend(const struct env_ve *ve, int family, const char *text)
-{
-	struct env_ip ip = { .family = (unsigned short)family, .epoch = 1 };
-
-	inet_pton(family, text, ip.addr);
-	if (env_ctl(ve->fd, ENV_CTL_IP_ADD, &ip, sizeof(ip)))
-		die("%s", text);
-}
-
 /* The node's talk with everybody, until this program ends (ten minutes at most). */
 static void talk(void)
 {
@@ -548,10 +539,10 @@ static void setup(void)
 	if (system("ip addr add 10.77.0.1/24 dev venet0 2>/dev/null; ip -6 addr add fd00:77::1/64 dev venet0 2>/dev/null; "
 		   "echo 0 >/proc/sys/net/ipv4/conf/venet0/rp_filter; echo 0 >/proc/sys/net/ipv4/conf/all/rp_filter"))
 		die("venet0");
-	lend(&iso_a, AF_INET, "10.77.0.2");
-	lend(&iso_b, AF_INET, "10.77.0.3");
-	lend(&iso_a, AF_INET6, "fd00:77::2");
-	lend(&iso_b, AF_INET6, "fd00:77::3");
+	env_lend(&iso_a, AF_INET, "10.77.0.2");
+	env_lend(&iso_b, AF_INET, "10.77.0.3");
+	env_lend(&iso_a, AF_INET6, "fd00:77::2");
+	env_lend(&iso_b, AF_INET6, "fd00:77::3");
 	iso_replace(DATAGRAMS, listen_at(AF_INET6, SOCK_DGRAM, 0, &any, sizeof(any)));
 	iso_replace(EVENTS, listen_at(AF_NETLINK, SOCK_RAW, NETLINK_KOBJECT_UEVENT, &events, sizeof(events)));
 	fcntl(listen_at(AF_INET, SOCK_STREAM, 0, &loop, sizeof(loop)), F_DUPFD_CLOEXEC, 100); /* open while this runs */

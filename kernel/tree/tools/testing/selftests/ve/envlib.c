@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "envlib.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -374,6 +375,15 @@ void env_clean(struct env_ve *ve)
 	if (rmdir(path))
 		die("rmdir %s", path);
 	nftw(ve->private, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void env_lend(const struct env_ve *ve, int family, const char *text)
+{
+	struct env_ip ip = { .family = (unsigned short)family, .epoch = 1 };
+
+	if (inet_pton(family, text, ip.addr) != 1 ||
+	    env_ctl(ve->fd, ENV_CTL_IP_ADD, &ip, sizeof(ip)))
+		die("lending %s", text);
 }
 
 void env_destroy(struct env_ve *ve)

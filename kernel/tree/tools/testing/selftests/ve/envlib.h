@@ -68,6 +68,9 @@ int env_wait(int fd);
 /* What env_prepare() made, of a VE that does not run: cgroups, private tree. */
 void env_clean(struct env_ve *ve);
 
+/* Lend it the address @text without a deadline, or end the program. */
+void env_lend(const struct env_ve *ve, int family, const char *text);
+
 /* Kill it, wait until it is stopped, remove cgroups and private tree. */
 void env_destroy(struct env_ve *ve);
 
