@@ -82,6 +82,19 @@ DEVICE(null)
 DEVICE(tun)
 DEVICE(fuse)
 
+/* A mount of what a process of the caller's would serve; the kernel asks that one only when somebody looks. */
+static int mount_fuse(void)
+{
+	char options[80];
+	int fd = open("/x-fuse", O_RDWR);
+
+	/* without the device, the question is the same */
+	snprintf(options, sizeof(options), "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
+	if (unshare(CLONE_NEWNS))
+		return errno;
+	return iso_errno(mount("x", "/tmp", "fuse", MS_NOSUID | MS_NODEV, options));
+}
+
 static int make_device(void)
 {
 	unlink("/tmp/mine");
@@ -512,6 +525,18 @@ static int overwrite_program(void)
 	return open_one("/proc/self/exe", O_WRONLY);
 }
 
+/* A copy of it that nobody runs. */
+static int overwrite_copy(void)
+{
+	char copy[] = "/tmp/copy-XXXXXX", command[80];
+	int fd = mkstemp(copy);
+
+	snprintf(command, sizeof(command), "cp /proc/%d/exe %s", getpid(), copy);
+	if (fd < 0 || close(fd) || system(command))
+		return BROKEN;
+	return open_one(copy, O_WRONLY);
+}
+
 static const struct iso_row rows[] = {
 	{ "opening the kernel log's device", NULL, device_kmsg, { 0, EPERM, EPERM, EPERM } },
 	{ "opening the console", NULL, device_console, { 0, EPERM, EPERM, EPERM } },
@@ -521,6 +546,8 @@ static const struct iso_row rows[] = {
 	{ "opening tun with the feature", NULL, device_tun, { NA, 0, 0, EPERM }, .features = ENV_FEAT_TUN },
 	{ "opening fuse", NULL, device_fuse, { 0, EPERM, EPERM, EPERM } },
 	{ "opening fuse with the feature", NULL, device_fuse, { NA, 0, 0, EPERM }, .features = ENV_FEAT_FUSE },
+	{ "mounting a fuse", NULL, mount_fuse, { 0, EPERM, EPERM, EPERM } },
+	{ "mounting a fuse with the feature", NULL, mount_fuse, { NA, 0, EPERM, EPERM }, .features = ENV_FEAT_FUSE },
 	{ "making a device node", NULL, make_device, { 0, EPERM, EPERM, EPERM } },
 	{ "making a fifo", NULL, make_fifo, { 0, 0, NA, 0 } },
 	{ "a descriptor that the node opened", "receive", take_from_node, { 0, EPERM, EPERM, EPERM } },
@@ -540,6 +567,7 @@ static const struct iso_row rows[] = {
 	{ "a handle of a template's file", NULL, handle_of_shared, { 0, EOPNOTSUPP, EOPNOTSUPP, EOPNOTSUPP } },
 	{ "getting no further than its file system out of a bind mount", NULL, leave_bind_mount, { 0, 0, EPERM, 0 } },
 	{ "overwriting the program that runs", NULL, overwrite_program, { ETXTBSY, ETXTBSY, EACCES, ETXTBSY } },
+	{ "overwriting one that does not run", NULL, overwrite_copy, { 0, 0, 0, 0 } },
 	{ "reading the kernel's symbols", "proc", read_kallsyms, { 0, ENOENT, ENOENT, ENOENT } },
 	{ "reading interrupts", NULL, read_interrupts, { 0, ENOENT, ENOENT, ENOENT } },
 	{ "reading meminfo", NULL, read_meminfo, { 0, 0, 0, 0 } },

@@ -3,10 +3,12 @@
 #include "iso.h"
 
 #include <fcntl.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <mqueue.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #include <unistd.h>
 
 #define KEY 0x5645
+#define PORT 4242 /* of VE A's TCP listener, on its loopback */
 
 enum name { STREAM, DGRAM, ABSTRACT };
 
@@ -39,10 +42,14 @@ static int open_socket(enum name name, struct sockaddr_un *a, socklen_t *len)
 static int own_everything(void)
 {
 	struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 8 };
+	struct sockaddr_in loopback = { AF_INET, htons(PORT), { htonl(INADDR_LOOPBACK) }, { 0 } };
 	struct sockaddr_un a;
 	socklen_t len;
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
 
 	umask(0);
+	if (bind(tcp, (struct sockaddr *)&loopback, sizeof(loopback)) || listen(tcp, 1))
+		return BROKEN;
 	for (enum name name = STREAM; name <= ABSTRACT; name++) {
 		int s = open_socket(name, &a, &len);
 
@@ -138,27 +145,83 @@ static int memory_by_number(void)
 	return ENOENT;
 }
 
-/* Is VE A's abstract socket among those that sock_diag(7) lists? */
-static int listed_by_diag(void)
+/* Is a socket that @has knows among those that sock_diag(7) lists when asked with @request (header and body)? */
+static int listed_by_diag(const struct nlmsghdr *request, bool (*has)(const char *buf, size_t n))
+{
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+	char buf[16384];
+	ssize_t n;
+
+	if (s < 0 || send(s, request, request->nlmsg_len, 0) != (ssize_t)request->nlmsg_len)
+		return BROKEN;
+	while ((n = recv(s, buf, sizeof(buf), 0)) > 0) {
+		if (has(buf, (size_t)n))
+			return 0;
+		if (((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_DONE || ((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_ERROR)
+			return ENOENT;
+	}
+	return BROKEN;
+}
+
+static bool has_abstract(const char *buf, size_t n)
+{
+	return memmem(buf, n, "\0vestibule", 10);
+}
+
+static int abstract_listed(void)
 {
 	struct {
 		struct nlmsghdr nlh;
 		struct unix_diag_req req;
 	} r = { .nlh = { .nlmsg_len = sizeof(r), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
 		.req = { .sdiag_family = AF_UNIX, .udiag_states = ~0U, .udiag_show = UDIAG_SHOW_NAME } };
-	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
-	char buf[16384];
-	ssize_t n;
 
-	if (s < 0 || send(s, &r, sizeof(r), 0) != sizeof(r))
+	return listed_by_diag(&r.nlh, has_abstract);
+}
+
+static bool has_listener(const char *buf, size_t n)
+{
+	const struct nlmsghdr *h = (const struct nlmsghdr *)buf;
+
+	for (int left = (int)n; NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
+		if (h->nlmsg_type == SOCK_DIAG_BY_FAMILY && ((const struct inet_diag_msg *)NLMSG_DATA(h))->id.idiag_sport == htons(PORT))
+			return true;
+	return false;
+}
+
+struct inet_request {
+	struct nlmsghdr nlh;
+	struct inet_diag_req_v2 req;
+};
+
+static struct inet_request ask_for_tcp(unsigned short type, unsigned short flags)
+{
+	return (struct inet_request){ { .nlmsg_len = sizeof(struct inet_request), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags },
+		{ .sdiag_family = AF_INET, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0U } };
+}
+
+static int listener_listed(void)
+{
+	struct inet_request r = ask_for_tcp(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
+
+	return listed_by_diag(&r.nlh, has_listener);
+}
+
+static int end_listener(void)
+{
+	struct inet_request r = ask_for_tcp(SOCK_DESTROY, NLM_F_ACK);
+	struct {
+		struct nlmsghdr nlh;
+		struct nlmsgerr error;
+	} answer;
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG);
+
+	r.req.id = (struct inet_diag_sockid){ .idiag_sport = htons(PORT), .idiag_src[0] = htonl(INADDR_LOOPBACK),
+		.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
+	if (s < 0 || send(s, &r, sizeof(r), 0) != sizeof(r) || recv(s, &answer, sizeof(answer), MSG_TRUNC) < (ssize_t)sizeof(answer) ||
+	    answer.nlh.nlmsg_type != NLMSG_ERROR)
 		return BROKEN;
-	while ((n = recv(s, buf, sizeof(buf), 0)) > 0) {
-		if (memmem(buf, (size_t)n, "\0vestibule", 10))
-			return 0;
-		if (((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_DONE || ((struct nlmsghdr *)buf)->nlmsg_type == NLMSG_ERROR)
-			return ENOENT;
-	}
-	return BROKEN;
+	return -answer.error.error;
 }
 
 /* Who one is, told over a socket: somebody else's number. */
@@ -214,7 +277,10 @@ static const struct iso_row rows[] = {
 	{ "VE A's semaphores by their index", NULL, semaphores_by_index, { ENOENT, 0, 0, ENOENT } },
 	{ "VE A's message queue by its index", NULL, messages_by_index, { ENOENT, 0, 0, ENOENT } },
 	{ "VE A's shared memory by its number", NULL, memory_by_number, { ENOENT, 0, 0, ENOENT } },
-	{ "VE A's socket in a list of sockets", NULL, listed_by_diag, { ENOENT, 0, 0, ENOENT } },
+	{ "VE A's socket in a list of sockets", NULL, abstract_listed, { ENOENT, 0, 0, ENOENT } },
+	{ "ending VE A's TCP listener", NULL, end_listener, { ENOENT, NA, EPERM, ENOENT } },
+	{ "VE A's TCP listener in a list of sockets", NULL, listener_listed, { ENOENT, 0, 0, ENOENT } },
+	{ "ending its own TCP listener", NULL, end_listener, { NA, 0, NA, NA } },
 	{ "being itself over a socket", NULL, claim_itself, { 0, 0, 0, 0 } },
 	{ "being init over a socket", NULL, claim_init, { 0, 0, EPERM, 0 } },
 	{ "being a user of the node over a socket", NULL, claim_user, { 0, EINVAL, EINVAL, EINVAL } },

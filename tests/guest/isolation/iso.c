@@ -47,7 +47,7 @@ static struct {
 } kept[64];
 static size_t kept_nr;
 
-static const char *template(void)
+const char *iso_template(void)
 {
 	const char *disk = getenv(ON_DISK);
 
@@ -153,7 +153,7 @@ static void start_ve(struct env_ve *ve, envid_t veid)
 	static char *init[] = { "/sbin/init", NULL };
 	struct env_create_args args;
 
-	env_prepare(ve, veid, template(), &args, init);
+	env_prepare(ve, veid, iso_template(), &args, init);
 	copy_self(ve);
 	ve->fd = env_create(&args, sizeof(args));
 	if (ve->fd < 0)
@@ -487,8 +487,8 @@ int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (
 		return 0;
 	}
 	env_require();
-	if (nftw(template(), keep, 16, FTW_PHYS))
-		die("%s", template());
+	if (nftw(iso_template(), keep, 16, FTW_PHYS))
+		die("%s", iso_template());
 	make_world();
 	if (setup)
 		setup();

@@ -60,6 +60,9 @@ extern int iso_victim;		/* the victim's pid on the node */
 /* Runs all rows; @setup (or NULL) may prepare what the probes act on, once the VEs run. */
 int iso_main(int argc, char **argv, const struct iso_row *rows, size_t n, void (*setup)(void));
 
+/* The template that the VEs are made of. */
+const char *iso_template(void);
+
 /* What the node knows of processes, asked by a probe. */
 struct iso_processes {
 	int highest;		/* number of any process */

@@ -148,6 +148,15 @@ MOUNT(ext4)
 MOUNT(debugfs)
 MOUNT(cgroup2)
 
+static int mount_overlay(void)
+{
+	if (unshare(CLONE_NEWNS) || mount("layers", "/run", "tmpfs", 0, NULL))
+		return errno;
+	if (mkdir("/run/upper", 0755) || mkdir("/run/work", 0755) || mkdir("/run/merged", 0755))
+		return BROKEN;
+	return iso_errno(mount("overlay", "/run/merged", "overlay", 0, "lowerdir=/etc,upperdir=/run/upper,workdir=/run/work"));
+}
+
 /* The escape that chroot is known for; in a VE there is nothing above its root. */
 static int leave_chroot(void)
 {
@@ -249,6 +258,15 @@ static int make_ve(void)
 	return iso_errno(env_create(NULL, 0));
 }
 
+static int make_whole_ve(void)
+{
+	struct env_ve ve;
+
+	env_start(&ve, 4321, iso_template(), (char *[]){ "/sbin/init", NULL });
+	env_destroy(&ve);
+	return 0;
+}
+
 static int list_ves(void)
 {
 	struct env_list_entry e[8];
@@ -259,6 +277,7 @@ static int list_ves(void)
 
 static const struct iso_row rows[] = {
 	{ "making a VE from inside a VE", NULL, make_ve, { EINVAL, EPERM, EPERM, EPERM } },
+	{ "making a VE", NULL, make_whole_ve, { 0, NA, NA, NA } },
 	{ "listing VEs", NULL, list_ves, { 0, EPERM, EPERM, EPERM } },
 	{ "real-time priority", NULL, real_time, { 0, EPERM, EPERM, EPERM } },
 	{ "real-time priority", "capable", real_time, { NA, EPERM, NA, EPERM }, .rooted = true },
@@ -287,6 +306,8 @@ static const struct iso_row rows[] = {
 	{ "mounting debugfs", NULL, mount_debugfs, { NA, EPERM, EPERM, EPERM } },
 	{ "mounting cgroup2", NULL, mount_cgroup2, { 0, EPERM, EPERM, EPERM } },
 	{ "mounting cgroup2 with the feature", NULL, mount_cgroup2, { NA, 0, EPERM, EPERM }, .features = ENV_FEAT_NESTING },
+	{ "mounting an overlay", NULL, mount_overlay, { 0, EPERM, EPERM, EPERM } },
+	{ "mounting an overlay with the feature", NULL, mount_overlay, { NA, 0, EPERM, EPERM }, .features = ENV_FEAT_NESTING },
 	{ "getting no further than its root out of a chroot", NULL, leave_chroot, { 0, 0, NA, 0 } },
 	/* The node's root is a ramfs, which cannot be put under another. */
 	{ "another root, and no further than that", NULL, pivot, { EINVAL, 0, EPERM, 0 } },
