@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/conf.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -18,6 +19,7 @@
 enum kind {
 	KIND_TEXT,
 	KIND_PATH, /* absolute, without ".." */
+	KIND_ADDRESS, /* IPv4 or IPv6 */
 	KIND_NAME, /* of letters, digits, '-', '_' and '.' */
 	KIND_NUMBER,
 };
@@ -54,6 +56,7 @@ static const struct key {
 	NUMBER(max_streams, 1, 60000, "4096"),
 	TEXT(uplink, KIND_NAME, "eth0"),
 	NUMBER(uplink_rate, 1000, 1LL << 40, "125000000"),
+	TEXT(resolver, KIND_ADDRESS, ""),
 	/* clang-format on */
 };
 
@@ -73,6 +76,13 @@ static bool is_path(const char *s)
 	       (n < 3 || strcmp(s + n - 3, "/.."));
 }
 
+static bool is_address(const char *s)
+{
+	struct in6_addr a;
+
+	return inet_pton(AF_INET, s, &a) == 1 || inet_pton(AF_INET6, s, &a) == 1;
+}
+
 static bool assign(struct conf *c, const struct key *k, const char *value)
 {
 	char *to = (char *)c + k->offset;
@@ -89,7 +99,8 @@ static bool assign(struct conf *c, const struct key *k, const char *value)
 	}
 	if (strlen(value) >= k->size ||
 	    (k->kind == KIND_NAME && !is_name(value)) ||
-	    (k->kind == KIND_PATH && *value && !is_path(value)))
+	    (k->kind == KIND_PATH && *value && !is_path(value)) ||
+	    (k->kind == KIND_ADDRESS && *value && !is_address(value)))
 		return false;
 	strcpy(to, value);
 	return true;

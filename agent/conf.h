@@ -30,6 +30,7 @@ struct conf {
 	int64_t max_streams;	      /* terminal streams in all */
 	char uplink[16];	      /* "": no bandwidth is shared */
 	int64_t uplink_rate;	      /* bytes a second to be shared */
+	char resolver[46];	      /* told to VEs' init; "": none */
 	char file[CONF_TEXT];	      /* where all this came from */
 };
 

@@ -171,14 +171,15 @@ static int make_root(struct priv *p, const struct msg_start *s,
 	return overlay_mount(tmpl, tree, ids, h->id_first, e);
 }
 
-static int start(const struct msg_start *s, const struct cgroup_fds *g,
-		 int root, int fd, struct err *e)
+static int start(const struct priv *p, const struct msg_start *s,
+		 const struct cgroup_fds *g, int root, int fd, struct err *e)
 {
 	static char *const argv[] = { (char *)"/sbin/init", NULL };
-	static char *const envp[] = {
+	char *resolver _free_ = xasprintf("RESOLVER=%s", p->conf->resolver);
+	char *const envp[] = {
 		(char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
 			"/usr/bin:/sbin:/bin",
-		(char *)"TERM=linux", (char *)"container=vestibule", NULL
+		(char *)"TERM=linux", (char *)"container=vestibule", resolver, NULL
 	};
 	struct venv_spec spec = {
 		.veid = s->veid,
@@ -216,7 +217,7 @@ static int create(struct priv *p, const struct msg_start *s, struct err *e)
 		return r;
 	}
 	priv_limit_io(p, &h.group, &s->limits);
-	r = start(s, &h.group, root, h.fd, e);
+	r = start(p, s, &h.group, root, h.fd, e);
 	fail_point("priv-started");
 	if (r == 0)
 		return take_fd(&h.fd);

@@ -150,6 +150,7 @@ node_files() { # number
 		template_dir /usr/share/ve/template
 		private_dir /var/lib/ve/private
 	T
+	[ -z "${EGRESS:-}" ] || echo 'resolver 10.0.2.3' >>"$dir/payload/etc/ve-agentd.conf" # the emulator's
 	tar -C "$dir/payload" --owner=0 --group=0 -cf "$dir/payload.tar" .
 	truncate -s %1M "$dir/payload.tar"
 }

@@ -13,7 +13,7 @@ guest: $(GUEST)
 build/guest/gen_init_cpio: provisioning/image/gen_init_cpio.sh
 	$(Q)provisioning/image/gen_init_cpio.sh $@
 $(GUEST): build/guest/gen_init_cpio $(GUEST_PROGRAMS) tests/guest/init.sh provisioning/image/initramfs.sh \
-          provisioning/template/tiny.sh provisioning/template/devices
+          provisioning/template/tiny.sh provisioning/template/names provisioning/template/devices
 	$(call say,CPIO,$@)
 	$(Q)provisioning/image/initramfs.sh build/guest/gen_init_cpio $@ $(GUEST_PROGRAMS)
 
@@ -48,7 +48,7 @@ install-node: all
 	$(Q)install -m 755 provisioning/systemd/ve-halt $(DESTDIR)$(PREFIX)/lib/vestibule/
 	$(Q)for s in prepare firewall; do install -m 755 provisioning/node/$$s $(DESTDIR)$(PREFIX)/lib/vestibule/node-$$s || exit; done
 	$(Q)$(here) provisioning/template/ve-template >$(DESTDIR)$(PREFIX)/sbin/ve-template && chmod 755 $(DESTDIR)$(PREFIX)/sbin/ve-template
-	$(Q)install -m 755 $(addprefix provisioning/template/,tiny.sh debian.sh digest.sh) $(DESTDIR)$(PREFIX)/share/vestibule/template/
+	$(Q)install -m 755 $(addprefix provisioning/template/,tiny.sh debian.sh names digest.sh) $(DESTDIR)$(PREFIX)/share/vestibule/template/
 	$(Q)install -m 644 provisioning/template/devices provisioning/packages/debian.txt $(DESTDIR)$(PREFIX)/share/vestibule/template/
 	$(Q)install -m 644 provisioning/systemd/vestibule-node.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/vestibule-node.conf
 install-portal: all

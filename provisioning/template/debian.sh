@@ -5,7 +5,8 @@
 set -eu
 dir=$1
 
-rm -rf "$dir"/var/cache/apt/*.bin "$dir"/var/lib/apt/lists/* "$dir"/var/log/*.log "$dir/etc/hostname"
+# names and resolvers of the machine that made it are nothing to a VE
+rm -rf "$dir"/var/cache/apt/*.bin "$dir"/var/lib/apt/lists/* "$dir"/var/log/*.log "$dir/etc/hostname" "$dir/etc/resolv.conf"
 rm -f "$dir"/dev/* 2>/dev/null || true
 mkdir -p "$dir/dev/pts" "$dir/dev/shm" "$dir/proc" "$dir/sys" "$dir/run"
 ln -sf pts/ptmx "$dir/dev/ptmx"
@@ -25,15 +26,14 @@ pf::powerwait:/sbin/shutdown -h now
 ca::ctrlaltdel:/sbin/shutdown -h now
 T
 mkdir -p "$dir/etc/ve"
+cp "$(dirname "$0")/names" "$dir/etc/ve/names"
 cat >"$dir/etc/ve/rc.sysinit" <<'T'
 #!/bin/sh
 # What a Virtual Environment needs at its start: /proc, /dev/pts and /run are there already.
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=64m tmpfs /dev/shm
 mkdir -p /run/lock
 : >/run/utmp
-[ -e /etc/hosts ] || printf '127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n' >/etc/hosts
-grep -q "$(hostname)" /etc/hosts || printf '127.0.1.1\t%s\n' "$(hostname)" >>/etc/hosts
-hostname >/etc/hostname
+/etc/ve/names
 T
 cat >"$dir/etc/ve/rc.halt" <<'T'
 #!/bin/sh

@@ -37,11 +37,12 @@ cat >"$dir/etc/inittab" <<'T'
 ::shutdown:/bin/true
 ::ctrlaltdel:/sbin/poweroff
 T
+mkdir -p "$dir/etc/ve"
+cp "$(dirname "$0")/names" "$dir/etc/ve/names"
 cat >"$dir/etc/rc" <<'T'
 #!/bin/sh
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=16m tmpfs /dev/shm
-hostname >/etc/hostname
-printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t%s\n' "$(hostname)" >/etc/hosts
+/etc/ve/names
 T
 chmod 755 "$dir/etc/rc"
 cat >"$dir/etc/profile" <<'T'

@@ -5,7 +5,7 @@
 [ -n "${INSIDE:-}" ] || exec "$(dirname "$0")/agent-run" "$0" --timeout 300
 . ./t2-lib.sh
 make_pki
-configure 'held 2'
+configure 'held 2' 'resolver 192.0.2.53'
 start_agent
 until_held() { until_ok 30 holds "$1"; }
 holds() { [ "$(api GET /v1/node | json held)" = "$1" ] && [ "$(grep -c held /proc/ve)" = "$1" ]; }
@@ -34,6 +34,7 @@ is 'no descriptor but its own comes with a command' "$(run 1000 'for i in $(seq 
 /proc/self/fd/1
 /proc/self/fd/2
 /root'
+is 'it asks the resolver that the node says' "$(run 1000 'grep -v "^#" /etc/resolv.conf; echo nameserver 127.0.0.9 >/etc/resolv.conf')" 'nameserver 192.0.2.53'
 until_held 2
 M='/v1/ves/1000/terminals/main/ws?from=0'
 ws "$M" "$(grant 1000 tty)" 'send=marker=$((40+2)); echo start-$marker\n' expect=start-42 || not_ok 'terminal'
@@ -55,6 +56,7 @@ done
 is 'a restart' "$(op=$(act 1000 restart | json id); api GET "/v1/operations/$op?wait=60" | json state)" succeeded
 until_held 2
 in_order 'each VE has a control group, each group a VE'
+is 'its own resolver stays' "$(run 1000 'cat /etc/resolv.conf')" 'nameserver 127.0.0.9'
 is 'the files are there' "$(run 1000 'cat /root/f; ls /etc/group 2>/dev/null; ls -ln /etc/passwd | cut -c1-10')" "kept
 -rw-------"
 

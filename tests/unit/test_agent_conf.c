@@ -21,9 +21,10 @@ static void defaults_and_values(void **state)
 {
 	struct conf c;
 
-	assert_int_equal(parse(&c, "# head\n\n node  n1 \r\nstop_ms\t5\n"), 0);
+	assert_int_equal(parse(&c, "# head\n\n node  n1 \r\nstop_ms\t5\nresolver 2001:db8::53\n"), 0);
 	assert_string_equal(c.node, "n1");
 	assert_int_equal(c.stop_ms, 5);
+	assert_string_equal(c.resolver, "2001:db8::53");
 	assert_int_equal(c.quarantine_ms, 60000);
 	assert_string_equal(c.cgroup, "/sys/fs/cgroup/ve");
 	assert_string_equal(c.file, "f");
@@ -44,6 +45,7 @@ static void errors_name_the_line(void **state)
 		{ "node n/1\n", "f:1:" },
 		{ "node n1\nstate_dir relative\n", "f:2:" },
 		{ "node n1\nstate_dir /a/../b\n", "f:2:" },
+		{ "node n1\nresolver ns.example\n", "f:2:" },
 		{ "node n1\nlisten :1\n", "needs" },
 	};
 

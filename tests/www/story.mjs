@@ -226,6 +226,23 @@ await logIn(page, o.url, email, word);
 await until('lifted, the terminal is back', connected(page), 60000);
 await typeIn(page, 'echo ba""ck\n');
 await until('and answers', sees(page, 'back'));
+if (o.real && o.template === 'debian') {
+  // IPv4 as a program of the environment finds it, and as its own name leads to it
+  const address = async () => {
+    const text = await says('hostname -I; getent ahostsv4 "$(hostname)" | sed "s/^/named-/"');
+    const own = /^(\d+\.\d+\.\d+\.\d+)\s/m.exec(text)?.[1];
+    return own && own === /^named-(\S+)/m.exec(text)?.[1] ? own : null;
+  };
+  const before = await address();
+  ok(before, 'its name leads to its address', await shown(page));
+  await press(page, 'button:has-text("Sleep now")');
+  await until('from sleep the terminal is back', connected(page), 60000);
+  await until('with another address, by name too', async () => {
+    const now = await address();
+    return now !== null && now !== before;
+  }, 60000);
+  ok(/^#/.test(await says('cat /etc/resolv.conf')) && !/nameserver/.test(await shown(page)), 'and with no resolver of the machine that built it', await shown(page));
+}
 
 // phone and keyboard
 const phone = await visitor({ viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true });
