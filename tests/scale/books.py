@@ -37,7 +37,8 @@ for what, veid, address, epoch in seen["leases"]:
             bad(f"events: {address} taken from {veid}, who has not got it")
         cycles += 1
 
-# The kernel's table: what was seen in it is what was lent under that epoch, and epochs of an address grow.
+# The kernel's table: what was seen in it is what was lent under that epoch, and epochs of an address grow.  A stranger
+# is an epoch that the agent told nobody of.
 unknown = 0
 for address, veid, epoch in seen["table"]:
     if epoch not in of_epoch:
@@ -69,7 +70,11 @@ for line in open(sys.argv[3]):
 
 print(f"addresses {len({a for a, _ in of_epoch.values()})}")
 print(f"seen: {len(seen['leases'])} events of leases, {seen['looks']} looks at the kernel's table with "
-      f"{len(seen['table'])} leases ({unknown} of before or after), {len(rows)} in the agent's data base, {theirs} in PostgreSQL")
+      f"{len(seen['table'])} leases, {len(rows)} in the agent's data base, {theirs} in PostgreSQL")
+books = {"the agent's events": of_epoch, "the kernel's table": seen["table"], "the agent's data base": rows, "PostgreSQL": theirs}
+print("empty:", ", ".join(k for k, v in books.items() if not v) or "no book")
+print(f"strangers {unknown}")
+print("not measured:", ", ".join(k for k, n in seen["kinds"].items() if not n) or "nothing")
 if not seen["whole"]:
     print("events were missed")
     doubles += 1

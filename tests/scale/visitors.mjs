@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The visitors of tests/scale/subscribers: each is a subscriber who comes by one of many networks, opens the
 // terminal, waits for the prompt, stays a while and goes: closes the tab, sends the VE to sleep, stops or deletes it.
+// Who stays thinks and types; a VE that fell asleep meanwhile comes back for the key, with the next address.
 // Beside them one reads the agent's events and one the kernel's address table.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -10,8 +11,8 @@ import net from 'node:net';
 const c = JSON.parse(process.env.VE_CONF);
 const ca = readFileSync(c.ca);
 const begin = Date.now(), end = begin + c.seconds * 1000;
-const seen = { leases: [], table: [], table_doubles: [], looks: 0, whole: true, subscribers: 0 };
-const times = { awake: [], idle: [], stopped: [], new: [] };
+const seen = { leases: [], table: [], table_doubles: [], looks: 0, whole: true, subscribers: 0, kinds: {} };
+const times = { awake: [], idle: [], stopped: [], new: [], key: [] };
 const states = new Map(); // by veid, as the agent's events say
 let cycles = 0, visits = 0, failures = 0, waits = 0, over = false, lastEvent = 0;
 const reasons = new Map();
@@ -49,7 +50,7 @@ function follow() {
 }
 
 // ---- the kernel's table ----
-let held = -1; // addresses in the last whole look at it
+let held = -1, most = 0; // addresses in the last whole look at it; in any
 function watch() {
   const socket = net.connect(c.table, c.host);
   const known = new Set(), newest = new Map();
@@ -62,6 +63,7 @@ function watch() {
       if (line === '.') {
         seen.looks++;
         held = now.size;
+        most = Math.max(most, held);
         now = new Map();
         vets = new Map();
       } else if (/^\d+\.\d+\.\d+\.\d+$/.test(address) && Number(veid)) {
@@ -85,7 +87,7 @@ function watch() {
 class Subscriber {
   constructor(n) {
     this.n = n;
-    this.agent = new https.Agent({ keepAlive: true, maxSockets: 2, ca, localAddress: `127.1.${n % 40}.${1 + Math.floor(n / 40) % 250}` });
+    this.agent = new https.Agent({ keepAlive: true, maxSockets: 2, ca, localAddress: `127.1.${n % c.networks}.${1 + Math.floor(n / c.networks) % 250}` });
     this.cookies = new Map();
     this.veid = 0;
     this.busy = false;
@@ -140,6 +142,24 @@ class Subscriber {
     if (!home.queue) await this.must('POST', '/ves', { template: 'tiny' }, [409]);
     return null;
   }
+  // A return and its prompt: at once, or when the VE is awake again.
+  async key() {
+    const how = states.get(this.veid) === 'frozen' ? 'key' : null, pressed = performance.now();
+    await new Promise((resolve, reject) => {
+      const gone = () => this.hear(new Error('the terminal was closed under a key'));
+      const timer = setTimeout(() => this.hear(new Error('no prompt 60 s after a key')), 60000);
+      this.hear = (e) => {
+        clearTimeout(timer);
+        this.socket.off('close', gone);
+        this.hear = null;
+        if (e) reject(e); else resolve();
+      };
+      if (this.socket.destroyed) return gone();
+      this.socket.once('close', gone);
+      this.type('\n');
+    });
+    times[how]?.push(performance.now() - pressed);
+  }
   // To the prompt: the ticket, the socket, and an answer to a return.
   async prompt() {
     const until = performance.now() + 60000;
@@ -174,6 +194,7 @@ class Subscriber {
       request.on('upgrade', (_, socket, head) => {
         this.socket = socket;
         const send = (type, data) => socket.write(frame(Buffer.concat([Buffer.from([type]), Buffer.from(data)])));
+        this.type = (text) => send(17, text);
         let buffer = head, hi = 0n;
         const step = (bytes) => {
           buffer = Buffer.concat([buffer, bytes]);
@@ -186,7 +207,10 @@ class Subscriber {
               // The sleep that was asked for at the end of the last visit may come only now and find the key unread:
               // who sees nothing presses it again, and that wakes.
               again = setInterval(() => send(17, '\n'), 3000);
-            } else if (m.data[0] === 2 && m.data.readBigUInt64BE(1) >= hi && m.data.includes('# ', 9)) done();
+            } else if (m.data[0] === 2 && m.data.readBigUInt64BE(1) >= hi && m.data.includes('# ', 9)) {
+              done();
+              this.hear?.();
+            }
           }
         };
         socket.on('data', step);
@@ -200,6 +224,7 @@ class Subscriber {
   }
   async visit() {
     await this.come();
+    let clicked = performance.now();
     const ve = await this.find();
     if (!ve) {
       waits++;
@@ -208,17 +233,28 @@ class Subscriber {
     const fresh = this.veid !== ve.veid;
     this.veid = ve.veid;
     let how = fresh ? 'new' : { running: 'awake', frozen: 'idle', stopped: 'stopped' }[states.get(this.veid)] ?? 'other';
-    const clicked = performance.now();
     if (!fresh && ve.desired === 'stopped') {
       how = 'stopped';
       await this.must('POST', `/ves/${this.veid}/actions`, { action: 'start' });
     }
     await this.prompt();
     times[how]?.push(performance.now() - clicked);
-    await sleep(Math.random() * 2000 * c.stay);
+    for (const until = Date.now() + Math.random() * 2000 * c.stay; Date.now() < until && Date.now() < end;) {
+      if (Math.random() < 0.1) { // the page anew
+        this.socket.destroy();
+        how = { running: 'awake', frozen: 'idle' }[states.get(this.veid)];
+        clicked = performance.now();
+        if (!await this.find()) return;
+        await this.prompt();
+        times[how]?.push(performance.now() - clicked);
+      }
+      await sleep(Math.random() * 6000);
+      await this.key();
+    }
     this.socket.destroy();
     const dice = Math.random(), act = (action) => this.must('POST', `/ves/${this.veid}/actions`, { action }, [404, 409]);
-    if (dice < 0.5) await act('idle');
+    if (dice < 0.5 && states.get(this.veid) === 'running') await act('idle'); // a sleeper's page has no such button
+    else if (dice < 0.5) return;
     else if (dice < 0.6) await act('stop');
     else if (dice < 0.6 + c.leave / 100) await act('delete');
   }
@@ -279,7 +315,10 @@ log(`${cycles} cycles, ${visits} visits, ${seen.subscribers} subscribers, ${wait
 for (const [what, n] of [...reasons].sort((a, b) => b[1] - a[1]).slice(0, 10)) console.log(`failed ${n} times: ${what}`);
 for (const [how, list] of Object.entries(times)) {
   list.sort((a, b) => a - b);
-  console.log(`click to prompt, ${how}: p50 ${quantile(list, 0.5)} ms, p99 ${quantile(list, 0.99)} ms (${list.length})`);
+  seen.kinds[how] = list.length;
+  console.log(`${how === 'key' ? 'key to prompt, fallen asleep' : `click to prompt, ${how}`}: p50 ${quantile(list, 0.5)} ms, p99 ${quantile(list, 0.99)} ms (${list.length})`);
 }
+console.log(`addresses lent at once: at most ${most}`);
+seen.most = most;
 writeFileSync(c.out, JSON.stringify(seen));
 process.exit(failures > visits / 20 + 5 ? 1 : 0);
