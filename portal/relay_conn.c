@@ -307,12 +307,15 @@ static void take_grant(struct relay *r)
 	}
 }
 
+/* Why the node has no terminal for us.  The data base gave the ticket a moment
+ * ago, and knows first: to a node that says "suspended", word of a suspension's
+ * end is still on its way. */
 static uint16_t code_of_problem(const struct relay *r)
 {
 	const char *name = stream_problem(r->stream);
 
 	if (!strcmp(name, "suspended"))
-		return TERM_CLOSE_SUSPENDED;
+		return CLOSE_TRY_AGAIN;
 	if (stream_status(r->stream) == 404)
 		return TERM_CLOSE_NO_VE;
 	if (!strcmp(name, "grant-refused"))
@@ -342,12 +345,15 @@ static void step_connect(struct relay *r)
 	set_state(r, RELAY_OPEN);
 }
 
-/* A code that may stand in a close frame. */
-static uint16_t code_of_peer(uint16_t code)
+/* What the node closed with, as a code that may stand in a close frame. */
+static uint16_t code_of_peer(const struct relay *r)
 {
+	uint16_t code = ws_peer_code(r->node);
 	bool real = code >= 1000 && code != 1004 && code != 1005 &&
 		    code != 1006 && code != 1015;
 
+	if (code == TERM_CLOSE_SUSPENDED && !r->greeted)
+		return CLOSE_TRY_AGAIN; /* see code_of_problem() */
 	return real ? code : TERM_CLOSE_GOING_AWAY;
 }
 
@@ -375,7 +381,7 @@ static void step_open(struct relay *r)
 	r->again = false;
 	do {
 		if (ws_step(r->node)) {
-			relay_close(r, code_of_peer(ws_peer_code(r->node)));
+			relay_close(r, code_of_peer(r));
 			return;
 		}
 		if (ws_step(r->web)) {

@@ -103,8 +103,13 @@ is 'there is no way in' "$STATUS" 403
 JAR=$PG_DIR/jar-op
 http GET /admin/subscribers
 csrf
+kill -STOP "$(cat "$PG_DIR/jobd1.pid")"
 http POST "/admin/subscribers/$id/actions" -d "csrf=$CSRF&action=unsuspend"
 JAR=$ann
+login ann@example.net
+ticket
+is 'it is lifted, and the node has not heard: again, soon' "$(ws "auth:$TICKET" close)" 'close 1001'
+kill -CONT "$(cat "$PG_DIR/jobd1.pid")"
 lifted() { [ "$(pg_sql 'select state_suspended from ve.ve where veid = 1000')" = f ]; }
 ok 'until it is lifted' await 20 lifted
 await 20 ve_is 1000 running
