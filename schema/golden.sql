@@ -2994,7 +2994,10 @@ CREATE VIEW ve.capacity AS
           WHERE upper_inf(lease.during)) AS leases,
     ( SELECT COALESCE(sum((((2)::double precision ^ ((32 - masklen((pool.range)::inet)))::double precision))::bigint), (0)::numeric) AS "coalesce"
            FROM ve.pool
-          WHERE (family((pool.range)::inet) = 4)) AS addresses
+          WHERE (family((pool.range)::inet) = 4)) AS addresses,
+    ( SELECT count(*) AS count
+           FROM ve.audit
+          WHERE ((audit.action = 'lease.alarm'::text) AND (audit.at > (now() - '1 day'::interval)))) AS alarms
    FROM ( SELECT count(*) AS environments,
             count(*) FILTER (WHERE (ve.state = ANY (ARRAY['running'::ve.ve_state, 'starting'::ve.ve_state]))) AS running
            FROM ve.ve
@@ -3164,7 +3167,10 @@ CREATE VIEW ve.node_overview AS
           WHERE ((v.node_id = n.id) AND (v.deleted_at IS NULL) AND (n.state = 'revoked'::ve.node_state))) AS lost,
     ( SELECT count(*) AS count
            FROM ve.block b
-          WHERE ((b.node_id = n.id) AND (upper(b.term) > now()))) AS blocks
+          WHERE ((b.node_id = n.id) AND (upper(b.term) > now()))) AS blocks,
+    ( SELECT count(*) AS count
+           FROM ve.audit a
+          WHERE ((a.action = 'lease.alarm'::text) AND ((a.detail ->> 'node'::text) = n.id) AND (a.at > (now() - '1 day'::interval)))) AS alarms
    FROM ve.node n;
 
 ALTER TABLE ve.node_overview OWNER TO ve_owner;
