@@ -105,7 +105,7 @@ static void again(uint32_t veid, const char *why)
 
 	lease_ended(veid, why);
 	if (ve_load(api.db, veid, &v) && v.state == VE_RUNNING)
-		lease_wait(api.db, veid);
+		lease_wait(api.db, veid, clock_boot());
 }
 
 #define BATCH 128 /* leases that begin or end with one wait for the disk */

@@ -95,6 +95,20 @@ static const char *const migrations[] = {
 	"ALTER TABLE ve ADD COLUMN lease_max INTEGER NOT NULL DEFAULT 0;"
 	/* of CLOCK_BOOTTIME: leases end with the boot */
 	"ALTER TABLE lease ADD COLUMN began INTEGER NOT NULL DEFAULT 0;",
+	/* networks take turns in the line for an address */
+	"ALTER TABLE ve ADD COLUMN network TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE line ADD COLUMN network TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE line ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE line ADD COLUMN since INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE line SET network = 've ' || veid;"
+	"CREATE INDEX line_turn_idx ON line (turn);"
+	"CREATE INDEX line_network_idx ON line (network, turn);"
+	"CREATE TABLE turn ("
+	" network TEXT PRIMARY KEY, served INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX turn_served_idx ON turn (served);"
+	"CREATE TABLE pace ("
+	" one INTEGER PRIMARY KEY CHECK (one = 1), ms INTEGER NOT NULL,"
+	" at INTEGER NOT NULL) STRICT;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -8,6 +8,9 @@
 
 #include "agent/db.h"
 
+#define STAND_NETWORK 80 /* a VE's, or one made of its number */
+#define WAITED_MS 1000
+
 static void read_lease(sqlite3_stmt *st, struct lease *l)
 {
 	char text[ADDR_TEXT];
@@ -33,6 +36,7 @@ static int forget_boot(sqlite3 *db, const char *boot_id, int64_t now,
 		  "i", wall) < 0 ||
 	    db_do(db, "DELETE FROM lease", "") < 0 ||
 	    db_do(db, "DELETE FROM line", "") < 0 ||
+	    db_do(db, "UPDATE pace SET at = 0", "") < 0 ||
 	    db_do(db,
 		  "UPDATE block SET nonce = '', nonce_at = 0,"
 		  " valid_until = 0",
@@ -298,6 +302,54 @@ static int64_t next_epoch(sqlite3 *db)
 		      "");
 }
 
+/* Where somebody stands in the line. */
+struct stand {
+	char network[STAND_NETWORK];
+	int64_t turn, since;
+};
+
+static bool read_stand(sqlite3 *db, uint32_t veid, struct stand *s)
+{
+	sqlite3_stmt *st _stmt_ =
+		db_query(db,
+			 "SELECT network, turn, since FROM line WHERE veid = ?",
+			 "i", (int64_t)veid);
+	bool found = db_step(st);
+
+	if (found) {
+		db_text(st, 0, s->network, sizeof(s->network));
+		s->turn = sqlite3_column_int64(st, 1);
+		s->since = sqlite3_column_int64(st, 2);
+	}
+	return found;
+}
+
+/* Who finds an address free has not waited: that says nothing of the line. */
+static void note_pace(sqlite3 *db, int64_t since, int64_t now)
+{
+	if (since && now - since >= WAITED_MS)
+		db_do(db,
+		      "INSERT INTO pace VALUES (1, ?2 - ?1, ?2)"
+		      " ON CONFLICT (one) DO UPDATE SET at = ?2,"
+		      " ms = (4 * ms + ?2 - max(at, ?1)) / 5",
+		      "ii", since, now);
+}
+
+/* It has got an address.  Networks that were served in earlier rounds only are as
+ * good as those that never were. */
+static void leave_served(sqlite3 *db, uint32_t veid, int64_t now)
+{
+	struct stand s;
+
+	if (!read_stand(db, veid, &s))
+		return;
+	db_do(db, "DELETE FROM line WHERE veid = ?", "i", (int64_t)veid);
+	db_do(db, "INSERT OR REPLACE INTO turn VALUES (?, ?)", "ti", s.network,
+	      s.turn);
+	db_do(db, "DELETE FROM turn WHERE served < ?", "i", s.turn);
+	note_pace(db, s.since, now);
+}
+
 static int write_lease(sqlite3 *db, struct lease *l, int64_t now, int64_t wall)
 {
 	char text[ADDR_TEXT];
@@ -313,7 +365,7 @@ static int write_lease(sqlite3 *db, struct lease *l, int64_t now, int64_t wall)
 	      "UPDATE address SET epoch = ?, free_at = 0, lent = 1"
 	      " WHERE address = ?",
 	      "it", (int64_t)l->epoch, text);
-	lease_leave(db, l->veid);
+	leave_served(db, l->veid, now);
 	if (r == 1)
 		return db_commit(db);
 	db_rollback(db);
@@ -383,23 +435,39 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 	return true;
 }
 
-void lease_wait(sqlite3 *db, uint32_t veid)
+void lease_wait(sqlite3 *db, uint32_t veid, int64_t now)
 {
 	db_do(db,
-	      "INSERT OR IGNORE INTO line (veid) SELECT ?1 WHERE NOT EXISTS"
-	      " (SELECT 1 FROM lease WHERE veid = ?1)",
-	      "i", (int64_t)veid);
+	      "INSERT OR IGNORE INTO line (veid, since, network, turn)"
+	      " SELECT ?1, ?2, w,"
+	      "  max(ifnull((SELECT max(served) FROM turn), 0),"
+	      "   ifnull((SELECT served + 1 FROM turn WHERE network = w), 0),"
+	      "   ifnull((SELECT max(turn) + 1 FROM line WHERE network = w), 0))"
+	      " FROM (SELECT ifnull((SELECT nullif(network, '') FROM ve"
+	      "   WHERE veid = ?1), 've ' || ?1) AS w)"
+	      " WHERE NOT EXISTS (SELECT 1 FROM lease WHERE veid = ?1)",
+	      "ii", (int64_t)veid, now);
 }
 
+/* Those of its network that stand behind it move up. */
 void lease_leave(sqlite3 *db, uint32_t veid)
 {
+	struct stand s;
+
+	if (!read_stand(db, veid, &s))
+		return;
+	db_begin(db);
 	db_do(db, "DELETE FROM line WHERE veid = ?", "i", (int64_t)veid);
+	db_do(db,
+	      "UPDATE line SET turn = turn - 1 WHERE network = ? AND turn > ?",
+	      "ti", s.network, s.turn);
+	db_commit(db); /* else it leaves when it is looked at again */
 }
 
 unsigned lease_waiting(sqlite3 *db, uint32_t *veids, unsigned room)
 {
 	sqlite3_stmt *st _stmt_ =
-		db_query(db, "SELECT veid FROM line ORDER BY n", "");
+		db_query(db, "SELECT veid FROM line ORDER BY turn, n", "");
 	unsigned n = 0;
 
 	while (n < room && db_step(st))
@@ -410,9 +478,14 @@ unsigned lease_waiting(sqlite3 *db, uint32_t *veids, unsigned room)
 uint32_t lease_place(sqlite3 *db, uint32_t veid)
 {
 	return (uint32_t)db_int(db, 0,
-				"SELECT count(*) FROM line WHERE n <="
-				" (SELECT n FROM line WHERE veid = ?)",
+				"SELECT count(*) FROM line WHERE (turn, n) <="
+				" (SELECT turn, n FROM line WHERE veid = ?)",
 				"i", (int64_t)veid);
+}
+
+int64_t lease_pace(sqlite3 *db)
+{
+	return db_int(db, 0, "SELECT ms FROM pace", "");
 }
 
 /* Leases by the end of a statement; their number. */

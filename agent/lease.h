@@ -84,9 +84,15 @@ bool lease_end(sqlite3 *db, uint32_t veid, int64_t now, int64_t wall,
 unsigned lease_overdue(sqlite3 *db, int64_t now, struct lease *l,
 		       unsigned room);
 
-/* @veid runs: at the end of the line for an address, unless it stands there or has
- * one.  It runs no longer: out of the line. */
-void lease_wait(sqlite3 *db, uint32_t veid);
+/*
+ * @veid runs: into the line for an address, unless it stands there or has one.
+ * It runs no longer: out of the line.
+ *
+ * Networks take turns, and within one whoever came first.  Each who comes gets the
+ * number of the round in which it is served: the one that is under way, or the one
+ * behind the last of its network that stands there or was served.
+ */
+void lease_wait(sqlite3 *db, uint32_t veid, int64_t now);
 void lease_leave(sqlite3 *db, uint32_t veid);
 
 /* Who stands there, the first first; their number. */
@@ -94,6 +100,10 @@ unsigned lease_waiting(sqlite3 *db, uint32_t *veids, unsigned room);
 
 /* Place in the line, the first is 1; 0: not there. */
 uint32_t lease_place(sqlite3 *db, uint32_t veid);
+
+/* Milliseconds from one who waited and got an address to the next, of late; 0:
+ * nobody has waited yet. */
+int64_t lease_pace(sqlite3 *db);
 
 /* Leases that are older than their VE may have one while others wait: as many as
  * stand in the line beyond what is free or rests, the oldest first. */

@@ -106,7 +106,7 @@ static bool apply(struct ve *v, const struct msg_entry *e)
 	v->state = want;
 	v->since = clock_wall();
 	if (want == VE_RUNNING)
-		lease_wait(api.db, v->veid);
+		lease_wait(api.db, v->veid, clock_boot());
 	else
 		lease_leave(api.db, v->veid);
 	if (want == VE_RUNNING || want == VE_FROZEN) {
@@ -196,7 +196,7 @@ static void settle(struct ve *v, bool runs)
 	else if (v->state == VE_FROZEN)
 		lease_needless(api.db, v->veid, true);
 	else if (v->state == VE_RUNNING)
-		lease_wait(api.db, v->veid);
+		lease_wait(api.db, v->veid, clock_boot());
 	if (v->want_running && !v->suspended && !v->halted &&
 	    v->state == VE_STOPPED)
 		op_queue(v, "start", NULL);

@@ -97,6 +97,8 @@ static const struct json_field spec_fields[] = {
 	FLAT("idle", idle_fields),
 	JSON_ROW_BOOL("egress", struct spec, egress, 0),
 	JSON_ROW_STRING("ipv6", struct spec, ipv6, JSON_NULLABLE, 2, 45),
+	JSON_ROW_STRING("network", struct spec, network, JSON_NULLABLE, 1,
+			VE_NETWORK - 1),
 	JSON_ROW_END,
 };
 
@@ -187,6 +189,7 @@ void spec_apply(struct ve *v, const struct spec *s)
 		snprintf(v->hostname, sizeof(v->hostname), "ve%" PRIu32,
 			 v->veid);
 	snprintf(v->ipv6, sizeof(v->ipv6), "%s", s->ipv6);
+	snprintf(v->network, sizeof(v->network), "%s", s->network);
 	v->want_running = !strcmp(s->desired, "running");
 	v->generation = s->generation;
 	v->idle = s->idle;
@@ -263,6 +266,7 @@ void spec_show(const struct ve *v, struct json_out *o)
 	show_limits(&v->limits, o);
 	show_network(&v->limits, o);
 	json_put_maybe(o, "ipv6", v->ipv6);
+	json_put_maybe(o, "network", v->network);
 	json_open(o, "idle", '{');
 	json_put_int(o, "idle_after_s", v->idle.idle_after);
 	json_put_int(o, "stop_after_s", v->idle.stop_after);

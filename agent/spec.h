@@ -12,7 +12,7 @@ struct bean_spec {
 
 struct spec {
 	char template[MSG_NAME], hostname[MSG_HOST], desired[8];
-	char ipv6[ADDR_TEXT];
+	char ipv6[ADDR_TEXT], network[VE_NETWORK];
 	int64_t generation, memory, processes, cpu_weight, disk;
 	int64_t cpu_cap, cpus, io_weight, flow_rate, flow_burst;
 	int64_t up_rate, up_ceil, down_rate, down_ceil;

@@ -21,8 +21,8 @@
 	" observed, since, exit_status, error, active, terminals,"       \
 	" idle_after, stop_after, warn, egress, beans, cpu_cap, cpus,"   \
 	" io_weight, flow_rate, flow_burst, up_rate, up_ceil, down_rate," \
-	" down_ceil, archive_after, lease_max"
-#define NCOLUMNS 37
+	" down_ceil, archive_after, lease_max, network"
+#define NCOLUMNS 38
 
 const char *ve_state_name(enum ve_state s)
 {
@@ -76,6 +76,7 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 	db_text(st, 9, v->ipv6, sizeof(v->ipv6));
 	db_text(st, 18, v->error, sizeof(v->error));
 	db_text(st, 25, beans, sizeof(beans));
+	db_text(st, 37, v->network, sizeof(v->network));
 	beans_parse(&v->limits.beans, beans, NULL);
 }
 
@@ -131,8 +132,8 @@ static int write_row(sqlite3 *db, const struct ve *v)
 	return db_do(
 		db,
 		"INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES (?,?,?,?,?,?,?,"
-		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiiiii", (int64_t)v->veid,
+		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiiiiit", (int64_t)v->veid,
 		v->template, v->hostname, (int64_t)v->want_running,
 		v->generation, (int64_t)l->memory, (int64_t)l->processes,
 		(int64_t)l->cpu_weight, (int64_t)l->disk, v->ipv6,
@@ -145,7 +146,7 @@ static int write_row(sqlite3 *db, const struct ve *v)
 		(int64_t)l->flow_burst, (int64_t)l->up.rate,
 		(int64_t)l->up.ceil, (int64_t)l->down.rate,
 		(int64_t)l->down.ceil, v->idle.archive_after,
-		v->idle.lease_max);
+		v->idle.lease_max, v->network);
 }
 
 static int write_status(sqlite3 *db, const struct ve *v)
@@ -229,16 +230,24 @@ int ve_free_slot(sqlite3 *db)
 	return slot >= SLOT_MAX ? -ENOSPC : (int)slot;
 }
 
-/* Its place in the line for an address, when it needs one. */
+static void put_positive(struct json_out *o, const char *key, int64_t value)
+{
+	if (value > 0)
+		json_put_int(o, key, value);
+	else
+		json_put_null(o, key);
+}
+
+/* Its place in the line for an address, when it needs one, and how long that may
+ * take. */
 static void show_waiting(sqlite3 *db, const struct ve *v, struct json_out *o)
 {
-	uint32_t place =
+	int64_t place =
 		v->state == VE_RUNNING ? lease_place(db, v->veid) : 0;
 
-	if (place)
-		json_put_int(o, "waiting", place);
-	else
-		json_put_null(o, "waiting");
+	put_positive(o, "waiting", place);
+	put_positive(o, "waiting_s",
+		     place ? (place * lease_pace(db) + 999) / 1000 : 0);
 }
 
 static void show_status(sqlite3 *db, const struct ve *v,

@@ -30,6 +30,8 @@ struct idle_rule {
 	int64_t lease_max; /* an address, while others wait; 0: no bound */
 };
 
+#define VE_NETWORK 65
+
 struct ve {
 	uint32_t veid;
 	/* spec */
@@ -40,6 +42,7 @@ struct ve {
 	struct limits limits;
 	struct idle_rule idle;
 	char ipv6[ADDR_TEXT]; /* "": none */
+	char network[VE_NETWORK]; /* its subscriber's; "": one by itself */
 	/* status */
 	uint32_t slot;	      /* of ids, for life */
 	bool suspended;

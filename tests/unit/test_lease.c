@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/db.h"
@@ -247,10 +248,10 @@ static void the_line_is_served_in_order(void **state)
 	uint32_t who[4];
 
 	lend("10.0.0.0/30", 6000000, 0);
-	lease_wait(db, 2);
-	lease_wait(db, 1);
-	lease_wait(db, 3);
-	lease_wait(db, 2); /* stands there */
+	lease_wait(db, 2, 1);
+	lease_wait(db, 1, 1);
+	lease_wait(db, 3, 1);
+	lease_wait(db, 2, 1); /* stands there */
 	lease_leave(db, 3);
 	assert_int_equal(lease_waiting(db, who, 1), 1);
 	assert_int_equal(who[0], 2);
@@ -258,7 +259,7 @@ static void the_line_is_served_in_order(void **state)
 	assert_int_equal(who[1], 1);
 	assert_int_equal(lease_place(db, 1), 2);
 	lease_pick(db, 2, 0, 0, &l);
-	lease_wait(db, 2); /* has one */
+	lease_wait(db, 2, 1); /* has one */
 	assert_int_equal(lease_waiting(db, who, 4), 1);
 	assert_int_equal(who[0], 1);
 	assert_int_equal(lease_place(db, 2), 0);
@@ -267,8 +268,111 @@ static void the_line_is_served_in_order(void **state)
 	assert_true(lease_of(db, 2, &l));
 	/* who gave one up comes last */
 	lease_end(db, 2, 0, 0, QUARANTINE, &was);
-	lease_wait(db, 2);
+	lease_wait(db, 2, 1);
 	assert_int_equal(lease_place(db, 2), 2);
+}
+
+static void add_ve(int64_t veid, int64_t lease_max);
+
+static void wait_from(uint32_t veid, const char *network, int64_t now)
+{
+	add_ve(veid, 0);
+	db_do(db, "UPDATE ve SET network = ? WHERE veid = ?", "ti", network,
+	      (int64_t)veid);
+	lease_wait(db, veid, now);
+}
+
+/* The line as it stands, "1 2 3". */
+static const char *line(void)
+{
+	static char text[80];
+	uint32_t who[16];
+	size_t n = lease_waiting(db, who, 16), len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(lease_place(db, who[i]), i + 1);
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u",
+					i ? " " : "", who[i]);
+	}
+	return text;
+}
+
+static void networks_take_turns_in_the_line(void **state)
+{
+	struct lease l;
+
+	lend("10.0.0.0/28", 6000000, 0);
+	wait_from(1, "192.0.2.0/24", 1);
+	wait_from(2, "192.0.2.0/24", 1);
+	wait_from(3, "192.0.2.0/24", 1);
+	wait_from(4, "198.51.100.0/24", 1);
+	wait_from(5, "2001:db8::/64", 1);
+	wait_from(6, "2001:db8::/64", 1);
+	assert_string_equal(line(), "1 4 5 2 6 3");
+	assert_int_equal(lease_pick(db, 1, 1, 0, &l), 0);
+	/* who comes now does not pass the round that is under way */
+	wait_from(7, "203.0.113.0/24", 1);
+	assert_string_equal(line(), "4 5 7 2 6 3");
+	/* one of a network that was served in it waits for the next */
+	assert_int_equal(lease_pick(db, 4, 1, 0, &l), 0);
+	wait_from(8, "198.51.100.0/24", 1);
+	assert_string_equal(line(), "5 7 2 6 8 3");
+	/* who leaves gives its turn to those of its network */
+	lease_leave(db, 2);
+	assert_string_equal(line(), "5 7 3 6 8");
+	/* without a network each is one by itself */
+	wait_from(9, "", 1);
+	wait_from(10, "", 1);
+	assert_string_equal(line(), "5 7 9 10 3 6 8");
+	for (const uint32_t *v = (uint32_t[]){ 5, 7, 9, 10, 3, 6, 8, 0 }; *v;
+	     v++)
+		assert_int_equal(lease_pick(db, *v, 1, 0, &l), 0);
+	assert_string_equal(line(), "");
+	/* rounds that are over are forgotten, but for who was served in the last */
+	assert_int_equal(db_int(db, 0, "SELECT count(*) FROM turn", ""), 3);
+	wait_from(11, "2001:db8::/64", 1);
+	wait_from(12, "203.0.113.0/24", 1);
+	assert_string_equal(line(), "12 11");
+}
+
+static void a_network_of_many_holds_nobody_up(void **state)
+{
+	struct lease l, was;
+
+	lend("10.0.0.0/32", 6000000, 0);
+	for (uint32_t i = 1; i <= 100; i++)
+		wait_from(i, "192.0.2.0/24", 1);
+	for (uint32_t i = 1; i <= 50; i++) {
+		assert_int_equal(lease_pick(db, i, 1, 0, &l), 0);
+		lease_end(db, i, 1, 0, 0, &was);
+	}
+	wait_from(1000, "198.51.100.0/24", 1);
+	assert_int_equal(lease_place(db, 1000), 1);
+}
+
+static void the_pace_is_of_those_who_waited(void **state)
+{
+	struct lease l;
+
+	lend("10.0.0.0/28", 6000000, 0);
+	assert_int_equal(lease_pace(db), 0);
+	wait_from(1, "a", 5000);
+	assert_int_equal(lease_pick(db, 1, 5100, 0, &l), 0);
+	assert_int_equal(lease_pace(db), 0); /* found one free */
+	for (uint32_t i = 2; i < 5; i++)
+		wait_from(i, "a", 6000);
+	assert_int_equal(lease_pick(db, 2, 16000, 0, &l), 0);
+	assert_int_equal(lease_pace(db), 10000);
+	assert_int_equal(lease_pick(db, 3, 21000, 0, &l), 0);
+	assert_int_equal(lease_pace(db), 9000);
+	/* another boot counts anew */
+	assert_int_equal(lease_boot(db, "boot-2", 100, 100, 0), 0);
+	assert_int_equal(lease_pace(db), 9000);
+	lend("10.0.0.0/28", 6000000, 100);
+	lease_wait(db, 4, 1000);
+	assert_int_equal(lease_pick(db, 4, 5000, 0, &l), 0);
+	assert_int_equal(lease_pace(db), 8000);
 }
 
 /* Its VE ends between the line that is written and the kernel's answer. */
@@ -326,8 +430,8 @@ static void a_turn_ends_only_while_others_wait(void **state)
 		lease_installed(db, &l);
 	}
 	assert_int_equal(lease_too_long(db, 20000, all, 4), 0);
-	lease_wait(db, 3);
-	lease_wait(db, 4);
+	lease_wait(db, 3, 1);
+	lease_wait(db, 4, 1);
 	assert_int_equal(lease_too_long(db, 9999, all, 4), 0);
 	assert_int_equal(lease_too_long(db, 10000, all, 4), 1);
 	assert_int_equal(all[0].veid, 1);
@@ -370,6 +474,9 @@ int main(void)
 		TEST(a_block_that_ran_out_gives_way),
 		TEST(released_is_told_until_acknowledged),
 		TEST(the_line_is_served_in_order),
+		TEST(networks_take_turns_in_the_line),
+		TEST(a_network_of_many_holds_nobody_up),
+		TEST(the_pace_is_of_those_who_waited),
 		TEST(what_ended_before_the_kernel_had_it_does_not_begin),
 		TEST(what_sleeps_gives_its_lease_back),
 		TEST(a_turn_ends_only_while_others_wait),
