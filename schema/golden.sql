@@ -757,6 +757,8 @@ CREATE TABLE ve.ve (
     port integer DEFAULT 80 NOT NULL,
     stopped_at timestamp with time zone,
     stopped_warned boolean DEFAULT false NOT NULL,
+    network cidr,
+    waiting_s bigint,
     CONSTRAINT ve_activity_check CHECK ((length(activity) <= 200)),
     CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
     CONSTRAINT ve_generation_check CHECK ((generation > 0)),
@@ -1017,7 +1019,7 @@ begin
       'suspended', v.suspended,
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
-        'generation', v.generation, 'ipv6', host(v.ipv6), 'egress', p.egress,
+        'generation', v.generation, 'ipv6', host(v.ipv6), 'network', v.network::text, 'egress', p.egress,
         'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
           'stop_after_s', extract(epoch from p.stop_after)::integer,
           'warn_s', extract(epoch from p.warn)::integer,
@@ -1765,7 +1767,7 @@ begin
       where q.place = 1;
     exit when not found;
     begin
-      v := ve_place(o.subscriber_id, o.template);
+      v := ve_place(o.subscriber_id, o.template, o.network);
       delete from queue where id = o.id;
       if not found then
         raise exception using errcode = 'VE014';
@@ -2479,7 +2481,8 @@ CREATE FUNCTION ve.ve_json(v ve.ve) RETURNS jsonb
     'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
     'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
     'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
-    'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
+    'waiting', v.waiting, 'waiting_minutes', ceil(v.waiting_s / 60.0),
+    'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
       then iso(v.frozen_at + p.stop_after) end,
     'archive_at', case when v.state = 'stopped' and p.archive_after > interval '0'
       then iso(v.stopped_at + p.archive_after) end,
@@ -2551,7 +2554,7 @@ declare
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
-      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
+      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting, waiting_s = o.waiting_s,
       frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
       frozen_warned = v.frozen_warned and o.state = 'frozen',
       stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,
@@ -2567,21 +2570,22 @@ begin
         left(i #>> '{status,activity}', 200) as activity,
         (i #>> '{status,idle_at}')::timestamptz as idle_at,
         (i #>> '{status,waiting}')::integer as waiting,
+        (i #>> '{status,waiting_s}')::bigint as waiting_s,
         coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
         left(i #>> '{status,error}', 500) as error
       from jsonb_array_elements(p_items) i) o
     where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
       and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals, v.activity,
-          v.idle_at, v.waiting, case when o.state = 'failed' then v.state_error end)
+          v.idle_at, v.waiting, v.waiting_s, case when o.state = 'failed' then v.state_error end)
         is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals, o.activity,
-          o.idle_at, o.waiting, case when o.state = 'failed' then coalesce(o.error, v.state_error) end);
+          o.idle_at, o.waiting, o.waiting_s, case when o.state = 'failed' then coalesce(o.error, v.state_error) end);
   if not p_complete then
     return to_jsonb(made);
   end if;
   select coalesce(array_agg((i ->> 'veid')::integer), '{}') into there
     from jsonb_array_elements(p_items) i where i ->> 'veid' is not null;
   update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
-      idle_at = null, waiting = null, state_at = now()
+      idle_at = null, waiting = null, waiting_s = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
       and v.veid <> all(there);
   for f in
@@ -2616,7 +2620,7 @@ begin
   perform subscriber_hold(p_subscriber);
   if not exists (select from queue_order) then
     begin
-      return ve_place(p_subscriber, p_template);
+      return ve_place(p_subscriber, p_template, network_of(p_address));
     exception when sqlstate 'VE002' then
       null;
     end;
@@ -2637,7 +2641,7 @@ $$;
 
 ALTER FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.ve_place(p_subscriber bigint, p_template text) RETURNS integer
+CREATE FUNCTION ve.ve_place(p_subscriber bigint, p_template text, p_network cidr) RETURNS integer
     LANGUAGE plpgsql
     SET search_path TO 've', 'ext', 'pg_temp'
     AS $$
@@ -2669,8 +2673,8 @@ begin
       raise exception using errcode = 'VE002', message = 'every place is taken at the moment';
     end if;
   end loop;
-  insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, expires_at)
-    select v, p_subscriber, n, p_template, l.name, 've' || v, a, now() + l.life
+  insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, network, expires_at)
+    select v, p_subscriber, n, p_template, l.name, 've' || v, a, p_network, now() + l.life
       from plan l where l.name = (select case when s.confirmed_at is null then 'trial'
         else 'confirmed' end from subscriber s where s.id = p_subscriber);
   perform job_add(v, 'create');
@@ -2680,7 +2684,7 @@ exception when unique_violation then
 end
 $$;
 
-ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text) OWNER TO ve_owner;
+ALTER FUNCTION ve.ve_place(p_subscriber bigint, p_template text, p_network cidr) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4018,7 +4022,7 @@ GRANT ALL ON FUNCTION ve.ve_observe(p_node text, p_items jsonb, p_complete boole
 
 REVOKE ALL ON FUNCTION ve.ve_open(p_subscriber bigint, p_template text, p_address inet) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ve.ve_place(p_subscriber bigint, p_template text, p_network cidr) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.ve_plan(p_token bytea, p_veid integer, p_plan text) TO ve_portal;

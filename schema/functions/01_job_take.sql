@@ -27,7 +27,7 @@ begin
       'suspended', v.suspended,
       'spec', jsonb_build_object('template', v.template, 'hostname', v.hostname,
         'desired', case v.desired when 'running' then 'running' else 'stopped' end,
-        'generation', v.generation, 'ipv6', host(v.ipv6), 'egress', p.egress,
+        'generation', v.generation, 'ipv6', host(v.ipv6), 'network', v.network::text, 'egress', p.egress,
         'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
           'stop_after_s', extract(epoch from p.stop_after)::integer,
           'warn_s', extract(epoch from p.warn)::integer,

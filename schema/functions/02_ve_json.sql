@@ -22,7 +22,8 @@ as $$
     'created_at', iso(v.created_at), 'expires_at', iso(v.expires_at),
     'expired', v.expires_at <= now(), 'delete_at', iso(v.expires_at + p.grace),
     'active_at', iso(v.active_at), 'activity', v.activity, 'idle_at', iso(v.idle_at),
-    'waiting', v.waiting, 'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
+    'waiting', v.waiting, 'waiting_minutes', ceil(v.waiting_s / 60.0),
+    'stop_at', case when v.state = 'frozen' and p.stop_after > interval '0'
       then iso(v.frozen_at + p.stop_after) end,
     'archive_at', case when v.state = 'stopped' and p.archive_after > interval '0'
       then iso(v.stopped_at + p.archive_after) end,

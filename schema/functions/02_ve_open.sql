@@ -12,7 +12,7 @@ begin
   perform subscriber_hold(p_subscriber);
   if not exists (select from queue_order) then
     begin
-      return ve_place(p_subscriber, p_template);
+      return ve_place(p_subscriber, p_template, network_of(p_address));
     exception when sqlstate 'VE002' then
       null;
     end;

@@ -4,7 +4,8 @@
 -- one on the person, taken first, has a suspension or a confirmation come before
 -- this or find the VE.  A number whose IPv6 address is excluded from the pool is
 -- nobody's.
-create or replace function ve.ve_place(p_subscriber bigint, p_template text) returns integer
+create or replace function ve.ve_place(p_subscriber bigint, p_template text, p_network cidr)
+  returns integer
   language plpgsql
   set search_path = ve, ext, pg_temp
 as $$
@@ -36,8 +37,8 @@ begin
       raise exception using errcode = 'VE002', message = 'every place is taken at the moment';
     end if;
   end loop;
-  insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, expires_at)
-    select v, p_subscriber, n, p_template, l.name, 've' || v, a, now() + l.life
+  insert into ve (veid, subscriber_id, node_id, template, plan, hostname, ipv6, network, expires_at)
+    select v, p_subscriber, n, p_template, l.name, 've' || v, a, p_network, now() + l.life
       from plan l where l.name = (select case when s.confirmed_at is null then 'trial'
         else 'confirmed' end from subscriber s where s.id = p_subscriber);
   perform job_add(v, 'create');

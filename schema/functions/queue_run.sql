@@ -21,7 +21,7 @@ begin
       where q.place = 1;
     exit when not found;
     begin
-      v := ve_place(o.subscriber_id, o.template);
+      v := ve_place(o.subscriber_id, o.template, o.network);
       delete from queue where id = o.id;
       if not found then
         raise exception using errcode = 'VE014';

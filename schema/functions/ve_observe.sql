@@ -16,7 +16,7 @@ declare
 begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
-      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting,
+      activity = o.activity, idle_at = o.idle_at, waiting = o.waiting, waiting_s = o.waiting_s,
       frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
       frozen_warned = v.frozen_warned and o.state = 'frozen',
       stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,
@@ -32,21 +32,22 @@ begin
         left(i #>> '{status,activity}', 200) as activity,
         (i #>> '{status,idle_at}')::timestamptz as idle_at,
         (i #>> '{status,waiting}')::integer as waiting,
+        (i #>> '{status,waiting_s}')::bigint as waiting_s,
         coalesce((i #>> '{status,terminals}')::integer, 0) as terminals,
         left(i #>> '{status,error}', 500) as error
       from jsonb_array_elements(p_items) i) o
     where v.veid = o.veid and v.node_id = p_node and v.deleted_at is null
       and (v.state, v.state_suspended, v.state_generation, v.state_ipv4, v.terminals, v.activity,
-          v.idle_at, v.waiting, case when o.state = 'failed' then v.state_error end)
+          v.idle_at, v.waiting, v.waiting_s, case when o.state = 'failed' then v.state_error end)
         is distinct from (o.state, o.suspended, o.generation, o.ipv4, o.terminals, o.activity,
-          o.idle_at, o.waiting, case when o.state = 'failed' then coalesce(o.error, v.state_error) end);
+          o.idle_at, o.waiting, o.waiting_s, case when o.state = 'failed' then coalesce(o.error, v.state_error) end);
   if not p_complete then
     return to_jsonb(made);
   end if;
   select coalesce(array_agg((i ->> 'veid')::integer), '{}') into there
     from jsonb_array_elements(p_items) i where i ->> 'veid' is not null;
   update ve v set state = 'absent', state_ipv4 = null, terminals = 0, activity = null,
-      idle_at = null, waiting = null, state_at = now()
+      idle_at = null, waiting = null, waiting_s = null, state_at = now()
     where v.node_id = p_node and v.deleted_at is null and v.state <> 'absent'
       and v.veid <> all(there);
   for f in

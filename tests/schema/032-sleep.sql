@@ -1,15 +1,18 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sleep, its steps, and names.
-select plan(53);
+select plan(55);
 create function pg_temp.see(status text) returns void language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'),
     'status', status::jsonb || '{"observed_generation": 1}')), false) $$;
 select is((job_claim('n1', 30) #>> '{spec,idle,idle_after_s}'), '900', 'a node hears how long a VE may do nothing');
 update job set state = 'done', finished_at = now();
-select pg_temp.see('{"state":"running","activity":"CPU in use","idle_at":"2026-11-24T12:00:00Z","waiting":3}');
+select is((select job_take('n1', 30, false) #>> '{spec,network}' from (select job_add(pg_temp.veid('ann'), 'apply')) x), '192.0.2.0/24', 'and where its subscriber came from');
+update job set state = 'done', finished_at = now() where state = 'running';
+select pg_temp.see('{"state":"running","activity":"CPU in use","idle_at":"2026-11-24T12:00:00Z","waiting":3,"waiting_s":61}');
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'activity', 'CPU in use', 'what keeps it awake is on record');
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'idle_at', '2026-11-24T12:00:00.000Z', 'until when');
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'waiting', '3', 'and its place in the line for an address');
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'waiting_minutes', '2', 'with an estimate');
 select is(ve_visit(pg_temp.h('ann'), pg_temp.veid('ann')), 'false', 'a visit to who is awake changes nothing');
 select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'idle');
 select terminal_grant(pg_temp.h('ann'), pg_temp.veid('ann'), 'tty');

@@ -58,7 +58,8 @@ function watchVe(ve) {
     }
     const state = ve.querySelector('[data-state]');
     ve.dataset.state = state.dataset.state = now.state;
-    now.ipv4 ??= now.waiting ? `number ${now.waiting} in the line for one` : 'none at the moment';
+    const pace = now.waiting_minutes ? `, which may take some ${now.waiting_minutes} minutes` : '';
+    now.ipv4 ??= now.waiting ? `number ${now.waiting} in the line for one${pace}` : 'none at the moment';
     now.activity = now.activity ? `active: ${now.activity}` : 'nothing seen yet';
     showSoon(now.soon);
     now.job = now.job && (now.job.state === 'queued' || now.job.state === 'running')
