@@ -104,6 +104,12 @@ static int listen_on(struct db *db, struct err *e)
 	return PQresultStatus(r) == PGRES_COMMAND_OK ? 0 : away(db, e);
 }
 
+/* A warning of a function: not of a call that failed. */
+static void on_notice(void *arg, const char *words)
+{
+	log_warn("database: %.*s", (int)strcspn(words, "\n"), words);
+}
+
 static int connected(struct db *db, struct err *e)
 {
 	const char *const keys[] = { "dbname", "application_name",
@@ -128,6 +134,7 @@ static int connected(struct db *db, struct err *e)
 	db->life++;
 	if (PQstatus(db->pg) != CONNECTION_OK)
 		return away(db, e);
+	PQsetNoticeProcessor(db->pg, on_notice, NULL);
 	return db->channel ? listen_on(db, e) : 0;
 }
 

@@ -96,10 +96,10 @@ int db_refusal_last(struct db *db, const char *node, struct json_object **out,
 	return db_call(db, out, e, "refusal_last", "t", node);
 }
 
-int db_block_sync(struct db *db, const char *node, struct json_object **out,
-		  struct err *e)
+int db_block_sync(struct db *db, const char *node, const char *boot,
+		  int64_t boot_ms, struct json_object **out, struct err *e)
 {
-	return db_call(db, out, e, "block_sync", "t", node);
+	return db_call(db, out, e, "block_sync", "ttl", node, boot, boot_ms);
 }
 
 int db_block_renew(struct db *db, int64_t block, struct json_object **out,

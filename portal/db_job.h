@@ -39,8 +39,9 @@ int db_refusal_add(struct db *db, const char *node, int64_t event,
 		   const char *data, struct err *e);
 int db_refusal_last(struct db *db, const char *node, struct json_object **out,
 		    struct err *e);
-int db_block_sync(struct db *db, const char *node, struct json_object **out,
-		  struct err *e);
+/* @boot NULL: the data base's clock is not looked at. */
+int db_block_sync(struct db *db, const char *node, const char *boot,
+		  int64_t boot_ms, struct json_object **out, struct err *e);
 int db_block_renew(struct db *db, int64_t block, struct json_object **out,
 		   struct err *e);
 int db_block_report(struct db *db, int64_t block, const char *nonce,

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <json-c/json.h>
 
@@ -21,6 +22,7 @@
 #define BLOCKS_MS 15000
 #define AGAIN_MS 2000 /* after a renewal that went wrong */
 #define PAGE_VES 100
+#define BOOT_ID 40
 #define PAGES_MAX 2000
 #define LIST_BYTES (64u << 20) /* of JSON: all VEs of a node */
 #define VE_BYTES (64u << 10) /* ... and one of them */
@@ -325,9 +327,32 @@ static int give_block(struct drive *d, struct err *e)
 	return db_block_return(d->db, id, e);
 }
 
+/* The boot that CLOCK_BOOTTIME counts from; NULL when the kernel does not say. */
+static const char *boot_id(char out[static BOOT_ID])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	bool got = f && fgets(out, BOOT_ID, f);
+
+	if (f)
+		fclose(f);
+	if (!got)
+		return NULL;
+	out[strcspn(out, "\n")] = '\0';
+	return *out ? out : NULL;
+}
+
+static int64_t boot_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 static int take_blocks(struct drive *d, struct err *e)
 {
 	struct json_object *ids = NULL;
+	char boot[BOOT_ID];
 	bool twice = d->unsure;
 	int rc;
 
@@ -336,7 +361,8 @@ static int take_blocks(struct drive *d, struct err *e)
 		ask_soon(d);
 		return 0;
 	}
-	rc = db_block_sync(d->db, d->node->id, &ids, e);
+	rc = db_block_sync(d->db, d->node->id, boot_id(boot), boot_ms(), &ids,
+			   e);
 	for (size_t i = 0; !rc && i < json_object_array_length(ids); i++)
 		rc = renew(d,
 			   json_object_get_int64(

@@ -400,7 +400,7 @@ declare
   b block;
 begin
   update block set renewed_at = now(),
-      term = tstzrange(lower(term), now() + interval '120 seconds')
+      term = tstzrange(lower(term), greatest(upper(term), now() + interval '120 seconds'))
     where id = p_block and upper(term) > now() + interval '60 seconds'
       and not exists (select from node n where n.id = block.node_id and n.state = 'revoked')
     returning * into b;
@@ -498,7 +498,7 @@ $$;
 
 ALTER FUNCTION ve.block_spare(p_node text) OWNER TO ve_owner;
 
-CREATE FUNCTION ve.block_sync(p_node text) RETURNS jsonb
+CREATE FUNCTION ve.block_sync(p_node text, p_boot text DEFAULT NULL::text, p_ms bigint DEFAULT NULL::bigint) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'ext', 'pg_temp'
     AS $$
@@ -507,6 +507,7 @@ declare
   used bigint;
   short boolean := false;
 begin
+  perform clock_check(p_boot, p_ms);
   perform lease_close();
   select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) into have
     from block where node_id = p_node and upper(term) > now() + interval '60 seconds';
@@ -526,7 +527,7 @@ begin
 end
 $$;
 
-ALTER FUNCTION ve.block_sync(p_node text) OWNER TO ve_owner;
+ALTER FUNCTION ve.block_sync(p_node text, p_boot text, p_ms bigint) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.capacity_get() RETURNS jsonb
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -536,6 +537,36 @@ CREATE FUNCTION ve.capacity_get() RETURNS jsonb
 $$;
 
 ALTER FUNCTION ve.capacity_get() OWNER TO ve_owner;
+
+CREATE FUNCTION ve.clock_check(p_boot text, p_ms bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 've', 'ext', 'pg_temp'
+    AS $$
+declare
+  began timestamptz := now() - p_ms * interval '1 millisecond';
+  since timestamptz;
+  step interval;
+begin
+  if p_boot is null then
+    return;
+  end if;
+  select began - c.base into step from clock c where c.boot = p_boot for update;
+  if not found then
+    select max(c.at) into since from clock c;
+  elsif step > interval '5 seconds' then
+    since := now() - step;
+    raise warning 'the clock of the data base has gone forward by %: blocks that are lent are kept for two more minutes', step;
+  end if;
+  update block b set term = tstzrange(lower(term), now() + interval '120 seconds')
+    where upper(term) > since and upper(term) < now() + interval '120 seconds'
+      and not exists (select from block o where o.id <> b.id and o.range && b.range and upper(o.term) > greatest(now(), lower(b.term)));
+  insert into clock (boot, base, at) values (p_boot, began, now())
+    on conflict on constraint clock_pkey do update set base = excluded.base, at = excluded.at;
+  delete from clock where boot <> p_boot and at < now() - interval '30 days';
+end
+$$;
+
+ALTER FUNCTION ve.clock_check(p_boot text, p_ms bigint) OWNER TO ve_owner;
 
 CREATE FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) RETURNS void
     LANGUAGE sql
@@ -3009,6 +3040,15 @@ CREATE VIEW ve.capacity AS
 
 ALTER TABLE ve.capacity OWNER TO ve_owner;
 
+CREATE TABLE ve.clock (
+    boot text NOT NULL,
+    base timestamp with time zone NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT clock_boot_check CHECK (((length(boot) >= 1) AND (length(boot) <= 64)))
+);
+
+ALTER TABLE ve.clock OWNER TO ve_owner;
+
 CREATE TABLE ve.confirmation (
     token_hash bytea NOT NULL,
     subscriber_id bigint NOT NULL,
@@ -3449,6 +3489,9 @@ ALTER TABLE ONLY ve.block
 ALTER TABLE ONLY ve.block
     ADD CONSTRAINT block_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY ve.clock
+    ADD CONSTRAINT clock_pkey PRIMARY KEY (boot);
+
 ALTER TABLE ONLY ve.confirmation
     ADD CONSTRAINT confirmation_pkey PRIMARY KEY (token_hash);
 
@@ -3769,12 +3812,14 @@ GRANT ALL ON FUNCTION ve.block_return(p_block bigint) TO ve_jobd;
 REVOKE ALL ON FUNCTION ve.block_spare(p_node text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.block_spare(p_node text) TO ve_jobd;
 
-REVOKE ALL ON FUNCTION ve.block_sync(p_node text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ve.block_sync(p_node text) TO ve_jobd;
+REVOKE ALL ON FUNCTION ve.block_sync(p_node text, p_boot text, p_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ve.block_sync(p_node text, p_boot text, p_ms bigint) TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.capacity_get() FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.capacity_get() TO ve_jobd;
 GRANT ALL ON FUNCTION ve.capacity_get() TO ve_portal;
+
+REVOKE ALL ON FUNCTION ve.clock_check(p_boot text, p_ms bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.confirm_ask(p_subscriber bigint, p_email text, p_words text) FROM PUBLIC;
 

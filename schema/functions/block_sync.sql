@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The blocks that a node has, one more among them when its free addresses run
 -- low.  When none is left to lend, that is noted, for nodes that can spare one.
--- Each is renewed by block_renew() before it is told to the node.
-create or replace function ve.block_sync(p_node text) returns jsonb
+-- Each is renewed by block_renew() before it is told to the node.  p_boot and p_ms
+-- are the caller's boot and CLOCK_BOOTTIME, see clock_check().
+create or replace function ve.block_sync(p_node text, p_boot text default null,
+  p_ms bigint default null) returns jsonb
   language plpgsql security definer
   set search_path = ve, ext, pg_temp
 as $$
@@ -11,6 +13,7 @@ declare
   used bigint;
   short boolean := false;
 begin
+  perform clock_check(p_boot, p_ms);
   perform lease_close();
   select coalesce(sum((2 ^ (32 - masklen(range)))::bigint), 0) into have
     from block where node_id = p_node and upper(term) > now() + interval '60 seconds';

@@ -76,7 +76,30 @@ if leaves 1000; then ok 'it leaves again'; else not_ok 'it leaves again' "$(ip r
 # renewed in time it stays: the first deadline is 90 s after the first call
 until_past() { [ "$(cut -d. -f1 /proc/uptime)" -gt "$1" ]; }
 first=$(awk -v a="$a" '$1 == a { print int($4 / 1000) }' /proc/net/venet)
+before=$(awk -v a="$a" '$1 == a { print $4 }' /proc/net/venet)
 renew b1 10.77.0.0/30 200000; renew b1 10.77.0.0/30 200000
+
+# the wall clock is set, leases are counted on another one
+deadline() { awk -v a="$1" '$1 == a { print $4 }' /proc/net/venet; }
+ends() { echo "$(ip_of 1000) $(deadline "$a") $(member 1000 status.lease_epoch), $(ip_of 1001) $(deadline "$b") $(member 1001 status.lease_epoch)"; }
+step() { date -s "@$(($(date +%s) + $1))" >/dev/null; }
+moved() { [ "$(deadline "$a")" != "$1" ]; }
+until_ok 20 moved "$before"
+was=$(ends); wall=$(date +%s)
+step 3600
+if [ "$(date +%s)" -ge $((wall + 3600)) ]; then ok 'the wall clock goes forward by an hour'; else not_ok 'the wall clock goes forward by an hour' "$(date)"; fi
+is 'no lease moves' "$(ends)" "$was"
+old=$(deadline "$a")
+renew b1 10.77.0.0/30 200000; renew b1 10.77.0.0/30 200000
+if until_ok 20 moved "$old"; then ok 'one is renewed'; else not_ok 'one is renewed' "$(cat /proc/net/venet)"; fi
+if [ "$(deadline "$a")" -le $(($(cut -d. -f1 /proc/uptime) * 1000 + 151000)) ]; then
+	ok 'for its time and no hour more'
+else
+	not_ok 'for its time and no hour more' "$(cat /proc/net/venet)" "$(cat /proc/uptime)"
+fi
+was=$(ends)
+step -3600
+is 'it goes back, and no lease moves' "$(ends)" "$was"
 until_ok 120 until_past "$first"
 if in_table "$a"; then ok 'renewed: it stays past its first deadline'; else not_ok 'renewed: it stays past its first deadline' "$(cat /proc/net/venet)"; fi
 
@@ -87,10 +110,12 @@ until_ok 20 gone
 lend b2 10.77.1.0/30 16000
 until_ok 20 has_ip 1000
 a=$(ip_of 1000)
-if in_table "$a"; then ok 'another block is used'; else not_ok 'another block is used' "$(cat /proc/net/venet)"; fi
+step 3600
+if in_table "$a"; then ok 'another block is used, whatever the wall clock says'; else not_ok 'another block is used' "$(cat /proc/net/venet)"; fi
 parts="$(part_pid api) $(part_pid priv) $(part_pid term)"
 # shellcheck disable=SC2086
 kill -STOP "$AGENT" $parts
+step -3600
 if until_ok 40 gone; then ok 'every part stopped: the address leaves by itself'; else not_ok 'every part stopped: the address leaves by itself' "$(cat /proc/net/venet)"; fi
 answers "$a"; is 'and answers nobody' $? 1
 # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Pools with holes; blocks go from who can spare one to who is short.
-select plan(31);
+select plan(45);
 delete from pool where family(range) = 4;
 create function pg_temp.lent() returns text language sql as
   $$ select string_agg(range::text, ' ' order by range) from block $$;
@@ -47,6 +47,43 @@ select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
 select is(block_report((select max(id) from block where node_id = 'n2'), 'x',
   '[{"address":"192.0.2.77","veid":100,"epoch":10,"since":"2026-01-01T00:00:00Z"}]', '[]'), '1', 'so is one of no pool');
 select is((select count(*)::int from audit where action = 'lease.alarm'), 2, 'both in the audit log');
+-- Clocks: what goes by is told by the job daemon's machine
+set client_min_messages = error;
+delete from lease;
+delete from block where id <> (select min(id) from block where node_id = 'n1');
+create function pg_temp.sync(node text, boot text, ms bigint) returns text language sql as
+  $$ select block_sync(node, boot, ms)::text $$;
+create function pg_temp.left() returns interval language sql as
+  $$ select upper(term) - now() from block where node_id = 'n1' $$;
+-- the clock goes forward by so much: all that was written is of so long ago
+create function pg_temp.step(by interval) returns void language sql as $$
+  update block set term = tstzrange(lower(term) - by, upper(term) - by);
+  update clock set base = base - by, at = at - by $$;
+update block set term = tstzrange(now() - interval '1 h', now() + interval '110 s');
+update pool set range = '198.51.100.0/29', block_len = 29;
+update block set range = '198.51.100.0/29';
+select is(pg_temp.sync('n2', 'machine-1', 1000000), '[]', 'n1 has all there is');
+select is(pg_temp.left(), '110 s', 'for a while');
+select pg_temp.step('1 h');
+select is(pg_temp.sync('n2', 'machine-1', 1000000 + 4000), '[]', 'the clock goes forward by an hour: n2 is lent nothing');
+select is(pg_temp.left(), '120 s', 'until the term must be over, whatever is left of it');
+select is(pg_temp.sync('n2', 'machine-1', 1000000 + 4000), '[]', 'nor does it get it by asking again');
+select isnt(block_renew((select id from block where node_id = 'n1')), null, 'n1 goes on with it');
+select pg_temp.step('3 s');
+select is(pg_temp.sync('n2', 'machine-1', 1000000 + 4000), '[]', 'a clock that was put right a little');
+select is(pg_temp.left(), '117 s', 'changes nothing');
+select pg_temp.step('117 s');
+select isnt(pg_temp.sync('n1', 'machine-2', 50), '[]', 'a machine that nobody knows cannot tell');
+select is(pg_temp.left(), '120 s', 'what ran when one was heard last is kept');
+select pg_temp.step('2 min');
+update clock set base = now() - interval '1007 s' where boot = 'machine-1'; -- it was no step: that time went by
+select isnt(pg_temp.sync('n2', 'machine-1', 1000000 + 4000 + 3000), '[]', 'what is over is lent');
+select is(pg_temp.left(), '0', 'and what was not renewed is over');
+-- and back
+update block set term = tstzrange(lower(term) + interval '1 h', upper(term) + interval '1 h') where node_id = 'n2';
+select isnt(block_renew((select id from block where node_id = 'n2')), null, 'the clock goes back by an hour: what is lent can be renewed');
+select is((select upper(term) - now() from block where node_id = 'n2'), '1 h 2 min', 'and stays lent');
+set client_min_messages = warning;
 -- an IPv6 pool with holes
 create function pg_temp.at(n integer) returns text language sql as
   $$ select host('fd00:88::'::inet + (currval('veid_seq') + n)) $$;
