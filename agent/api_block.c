@@ -6,8 +6,8 @@
 
 #include "agent/api.h"
 #include "agent/db.h"
-#include "agent/fail.h"
 #include "agent/lease.h"
+#include "agent/libve/fail.h"
 
 static const struct json_field block_fields[] = {
 	JSON_ROW_STRING("range", struct block_put, range, JSON_REQUIRED, 9, 18),

@@ -12,8 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/fail.h"
 #include "agent/libve/clean.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/log.h"
 #include "agent/libve/mono.h"
 

@@ -11,9 +11,9 @@
 
 #include "agent/clock.h"
 #include "agent/db.h"
-#include "agent/fail.h"
 #include "agent/idle.h"
 #include "agent/lease.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/log.h"
 #include "agent/name.h"
 #include "agent/op_run.h"

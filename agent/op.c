@@ -11,7 +11,7 @@
 
 #include "agent/db.h"
 #include "agent/event.h"
-#include "agent/fail.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
 

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/fail.h"
 #include "agent/libve/clean.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/log.h"
 #include "agent/netroute.h"
 #include "agent/venv.h"

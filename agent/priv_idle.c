@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "agent/cgroup.h"
-#include "agent/fail.h"
+#include "agent/libve/fail.h"
 #include "agent/venv.h"
 
 int answer_freeze(struct priv *p, const struct msg *m, struct err *e)

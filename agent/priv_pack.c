@@ -16,8 +16,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "agent/fail.h"
 #include "agent/libve/clean.h"
+#include "agent/libve/fail.h"
 #include "agent/name.h"
 #include "agent/tree.h"
 

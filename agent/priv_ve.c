@@ -9,8 +9,8 @@
 #include <sys/epoll.h>
 
 #include "agent/cgroup.h"
-#include "agent/fail.h"
 #include "agent/libve/clean.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/log.h"
 #include "agent/name.h"
 #include "agent/overlay.h"

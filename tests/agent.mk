@@ -17,7 +17,7 @@ AGENT_UNIT_BINS := $(addprefix $(BUILD)/bin/test_,$(AGENT_UNIT) lease lanes link
 UNIT_TESTS += $(AGENT_UNIT_BINS)
 
 # The agent with a kernel of its own (tests/agent/fake_venv.c), and the tests' tool.  It dies where it is
-# told to (agent/fail.h), as does ve-agentd-failing on the real kernel.
+# told to (agent/libve/fail.h), as does ve-agentd-failing on the real kernel.
 FAILING := $(addprefix agent/,clock.c api_block.c op_run.c op.c observe.c db.c priv_addr.c priv_idle.c priv_pack.c priv_ve.c)
 AGENT_FAILING := $(filter-out $(FAILING),$(AGENT_CORE)) $(FAILING:%=failing/%) tests/agent/fail.c
 $(BUILD)/failing/%.o: %.c

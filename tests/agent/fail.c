@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A file "fail-NAME", beside what the part keeps or in $VE_FAKE_DIR, has the part
  * die at the place of that name, once. */
-#include "agent/fail.h"
+#include "agent/libve/fail.h"
 
 #include <fcntl.h>
 #include <stdio.h>

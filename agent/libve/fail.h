@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef VE_AGENT_FAIL_H
-#define VE_AGENT_FAIL_H
+#ifndef VE_LIBVE_FAIL_H
+#define VE_LIBVE_FAIL_H
 
 /*
  * Named places where a test has the part die, as if it had been killed right
