@@ -8,6 +8,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/json.h"
 #include "agent/libve/log.h"
 #include "agent/libve/mono.h"
@@ -265,6 +266,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 		ask_soon(d);
 		return 0;
 	}
+	fail_point("block-told");
 	if (r.status / 100 != 2)
 		err_set(&why, -EIO, "%ld %s", r.status, r.detail);
 	else
@@ -277,6 +279,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	}
 	rc = db_block_report(d->db, id, t.nonce, plain(t.leases),
 			     plain(t.released), &alarms, e);
+	fail_point("block-reported");
 	if (rc)
 		ask_soon(d);
 	if (json_object_get_int(alarms) > 0)
@@ -296,6 +299,7 @@ static int renew(struct drive *d, int64_t id, bool twice, struct err *e)
 
 		if (rc || !block)
 			return rc;
+		fail_point("block-renewed");
 		rc = tell(d, id, block, e);
 		json_object_put(block);
 		if (rc < 0 || (!rc && !twice))
@@ -323,6 +327,7 @@ static int give_block(struct drive *d, struct err *e)
 	if (client_call(d->link.client, &call, &r, &why) ||
 	    (r.status != 200 && r.status != 404))
 		return 0;
+	fail_point("block-given");
 	log_info("node %s gives block %lld back", d->node->id, (long long)id);
 	return db_block_return(d->db, id, e);
 }

@@ -7,6 +7,7 @@
 
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
+#include "agent/libve/fail.h"
 #include "agent/libve/log.h"
 #include "portal/db_job.h"
 #include "portal/jobd.h"
@@ -134,6 +135,7 @@ static enum outcome call_and_await(struct work *w, const struct call *call,
 	struct err e = { 0 };
 	int rc = client_call(w->link.client, call, &r, &e);
 
+	fail_point("job-called");
 	if (!rc && r.status == 404 && gone == OUTCOME_DONE)
 		return OUTCOME_DONE;
 	if (rc || r.status / 100 != 2)
@@ -319,6 +321,7 @@ static void conclude(struct work *w, enum outcome out)
 		return;
 	if (out == OUTCOME_FAILED)
 		log_warn("VE %u: %s: %s", w->veid, w->kind, w->why.text);
+	fail_point("job-performed");
 	observe(w);
 	db_job_finish(w->db, &w->id, out == OUTCOME_FAILED ? w->why.text : NULL,
 		      NULL, &e);
@@ -332,6 +335,7 @@ static bool work_once(struct work *w)
 
 	if (w->claim(w->db, w->node->id, CLAIM_S, &w->job, &e) || !w->job)
 		return false;
+	fail_point("job-claimed");
 	w->id = (struct job_id){ number_of(w->job, "id"),
 				 (int32_t)number_of(w->job, "attempt") };
 	w->veid = (uint32_t)number_of(w->job, "veid");

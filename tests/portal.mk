@@ -7,12 +7,17 @@ $(foreach t,$(PORTAL_UNIT),$(eval $(call program,test_portal_$(t),tests/unit/tes
 $(eval $(call program,wsclient,tests/api/wsclient.c,$(LIBVE),json-c openssl libcurl,-lwslay))
 $(eval $(call program,race,tests/schema/race.c,,libpq,-lpthread))
 
+# It dies where it is told to (agent/libve/fail.h).
+JOBD_FAILING := jobd_work.c jobd_drive.c
+$(eval $(call program,ve-jobd-failing,$(addprefix portal/,$(filter-out $(JOBD_FAILING),$(portal_jobd))) \
+	$(JOBD_FAILING:%=failing/portal/%) tests/agent/fail.c,$(portal_links),$(portal_pkgs),-lwslay))
+
 # Benches
 $(eval $(call program,bench_signup,tests/bench/signup.c,,libcurl libargon2,-lpthread))
 $(eval $(call program,bench_echo,tests/bench/echo.c,,,))
 BENCH_TOOLS += $(BUILD)/bin/bench_signup $(BUILD)/bin/bench_echo
 
-PORTAL_TOOLS := $(addprefix $(BUILD)/bin/,wsclient race ve-agentd-fake)
+PORTAL_TOOLS := $(addprefix $(BUILD)/bin/,wsclient race ve-agentd-fake ve-jobd-failing)
 PORTAL_PROGRAMS := $(addprefix $(BUILD)/bin/,ve-portald ve-jobd ve-signer ve-keys ve-shell)
 UNIT_TESTS += $(PORTAL_UNIT:%=$(BUILD)/bin/test_portal_%)
 TEST_TOOLS += $(PORTAL_TOOLS) $(PORTAL_PROGRAMS)

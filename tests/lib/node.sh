@@ -5,6 +5,7 @@
 #
 #     node_start      agent n1, enrolled
 #     jobd_start [N]  job daemon number N (1)
+#     holds NAME      tests/lib/invariants finds nothing at n1 and in the data base; the VEs of $ALIVE still run
 #     sshd_start      $SSH_PORT; ssh_ve COMMAND... runs one with the key $SSH_KEY
 
 NODE_BIN=${NODE_BIN:-$BUILD/bin/ve-agentd-fake}
@@ -56,7 +57,7 @@ node_start() {
 
 # The fake's VEs are processes of ours too.
 node_cleanup() {
-  for file in "$PG_DIR"/fake/ve-*; do
+  for file in "$PG_DIR"/fake*/ve-*; do
     [ -f "$file" ] && read -r pid _ <"$file" && kill -9 "$pid" 2>/dev/null
   done
 }
@@ -76,12 +77,30 @@ ${DNS_PORT:+dns_key $PG_DIR/dns.key}
 user nobody
 CONF
   chmod a+r "$PG_DIR"/pki/control.* "$PG_DIR"/jobd.conf
-  "$BIN/ve-jobd" -c "$PG_DIR/jobd.conf" >>"$PG_DIR/jobd${1:-1}.log" 2>&1 &
+  VE_FAKE_DIR=$PG_DIR/points "$BIN/${JOBD:-ve-jobd}" -c "$PG_DIR/jobd.conf" >>"$PG_DIR/jobd${1:-1}.log" 2>&1 &
   echo $! >"$PG_DIR/jobd${1:-1}.pid"
   await 20 node_seen || { cat "$PG_DIR"/*.log >&2; return 1; }
 }
 node_seen() {
   [ "$(pg_sql "select count(*) from ve.node where seen_at > now() - interval '20 s'")" -gt 0 ]
+}
+
+ALIVE=
+hold() {
+  tests/lib/invariants --pg "$PG_URL" --node n1 --fake "$PG_DIR/fake" --db "$PG_DIR/agent-state/api/agent.db" --alive "$ALIVE"
+}
+# holds NAME: it says nothing, once the node is at rest
+holds() {
+  if await 60 hold; then tap_say 0 "$1"; else
+    hold | sed 's/^/# /'
+    tap_say 1 "$1"
+  fi
+}
+# those that run now: "1000,1001"
+running() {
+  for file in "$PG_DIR"/fake*/ve-*; do
+    [ -f "$file" ] && read -r pid _ <"$file" && kill -0 "$pid" 2>/dev/null && echo "${file##*-}"
+  done | paste -sd,
 }
 
 # The state of a VE as the database knows it.
