@@ -95,4 +95,6 @@ api POST /ves/1000/name '{"name":"bobs-box"}'
 is 'nobody names a foreign one' "$STATUS" 404
 api POST /ves/1001/name '{"name":"bobs-box"}'
 is 'but the own' "$STATUS" 200
+ALIVE=$(running)
+holds 'after all that the invariants hold'
 tap_end

@@ -119,4 +119,6 @@ like 'an address instead of a path' \
   "$(first "$(raw annes-box.ve.localhost 'GET http://localhost/ HTTP/1.1\r\nHost: annes-box.ve.localhost\r\n\r\n')")" ' 400 '
 like 'a head without end' "$(first "$(raw annes-box.ve.localhost "GET / HTTP/1.1\r\nX: $(head -c 40000 /dev/zero | tr '\0' x)")")" ' 413 '
 is 'after all that the portal is there' "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$PG_DIR/pki/ca.crt" "$URL/login")" 200
+ALIVE=$(running)
+holds 'after all that the invariants hold'
 tap_end

@@ -38,6 +38,7 @@ whole() {
 for victim in web base agent daemon; do
   crowd "$victim" 8
   await 30 in_base "$victim" 2
+  ALIVE=$(running)
   case $victim in
     web) kill -9 "$(pgrep -P "$(cat "$PG_DIR/portald1.pid")" -f 'P web')" ;;
     base) pg_kill ;;
@@ -62,6 +63,7 @@ for victim in web base agent daemon; do
     "$(sed -n "s/^yes \($victim.*\)/\1/p" "$PG_DIR/told" | while read -r who; do
       pg_sql "select 1 from ve.subscriber where email = '$who'"
     done | grep -c 1)" "$said"
+  holds "no address is anybody else's after it, and what ran runs"
   is 'everybody who is there is whole' "$(whole)" 0
   is 'the places add up' "$(pg_sql "select placed from ve.node where id = 'n1'")" \
     "$(pg_sql "select count(*) from ve.ve where deleted_at is null")"
