@@ -67,7 +67,16 @@ unlike 'HTTP/2 is none' "$out" '^Upgrade:'
 like 'but a request as any' "$out" '^Connection: close$'
 is 'the portal itself is where it was' "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$PG_DIR/pki/ca.crt" "$URL/login")" 200
 
+# a WebSocket
+ws_visit() { /usr/bin/python3 tests/api/wsvisit.py "$portal" "$PG_DIR/pki/ca.crt" annes-box.ve.localhost 2>&1 | tr '\n' ' '; }
+whole='HTTP/1.1 101 Switching Protocols accept right text as sent ping as sent short as sent middle as sent long as sent close as sent end '
+is 'a WebSocket goes through, from the handshake to the close' "$(ws_visit)" "$whole"
+
 # it sleeps
+sleep_now
+is 'a WebSocket wakes it, and goes through' "$(ws_visit)" "$whole"
+ok 'it is awake' await 20 ve_is 1000 running
+await 10 idle
 sleep_now
 visit annes-box.ve.localhost /
 is 'a visit wakes it, and is answered' "$STATUS" 200
