@@ -188,23 +188,44 @@ static void get(int dir, const char *file, char *out, size_t size)
 	out[n > 0 ? n : 0] = '\0';
 }
 
-int cgroup_cpu_open(const char *root, uint32_t id_first)
+static int open_file(const char *root, uint32_t id_first, const char *file)
 {
-	char *path _free_ =
-		xasprintf("%s/%" PRIu32 "/cpu.stat", root, id_first);
+	char *path _free_ = xasprintf("%s/%" PRIu32 "/%s", root, id_first, file);
 
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-int64_t cgroup_cpu_ms(int fd)
+/* Microseconds behind @key, in ms. */
+static int64_t read_ms(int fd, const char *key)
 {
-	char text[64];
+	char text[128];
 	ssize_t n = fd < 0 ? 0 : pread(fd, text, sizeof(text) - 1, 0);
-	long long us = 0;
+	const char *at;
 
 	text[n > 0 ? n : 0] = '\0';
-	sscanf(text, "usage_usec %lld", &us);
-	return us / 1000;
+	at = strstr(text, key);
+	return at ? strtoll(at + strlen(key), NULL, 10) / 1000 : 0;
+}
+
+int cgroup_cpu_open(const char *root, uint32_t id_first)
+{
+	return open_file(root, id_first, "cpu.stat");
+}
+
+int64_t cgroup_cpu_ms(int fd)
+{
+	return read_ms(fd, "usage_usec ");
+}
+
+/* Its stall information counts that without the controller of disks. */
+int cgroup_disk_open(const char *root, uint32_t id_first)
+{
+	return open_file(root, id_first, "io.pressure");
+}
+
+int64_t cgroup_disk_ms(int fd)
+{
+	return read_ms(fd, "total=");
 }
 
 void cgroup_cold(const char *root, uint32_t id_first)

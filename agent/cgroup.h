@@ -39,6 +39,10 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight);
 int cgroup_cpu_open(const char *root, uint32_t id_first);
 int64_t cgroup_cpu_ms(int fd);
 
+/* The same of the time that some process of it has waited for a disk. */
+int cgroup_disk_open(const char *root, uint32_t id_first);
+int64_t cgroup_disk_ms(int fd);
+
 /* Start a process that pushes the memory of a VE that is frozen into swap
  * (zram); cgroup_hot() forbids it to swap more than @swap bytes again. */
 void cgroup_cold(const char *root, uint32_t id_first);

@@ -19,7 +19,7 @@
 #define LOOK_MIN 500
 #define LOOK_MAX 10000
 #define STEPS_MAX 16 /* under way at a time: people wait behind them */
-#define BUSY 50 /* one part in so many of a CPU is work */
+#define BUSY 50 /* one part in so many of a CPU, or of waiting for a disk, is work */
 
 struct record {
 	struct record *next;
@@ -28,7 +28,7 @@ struct record {
 	struct idle_rule rule;
 	enum idle_why why; /* of the last activity */
 	int64_t last;	   /* when that was: clock_boot() */
-	int64_t cpu_ms, cpu_at;
+	int64_t cpu_ms, disk_ms, seen_at; /* seen_at 0: not yet */
 	bool warned;
 	bool wanted; /* somebody came since it was sent to sleep */
 	struct msg_activity net; /* IDLE_NETWORK */
@@ -156,8 +156,8 @@ static void describe(const struct record *r, char *out, size_t size)
 	static const char *const words[] = {
 		[IDLE_STARTED] = "started",    [IDLE_TERMINAL] = "terminal input",
 		[IDLE_VISIT] = "a visit",      [IDLE_CPU] = "CPU in use",
-		[IDLE_NETWORK] = "a packet",   [IDLE_EXTENDED] = "extended",
-		[IDLE_FROZEN] = "asleep",
+		[IDLE_DISK] = "disk in use",   [IDLE_NETWORK] = "a packet",
+		[IDLE_EXTENDED] = "extended",  [IDLE_FROZEN] = "asleep",
 	};
 	int64_t ago = (clock_boot() - r->last) / 1000;
 	char what[96];
@@ -191,15 +191,23 @@ void idle_show(const struct ve *v, struct json_out *o)
 
 /* ---- what the kernel says -------------------------------------------------- */
 
+static bool is_work(const struct record *r, int64_t ms, int64_t now)
+{
+	return r->seen_at && ms > 0 && ms * BUSY >= now - r->seen_at;
+}
+
 static void look_at(const struct msg_activity *a)
 {
 	struct record *r = record_of(a->veid);
-	int64_t now = clock_boot(), used = a->cpu_ms - r->cpu_ms;
+	int64_t now = clock_boot();
 
-	if (r->cpu_at && used > 0 && used * BUSY >= now - r->cpu_at)
+	if (is_work(r, a->cpu_ms - r->cpu_ms, now))
 		touch(r, IDLE_CPU, now);
+	else if (is_work(r, a->disk_ms - r->disk_ms, now))
+		touch(r, IDLE_DISK, now);
 	r->cpu_ms = a->cpu_ms;
-	r->cpu_at = now;
+	r->disk_ms = a->disk_ms;
+	r->seen_at = now;
 	if (a->last_rx > r->last) {
 		r->net = *a;
 		touch(r, IDLE_NETWORK, a->last_rx);

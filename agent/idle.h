@@ -4,7 +4,7 @@
 
 /*
  * [api] What keeps a VE awake, and who sleeps by it.  Activity is what the kernel
- * counts (CPU time, packets that a socket took), input of terminals, and whoever
+ * counts (CPU time, waits for a disk, packets that a socket took), input of terminals, and whoever
  * comes; an open stream or tab is none.  Kept in memory: a new api lets every VE
  * begin anew.  With the state lock held.
  */
@@ -15,6 +15,7 @@ enum idle_why {
 	IDLE_TERMINAL,
 	IDLE_VISIT, /* a stream was opened */
 	IDLE_CPU,
+	IDLE_DISK, /* it waits for one */
 	IDLE_NETWORK,
 	IDLE_EXTENDED,
 	IDLE_FROZEN, /* the end of all that */

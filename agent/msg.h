@@ -219,6 +219,7 @@ struct msg_activity {
 	uint8_t protocol;  /* IPPROTO_* */
 	uint8_t pad;
 	int64_t cpu_ms;	   /* used so far */
+	int64_t disk_ms;   /* waited for a disk so far */
 	int64_t last_rx;   /* a socket took a packet, 0: never */
 	struct addr peer;  /* whose that was */
 };

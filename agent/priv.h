@@ -29,6 +29,7 @@ struct watch {
 struct priv_ve {
 	struct watch watch; /* first: epoll hands it back */
 	int cpu_fd;	    /* its CPU time, -1: not asked for yet */
+	int disk_fd;	    /* its waits for a disk, the same */
 	struct msg_entry last;
 	struct addr ipv4; /* lent to it; family 0: none */
 	struct addr ipv6; /* for life */

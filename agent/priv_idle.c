@@ -55,6 +55,14 @@ static int64_t cpu_ms(struct priv *p, struct priv_ve *v)
 	return cgroup_cpu_ms(v->cpu_fd);
 }
 
+static int64_t disk_ms(struct priv *p, struct priv_ve *v)
+{
+	if (v->disk_fd < 0)
+		v->disk_fd = cgroup_disk_open(p->conf->cgroup,
+					      v->last.id_first);
+	return cgroup_disk_ms(v->disk_fd);
+}
+
 void answer_activity(struct priv *p, const struct msg *m)
 {
 	struct msg_activities r = { .head = { MSG_ACTIVITIES, m->m.head.id } };
@@ -71,6 +79,7 @@ void answer_activity(struct priv *p, const struct msg *m)
 		}
 		*a = (struct msg_activity){ .veid = v->last.veid };
 		a->cpu_ms = cpu_ms(p, v);
+		a->disk_ms = disk_ms(p, v);
 		venv_activity(v->watch.fd, a);
 		r.nr++;
 	}

@@ -60,6 +60,7 @@ static void forget(struct priv *p, struct priv_ve *v)
 		(--p->nves - at) * sizeof(*p->ves));
 	priv_unwatch(p, &v->watch);
 	clean_close(&v->cpu_fd);
+	clean_close(&v->disk_fd);
 	free(v);
 }
 
@@ -100,7 +101,7 @@ static struct priv_ve *adopt(struct priv *p, uint32_t veid, int fd)
 	struct priv_ve *v = xcalloc(1, sizeof(*v));
 
 	v->watch = (struct watch){ WATCH_VE, fd };
-	v->cpu_fd = -1;
+	v->cpu_fd = v->disk_fd = -1;
 	v->egress = true; /* unless we are told, or noted, otherwise */
 	if (venv_query(fd, &v->last) < 0 ||
 	    priv_watch(p, &v->watch, EPOLLIN | EPOLLET) < 0) {

@@ -53,7 +53,7 @@ int venv_kill(int fd);
 
 /* Between RUNNING and FROZEN; -EBUSY when it is neither. */
 int venv_freeze(int fd, bool freeze);
-/* Its last packet that a socket took; cpu_ms is not touched. */
+/* Its last packet that a socket took; cpu_ms and disk_ms are not touched. */
 int venv_activity(int fd, struct msg_activity *a);
 
 /* Master and slave of a pty of the VE's own. */

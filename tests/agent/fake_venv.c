@@ -619,16 +619,21 @@ int cgroup_io(const struct cgroup_fds *g, uint32_t weight)
 	return 0;
 }
 
-/* "cpu-VEID": ms that it has used. */
-int cgroup_cpu_open(const char *root, uint32_t id_first)
+static int open_number(const char *kind, uint32_t id_first)
 {
 	for (int i = 0; i < MOST; i++)
 		if (known[i].veid && known[i].id_first == id_first) {
-			char *file _free_ = path_of("cpu", known[i].veid);
+			char *file _free_ = path_of(kind, known[i].veid);
 
 			return open(file, O_RDONLY | O_CLOEXEC);
 		}
 	return -1;
+}
+
+/* "cpu-VEID": ms that it has used. */
+int cgroup_cpu_open(const char *root, uint32_t id_first)
+{
+	return open_number("cpu", id_first);
 }
 
 int64_t cgroup_cpu_ms(int fd)
@@ -638,6 +643,17 @@ int64_t cgroup_cpu_ms(int fd)
 
 	text[n > 0 ? n : 0] = '\0';
 	return strtoll(text, NULL, 10);
+}
+
+/* "disk-VEID": ms that it has waited. */
+int cgroup_disk_open(const char *root, uint32_t id_first)
+{
+	return open_number("disk", id_first);
+}
+
+int64_t cgroup_disk_ms(int fd)
+{
+	return cgroup_cpu_ms(fd);
 }
 
 void cgroup_cold(const char *root, uint32_t id_first)

@@ -41,6 +41,12 @@ echo "$(awk '{ print int($1 * 1000) + 3000 }' /proc/uptime) 22" >"$T/fake/rx-100
 yes_ 'a packet that a socket took' 'until_ok 20 word "a TCP connection from 192.0.2.9 to port 22"'
 rm "$T/fake/rx-1000"
 
+# what waits for the disk
+(ms=0; while [ ! -e "$T/disk-over" ]; do ms=$((ms + 400)); echo "$ms" >"$T/fake/disk-1000.new"; mv "$T/fake/disk-1000.new" "$T/fake/disk-1000"; sleep 0.5; done) &
+job=$!
+yes_ 'a job that waits for the disk' 'until_ok 30 word "disk in use"'
+: >"$T/disk-over"; wait $job
+
 # a job that works keeps it awake; when it ends the VE sleeps, whatever tab is open
 (ms=0; while [ ! -e "$T/idle-now" ]; do ms=$((ms + 400)); echo "$ms 0" >"$T/fake/cpu-1000.new"; mv "$T/fake/cpu-1000.new" "$T/fake/cpu-1000"; sleep 0.5; done) &
 job=$!
@@ -75,8 +81,21 @@ is 'a new rule wakes nobody' "$(state_of 1000)" frozen
 yes_ 'an opened terminal does' 'ws "$M" "$(grant 1000 tty)" expect=start-42 && await_state 1000 running'
 has 'and says so' "$(events)" '"veid":1000,"what":"woken"'
 is 'no address is free: it waits' "$(member 1000 status.waiting)" 1
-act 1001 stop >/dev/null
-yes_ 'and gets the next' 'until_ok 20 has_ip 1000'
+
+# who had one for its longest time gives it to who waits
+ws '/v1/ves/1001/terminals/main/ws?from=0' "$(grant 1001 tty)" hello notice=2 && echo told >"$T/told" &
+tab=$!
+until_ok 20 grep -q 'terminal main of VE 1001' "$T/log"
+is 'without a rule who has one keeps it' "$(member 1001 status.ipv4)" 10.9.0.0
+put 1001 2 '"lease_max_s":1' >/dev/null
+yes_ 'the longest time of a lease is over while another waits' 'until_ok 20 has_ip 1000'
+is 'and whose it was waits for another' "$(member 1001 status.ipv4),$(member 1001 status.waiting)" null,1
+wait $tab
+is 'as its terminal is told' "$(cat "$T/told" 2>&1)" told
+has 'and the events' "$(events)" '"why":"longest"'
+yes_ 'it runs on' 'is_state 1001 running'
+is 'the kernel has the other' "$(cut -d' ' -f1 "$T/fake/addr-10.9.0.0")" 1000
+act 1001 stop >/dev/null; await_state 1001 stopped
 yes_ 'sleep by action' sleeps
 yes_ 'a command wakes it' 'ws "/v1/ves/1000/terminals/x/ws?kind=exec" "$(grant 1000 exec)" -c "echo up" expect=up exit=0'
 is 'it runs' "$(state_of 1000)" running

@@ -125,16 +125,30 @@ static double written(const struct env_ve *ve)
 	return at ? strtod(at + strlen("wbytes="), NULL) : 0;
 }
 
-/* What each VE wrote a second. */
-static void measure(const struct env_ve *a, const struct env_ve *b, double *rate)
+/* Milliseconds that it has waited for the disk, by which the agent knows that it is not idle. */
+static int64_t waited(const struct env_ve *ve)
+{
+	int fd = openat(ve->acct, "io.pressure", O_RDONLY | O_CLOEXEC);
+	int64_t ms = cgroup_disk_ms(fd);
+
+	close(fd);
+	return ms;
+}
+
+/* What each VE wrote a second; how long each waited in that time. */
+static void measure(const struct env_ve *a, const struct env_ve *b, double *rate, int64_t *wait)
 {
 	sleep(SETTLE);
+	wait[0] = waited(a);
+	wait[1] = waited(b);
 	rate[0] = written(a);
 	rate[1] = written(b);
 	sleep(LOOK);
 	rate[0] = (written(a) - rate[0]) / LOOK;
 	rate[1] = (written(b) - rate[1]) / LOOK;
-	printf("# %.0f and %.0f bytes a second\n", rate[0], rate[1]);
+	wait[0] = waited(a) - wait[0];
+	wait[1] = waited(b) - wait[1];
+	printf("# %.0f and %.0f bytes a second, waited %lld and %lld ms\n", rate[0], rate[1], (long long)wait[0], (long long)wait[1]);
 }
 
 static bool near(double got, double want)
@@ -147,6 +161,7 @@ int main(int argc, char **argv)
 	int of_a[WRITERS], of_b[WRITERS], err;
 	struct env_ve a, b;
 	double rate[2];
+	int64_t wait[2];
 
 	if (argc == 2 && !strcmp(argv[1], "--write"))
 		return be_writer();
@@ -162,15 +177,16 @@ int main(int argc, char **argv)
 	weigh(&b, 300);
 	write_all(&a, of_a);
 	write_all(&b, of_b);
-	measure(&a, &b, rate);
+	measure(&a, &b, rate, wait);
 	ok(near(rate[1] / rate[0], 3), "a VE of three times the weight writes three times as much");
 	ok(rate[0] + rate[1] > SPEED * 0.7 && rate[0] + rate[1] < SPEED * 1.1, "together they have the disk");
 	weigh(&a, 300);
-	measure(&a, &b, rate);
+	measure(&a, &b, rate, wait);
 	ok(near(rate[1] / rate[0], 1), "of the same weight they write the same, from then on");
 	stop(of_b);
-	measure(&a, &b, rate);
+	measure(&a, &b, rate, wait);
 	ok(rate[0] > SPEED * 0.7 && rate[1] < CHUNK, "and one alone has what the other leaves");
+	ok(wait[0] > LOOK * 1000 / 50 && wait[1] < LOOK * 1000 / 50, "who writes is seen to wait for the disk, who does nothing is not");
 	stop(of_a);
 	env_destroy(&a);
 	env_destroy(&b);
