@@ -109,6 +109,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE pace ("
 	" one INTEGER PRIMARY KEY CHECK (one = 1), ms INTEGER NOT NULL,"
 	" at INTEGER NOT NULL) STRICT;",
+	"ALTER TABLE ve ADD COLUMN busy INTEGER NOT NULL DEFAULT 20;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -19,7 +19,6 @@
 #define LOOK_MIN 500
 #define LOOK_MAX 10000
 #define STEPS_MAX 16 /* under way at a time: people wait behind them */
-#define BUSY 50 /* one part in so many of a CPU, or of waiting for a disk, is work */
 
 struct record {
 	struct record *next;
@@ -193,7 +192,8 @@ void idle_show(const struct ve *v, struct json_out *o)
 
 static bool is_work(const struct record *r, int64_t ms, int64_t now)
 {
-	return r->seen_at && ms > 0 && ms * BUSY >= now - r->seen_at;
+	return r->seen_at && ms > 0 &&
+	       ms * 1000 >= r->rule.busy * (now - r->seen_at);
 }
 
 static void look_at(const struct msg_activity *a)

@@ -79,6 +79,7 @@ static const struct json_field idle_fields[] = {
 		     MOST_S),
 	JSON_ROW_INT("lease_max_s", struct spec, idle.lease_max, 0, 0, MOST_S),
 	JSON_ROW_INT("warn_s", struct spec, idle.warn, 0, 0, MOST_S),
+	JSON_ROW_INT("busy_permille", struct spec, idle.busy, 0, 1, 1000),
 	JSON_ROW_END,
 };
 
@@ -172,6 +173,7 @@ int spec_read(struct spec *s, const char *text, size_t len, struct err *e)
 			    .cpu_weight = 100,
 			    .disk = 1LL << 30,
 			    .idle.warn = 120,
+			    .idle.busy = 20,
 			    .egress = true };
 	for (unsigned i = 0; i < BEANS; i++)
 		s->beans[i].limit = -1;
@@ -273,6 +275,7 @@ void spec_show(const struct ve *v, struct json_out *o)
 	json_put_int(o, "archive_after_s", v->idle.archive_after);
 	json_put_int(o, "lease_max_s", v->idle.lease_max);
 	json_put_int(o, "warn_s", v->idle.warn);
+	json_put_int(o, "busy_permille", v->idle.busy);
 	json_close(o, '}');
 	json_close(o, '}');
 }

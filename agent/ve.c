@@ -21,8 +21,8 @@
 	" observed, since, exit_status, error, active, terminals,"       \
 	" idle_after, stop_after, warn, egress, beans, cpu_cap, cpus,"   \
 	" io_weight, flow_rate, flow_burst, up_rate, up_ceil, down_rate," \
-	" down_ceil, archive_after, lease_max, network"
-#define NCOLUMNS 38
+	" down_ceil, archive_after, lease_max, network, busy"
+#define NCOLUMNS 39
 
 const char *ve_state_name(enum ve_state s)
 {
@@ -69,7 +69,7 @@ static void read_row(sqlite3_stmt *st, struct ve *v)
 		.exit_status = n[17],
 		.active = n[19],
 		.terminals = n[20],
-		.idle = { n[21], n[22], n[23], n[35], n[36] },
+		.idle = { n[21], n[22], n[23], n[35], n[36], n[38] },
 	};
 	db_text(st, 1, v->template, sizeof(v->template));
 	db_text(st, 2, v->hostname, sizeof(v->hostname));
@@ -132,8 +132,8 @@ static int write_row(sqlite3 *db, const struct ve *v)
 	return db_do(
 		db,
 		"INSERT OR REPLACE INTO ve (" COLUMNS ") VALUES (?,?,?,?,?,?,?,"
-		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiiiiit", (int64_t)v->veid,
+		"?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"ittiiiiiitiiiiiiiitiiiiiitiiiiiiiiiiiti", (int64_t)v->veid,
 		v->template, v->hostname, (int64_t)v->want_running,
 		v->generation, (int64_t)l->memory, (int64_t)l->processes,
 		(int64_t)l->cpu_weight, (int64_t)l->disk, v->ipv6,
@@ -146,7 +146,7 @@ static int write_row(sqlite3 *db, const struct ve *v)
 		(int64_t)l->flow_burst, (int64_t)l->up.rate,
 		(int64_t)l->up.ceil, (int64_t)l->down.rate,
 		(int64_t)l->down.ceil, v->idle.archive_after,
-		v->idle.lease_max, v->network);
+		v->idle.lease_max, v->network, v->idle.busy);
 }
 
 static int write_status(sqlite3 *db, const struct ve *v)

@@ -21,13 +21,14 @@ enum ve_state {
 	VE_ARCHIVED, /* stopped, its private tree packed */
 };
 
-/* When it may sleep, all in seconds. */
+/* When it may sleep; times in seconds. */
 struct idle_rule {
 	int64_t idle_after; /* without activity; 0: never */
 	int64_t stop_after; /* frozen; 0: never */
 	int64_t warn;	    /* ahead of sleep */
 	int64_t archive_after; /* stopped; 0: never */
 	int64_t lease_max; /* an address, while others wait; 0: no bound */
+	int64_t busy; /* thousandths of a CPU or of a wait that are work */
 };
 
 #define VE_NETWORK 65

@@ -30,6 +30,7 @@ static const struct rule {
 	{ "action", "the action", 3, 16, lower_name },
 	{ "archive_after", "the time of being stopped", 1, 40, duration },
 	{ "block_len", "the block length", 0, 3, digits },
+	{ "busy", "the share of a CPU", 1, 16, amount },
 	{ "capacity", "the capacity", 1, 7, digits },
 	{ "comment", "the name", 0, 100, NULL },
 	{ "cpu_cap", "the cap of the CPU", 0, 16, amount },

@@ -14,7 +14,7 @@
 #define PLAN                                                                                            \
 	"title? memory? processes? disk? cpu_weight? cpu_cap? cpus? io_weight? "                        \
 	"up_rate? up_ceil? down_rate? down_ceil? flow_rate? flow_burst? life? "                         \
-	"grace? idle_after? stop_after? archive_after? lease_max? warn? egress? "                       \
+	"grace? idle_after? stop_after? archive_after? lease_max? warn? busy? egress? "                 \
 	"kmemsize? lockedpages? privvmpages? shmpages? numproc? physpages? vmguarpages? oomguarpages? " \
 	"numtcpsock? numflock? numpty? numsiginfo? tcpsndbuf? tcprcvbuf? "                              \
 	"othersockbuf? dgramrcvbuf? numothersock? dcachesize? numfile? "                                \

@@ -1053,7 +1053,7 @@ begin
         'generation', v.generation, 'ipv6', host(v.ipv6), 'network', v.network::text, 'egress', p.egress,
         'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
           'stop_after_s', extract(epoch from p.stop_after)::integer,
-          'warn_s', extract(epoch from p.warn)::integer,
+          'warn_s', extract(epoch from p.warn)::integer, 'busy_permille', p.busy,
           'archive_after_s', extract(epoch from p.archive_after)::integer,
           'lease_max_s', extract(epoch from p.lease_max)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,
@@ -1477,7 +1477,9 @@ CREATE TABLE ve.plan (
     io_weight integer,
     archive_after interval DEFAULT '00:00:00'::interval NOT NULL,
     lease_max interval DEFAULT '00:00:00'::interval NOT NULL,
+    busy integer DEFAULT 20 NOT NULL,
     CONSTRAINT plan_archive_check CHECK ((((archive_after >= '00:00:00'::interval) AND (archive_after <= '1 year'::interval)) AND ((lease_max >= '00:00:00'::interval) AND (lease_max <= '1 year'::interval)))),
+    CONSTRAINT plan_busy_check CHECK (((busy >= 1) AND (busy <= 1000))),
     CONSTRAINT plan_cpu_check CHECK ((((cpu_cap >= 0) AND (cpu_cap <= 409600)) AND ((cpus >= 0) AND (cpus <= 4096)))),
     CONSTRAINT plan_down_check CHECK ((((down_rate >= 0) AND (down_rate <= '1099511627776'::bigint)) AND ((down_ceil >= 0) AND (down_ceil <= '1099511627776'::bigint)) AND ((down_rate = 0) OR (down_rate >= 1000)) AND ((down_ceil = 0) OR (down_ceil >= GREATEST(down_rate, (1000)::bigint))))),
     CONSTRAINT plan_flow_check CHECK ((((flow_rate >= 0) AND (flow_rate <= 10000000)) AND ((flow_burst >= 0) AND (flow_burst <= 10000000)))),
@@ -1505,7 +1507,7 @@ CREATE FUNCTION ve.plan_json(p ve.plan) RETURNS jsonb
       'flows', jsonb_build_object('rate', p.flow_rate, 'burst', p.flow_burst), 'io_weight', p.io_weight,
       'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after),
       'stop_after', span(p.stop_after), 'archive_after', span(p.archive_after), 'warn', span(p.warn),
-      'lease_max', span(p.lease_max),
+      'lease_max', span(p.lease_max), 'busy', p.busy,
       'limits', (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
         from plan_bean l where l.plan = p.name),
       'ves', (select count(*) from ve v where v.plan = p.name and v.deleted_at is null))
@@ -1516,7 +1518,7 @@ CREATE FUNCTION ve.plan_json(p ve.plan) RETURNS jsonb
       'down_rate', amount_write(p.down_rate, 'bytes'), 'down_ceil', amount_write(p.down_ceil, 'bytes'),
       'flow_rate', p.flow_rate::text, 'flow_burst', p.flow_burst::text, 'io_weight', coalesce(p.io_weight::text, ''),
       'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after), 'stop_after', span(p.stop_after),
-      'archive_after', span(p.archive_after), 'lease_max', span(p.lease_max),
+      'archive_after', span(p.archive_after), 'lease_max', span(p.lease_max), 'busy', p.busy::text,
       'warn', span(p.warn), 'egress', case when p.egress then 'yes' else '' end))
     || jsonb_build_object('rows', (select jsonb_agg(jsonb_build_object('name', b.name, 'title', b.title, 'unit', b.unit,
         'value', case when l.bean is null then '' when l.barrier = l."limit" then amount_write(l.barrier, b.unit)
@@ -1548,7 +1550,7 @@ declare
   v interval;
 begin
   foreach k in array array['memory', 'disk', 'up_rate', 'up_ceil', 'down_rate', 'down_ceil', 'processes', 'cpu_weight', 'cpu_cap',
-      'cpus', 'flow_rate', 'flow_burst', 'io_weight'] loop
+      'cpus', 'flow_rate', 'flow_burst', 'io_weight', 'busy'] loop
     n := n || jsonb_build_object(k, amount_read(f ->> k, case when k in ('memory', 'disk') or k like '%\_rate' or k like '%\_ceil'
       then 'bytes' else 'count' end));
     if n -> k = 'null' and not (k = 'io_weight' and f ->> k = '') then
@@ -1577,6 +1579,7 @@ begin
   p.flow_rate := n ->> 'flow_rate';
   p.flow_burst := n ->> 'flow_burst';
   p.io_weight := n ->> 'io_weight';
+  p.busy := n ->> 'busy';
   p.life := f ->> 'life';
   p.grace := f ->> 'grace';
   p.idle_after := f ->> 'idle_after';
@@ -1617,10 +1620,10 @@ begin
   else
     update plan set (title, memory_bytes, processes, cpu_weight, disk_bytes, life, grace, egress, idle_after, stop_after,
         warn, cpu_cap, cpus, up_rate, up_ceil, down_rate, down_ceil, flow_rate, flow_burst, io_weight,
-        archive_after, lease_max)
+        archive_after, lease_max, busy)
       = (p.title, p.memory_bytes, p.processes, p.cpu_weight, p.disk_bytes, p.life, p.grace, p.egress, p.idle_after, p.stop_after,
         p.warn, p.cpu_cap, p.cpus, p.up_rate, p.up_ceil, p.down_rate, p.down_ceil, p.flow_rate, p.flow_burst, p.io_weight,
-        p.archive_after, p.lease_max)
+        p.archive_after, p.lease_max, p.busy)
       where name = p_name;
   end if;
   perform plan_bounds(p_name, p_form);

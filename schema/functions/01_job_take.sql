@@ -30,7 +30,7 @@ begin
         'generation', v.generation, 'ipv6', host(v.ipv6), 'network', v.network::text, 'egress', p.egress,
         'idle', jsonb_build_object('idle_after_s', extract(epoch from p.idle_after)::integer,
           'stop_after_s', extract(epoch from p.stop_after)::integer,
-          'warn_s', extract(epoch from p.warn)::integer,
+          'warn_s', extract(epoch from p.warn)::integer, 'busy_permille', p.busy,
           'archive_after_s', extract(epoch from p.archive_after)::integer,
           'lease_max_s', extract(epoch from p.lease_max)::integer),
         'limits', jsonb_build_object('memory_bytes', p.memory_bytes, 'processes', p.processes,

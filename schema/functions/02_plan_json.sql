@@ -12,7 +12,7 @@ as $$
       'flows', jsonb_build_object('rate', p.flow_rate, 'burst', p.flow_burst), 'io_weight', p.io_weight,
       'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after),
       'stop_after', span(p.stop_after), 'archive_after', span(p.archive_after), 'warn', span(p.warn),
-      'lease_max', span(p.lease_max),
+      'lease_max', span(p.lease_max), 'busy', p.busy,
       'limits', (select coalesce(jsonb_object_agg(l.bean, jsonb_build_object('barrier', l.barrier, 'limit', l."limit")), '{}')
         from plan_bean l where l.plan = p.name),
       'ves', (select count(*) from ve v where v.plan = p.name and v.deleted_at is null))
@@ -23,7 +23,7 @@ as $$
       'down_rate', amount_write(p.down_rate, 'bytes'), 'down_ceil', amount_write(p.down_ceil, 'bytes'),
       'flow_rate', p.flow_rate::text, 'flow_burst', p.flow_burst::text, 'io_weight', coalesce(p.io_weight::text, ''),
       'life', span(p.life), 'grace', span(p.grace), 'idle_after', span(p.idle_after), 'stop_after', span(p.stop_after),
-      'archive_after', span(p.archive_after), 'lease_max', span(p.lease_max),
+      'archive_after', span(p.archive_after), 'lease_max', span(p.lease_max), 'busy', p.busy::text,
       'warn', span(p.warn), 'egress', case when p.egress then 'yes' else '' end))
     || jsonb_build_object('rows', (select jsonb_agg(jsonb_build_object('name', b.name, 'title', b.title, 'unit', b.unit,
         'value', case when l.bean is null then '' when l.barrier = l."limit" then amount_write(l.barrier, b.unit)

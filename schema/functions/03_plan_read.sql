@@ -10,7 +10,7 @@ declare
   v interval;
 begin
   foreach k in array array['memory', 'disk', 'up_rate', 'up_ceil', 'down_rate', 'down_ceil', 'processes', 'cpu_weight', 'cpu_cap',
-      'cpus', 'flow_rate', 'flow_burst', 'io_weight'] loop
+      'cpus', 'flow_rate', 'flow_burst', 'io_weight', 'busy'] loop
     n := n || jsonb_build_object(k, amount_read(f ->> k, case when k in ('memory', 'disk') or k like '%\_rate' or k like '%\_ceil'
       then 'bytes' else 'count' end));
     if n -> k = 'null' and not (k = 'io_weight' and f ->> k = '') then
@@ -39,6 +39,7 @@ begin
   p.flow_rate := n ->> 'flow_rate';
   p.flow_burst := n ->> 'flow_burst';
   p.io_weight := n ->> 'io_weight';
+  p.busy := n ->> 'busy';
   p.life := f ->> 'life';
   p.grace := f ->> 'grace';
   p.idle_after := f ->> 'idle_after';

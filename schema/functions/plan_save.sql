@@ -28,10 +28,10 @@ begin
   else
     update plan set (title, memory_bytes, processes, cpu_weight, disk_bytes, life, grace, egress, idle_after, stop_after,
         warn, cpu_cap, cpus, up_rate, up_ceil, down_rate, down_ceil, flow_rate, flow_burst, io_weight,
-        archive_after, lease_max)
+        archive_after, lease_max, busy)
       = (p.title, p.memory_bytes, p.processes, p.cpu_weight, p.disk_bytes, p.life, p.grace, p.egress, p.idle_after, p.stop_after,
         p.warn, p.cpu_cap, p.cpus, p.up_rate, p.up_ceil, p.down_rate, p.down_ceil, p.flow_rate, p.flow_burst, p.io_weight,
-        p.archive_after, p.lease_max)
+        p.archive_after, p.lease_max, p.busy)
       where name = p_name;
   end if;
   perform plan_bounds(p_name, p_form);

@@ -28,6 +28,19 @@ has 'and until when' "$(member 1000 status.idle_at)" T
 is 'without a rule: never' "$(member 1001 status.idle_at)" null
 is 'who has no address waits in line' "$(member 1000 status.waiting),$(member 1001 status.waiting)" null,1
 
+# work KIND MS: VE 1000 uses, or waits for, so many ms of each half second until work_ends; the agent keeps the file open
+work() {
+	rm -f "$T/idle-now"
+	(ms=$(cat "$T/fake/$1-1000" 2>/dev/null); ms=${ms#"${ms%%[1-9]*}"}
+	while [ ! -e "$T/idle-now" ]; do
+		ms=$((${ms:-0} + $2))
+		printf '%012d' "$ms" | dd of="$T/fake/$1-1000" conv=notrunc status=none
+		sleep 0.5
+	done) &
+	job=$!
+}
+work_ends() { : >"$T/idle-now"; wait $job; }
+
 # activity, each with its words
 at=$(member 1000 status.idle_at)
 op=$(act 1000 extend | json id)
@@ -42,23 +55,21 @@ yes_ 'a packet that a socket took' 'until_ok 20 word "a TCP connection from 192.
 rm "$T/fake/rx-1000"
 
 # what waits for the disk
-(ms=0; while [ ! -e "$T/disk-over" ]; do ms=$((ms + 400)); echo "$ms" >"$T/fake/disk-1000.new"; mv "$T/fake/disk-1000.new" "$T/fake/disk-1000"; sleep 0.5; done) &
-job=$!
+work disk 400
 yes_ 'a job that waits for the disk' 'until_ok 30 word "disk in use"'
-: >"$T/disk-over"; wait $job
+work_ends
 
 # a job that works keeps it awake; when it ends the VE sleeps, whatever tab is open
-(ms=0; while [ ! -e "$T/idle-now" ]; do ms=$((ms + 400)); echo "$ms 0" >"$T/fake/cpu-1000.new"; mv "$T/fake/cpu-1000.new" "$T/fake/cpu-1000"; sleep 0.5; done) &
-job=$!
+work cpu 400
 yes_ 'a busy job' 'until_ok 30 word "CPU in use"'
 put 1000 2 '"idle_after_s":4,"warn_s":2' >/dev/null
 started=$(date +%s)
-past() { [ "$(date +%s)" -ge $((started + 9)) ]; }
+past() { [ "$(date +%s)" -ge $((started + 15)) ]; } # it is looked at every ten seconds, or as often as the rule says
 until_ok 30 past
 is 'is not idle, for as long as it runs' "$(state_of 1000)" running
 ws "$M" "$(grant 1000 tty)" hello notice=1 "file=$T/asleep" expect=start-42 && echo noticed >"$T/noticed" &
 tab=$!
-: >"$T/idle-now"; wait $job
+work_ends
 yes_ 'it goes to sleep by itself' 'await_state 1000 frozen'
 : >"$T/asleep"; wait $tab
 is 'the open terminal was warned' "$(cat "$T/noticed" 2>&1)" noticed
@@ -133,8 +144,18 @@ yes_ 'a sleeper can be suspended' 'await_state 1000 stopped'
 is 'and is not woken then' "$(act 1000 wake | json title)" suspended
 act 1000 unsuspend >/dev/null; await_state 1000 running
 
+# what is work is told by the plan
+is 'no work at all is none' "$(put 1000 5 '"busy_permille":0' | json status)" 400
+put 1000 5 '"idle_after_s":3600,"busy_permille":10' >/dev/null
+work cpu 50
+yes_ 'a tenth of a CPU is more than a hundredth' 'until_ok 30 word "CPU in use"'
+put 1000 6 '"idle_after_s":2,"busy_permille":1000' >/dev/null
+yes_ 'and less than a whole one' 'await_state 1000 frozen'
+work_ends
+op=$(act 1000 wake | json id); op_end "$op" >/dev/null
+
 # the next step down
-put 1000 5 '"idle_after_s":1,"stop_after_s":1' >/dev/null
+put 1000 7 '"idle_after_s":1,"stop_after_s":1' >/dev/null
 yes_ 'asleep for long: stopped' 'await_state 1000 stopped'
 has 'and said so' "$(events)" '"veid":1000,"what":"stopped"'
 yes_ 'a visit starts it' 'ws "$M" "$(grant 1000 tty)" hello "send=echo new-\$((3+4))\\n" expect=new-7'

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Plans: three to begin with, read from forms, changed under VEs that run; what is used and refused.
-select plan(66);
+select plan(69);
 create function pg_temp.spec() returns jsonb language sql as $$ select job_claim('n1', 30) -> 'spec' $$;
 create function pg_temp.save(name text, form jsonb, make boolean default false) returns jsonb language sql as
   $$ select plan_save(pg_temp.h('op'), name, form, make) $$;
@@ -15,6 +15,7 @@ select is((select s #>> '{bandwidth,up,ceil}' from s), '2097152', 'of bandwidth'
 select is((select s #>> '{flows,burst}' from s), '200', 'of flows');
 select is((select s #>> '{idle,archive_after_s}' from s), '259200', 'of the last step');
 select is((select s #>> '{idle,lease_max_s}' from s), '3600', 'of the longest time with an address');
+select is((select s #>> '{idle,busy_permille}' from s), '20', 'of what is work');
 select is((select s ->> 'egress' from s), 'false', 'of the way out of the node, which who is fresh has not');
 select is((select s ? 'io_weight' from s), false, 'and of the disk only when it is bound');
 update job set state = 'done', finished_at = now();
@@ -51,6 +52,8 @@ select throws_ok($$select pg_temp.save('tiny', '{"memory": "much"}')$$, 'VE017',
 select throws_ok($$select pg_temp.save('tiny', '{"numproc": "64:x"}')$$, 'VE017', 'numproc is not an amount, such as 64, 64:80 or 128M', 'in a row too');
 select throws_ok($$select pg_temp.save('tiny', '{"numproc": "80:64"}')$$, 'VE017', 'numproc: the barrier 80 is above the limit 64', 'a barrier above its limit');
 select throws_ok($$select pg_temp.save('tiny', '{"idle_after": "soon"}')$$, 'VE017', 'idle after is not a time, such as 15 minutes or 7 days', 'what is no time');
+select is(pg_temp.save('tiny', '{"busy": "50"}') #>> '{form,busy}', '50', 'what is work is told in thousandths');
+select throws_ok($$select pg_temp.save('tiny', '{"busy": "1001"}')$$, '23514', null, 'of which there are no more than a thousand');
 select throws_ok($$select pg_temp.save('tiny', '{"memory": "1M"}')$$, '23514', null, 'nobody lives in a megabyte');
 select throws_ok($$select pg_temp.save('tiny', '{"up_rate": "2M", "up_ceil": "1M"}')$$, '23514', null, 'a ceiling is not below its rate');
 select throws_ok($$select pg_temp.save('Bad Name', '{}', true)$$, '23514', null, 'a name is a word');
