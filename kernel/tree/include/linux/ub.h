@@ -22,6 +22,14 @@ struct sock;
 struct task_struct;
 struct user_beancounter;
 
+/**
+ * enum ub_severity - how hard it would be to refuse
+ * @UB_HARD: an ordinary request: refused above the barrier
+ * @UB_SOFT: one that is hard to refuse: refused above the limit
+ * @UB_FORCE: one that cannot be refused: charged whatever it makes
+ */
+enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
+
 #ifdef CONFIG_VE
 
 #include <linux/mutex.h>
@@ -77,14 +85,6 @@ struct user_beancounter {
 	struct rcu_head		rcu;
 };
 
-/**
- * enum ub_severity - how hard it would be to refuse
- * @UB_HARD: an ordinary request: refused above the barrier
- * @UB_SOFT: one that is hard to refuse: refused above the limit
- * @UB_FORCE: one that cannot be refused: charged whatever it makes
- */
-enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
-
 /* A beancounter without limits, one reference; NULL: no memory. */
 struct user_beancounter *ub_alloc(void);
 void ub_release(struct user_beancounter *ub);
@@ -109,7 +109,8 @@ s64 ub_held(struct user_beancounter *ub, int resource);
 bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
 		 enum ub_severity how);
 void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n);
-bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n);
+bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n,
+		   enum ub_severity how);
 
 /* A refusal: count it, and tell it at most once a second. */
 void ub_refused(struct user_beancounter *ub, int resource);
@@ -153,10 +154,24 @@ static inline void ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
 		__ub_uncharge(ub, resource, n);
 }
 
-/* Would ub_charge(UB_HARD) go through?  A "no" is counted and told as one. */
-static inline bool ub_has_room(struct user_beancounter *ub, int resource, s64 n)
+/* Would ub_charge() go through?  A "no" is counted and told as one. */
+static inline bool ub_has_room(struct user_beancounter *ub, int resource, s64 n,
+			       enum ub_severity how)
 {
-	return !ub || __ub_has_room(ub, resource, n);
+	return !ub || __ub_has_room(ub, resource, n, how);
+}
+
+/* What the node does for a VE (enters it, opens a terminal or a port) has the limit. */
+static inline enum ub_severity ub_how(void)
+{
+	return current_on_node() ? UB_SOFT : UB_HARD;
+}
+
+/* So have files of the VE's own root, who may want to see what takes the others. */
+static inline enum ub_severity ub_file_how(const struct cred *cred)
+{
+	return cap_raised(cred->cap_effective, CAP_SYS_ADMIN) &&
+	       cred->user_ns == cred->user_ns->ve->user_ns ? UB_SOFT : UB_HARD;
 }
 
 static inline struct user_beancounter *userns_ub(const struct user_namespace *ns)
@@ -190,14 +205,16 @@ static inline bool ub_flock_charge(struct user_beancounter **ub)
 	return true;
 }
 
-/* One lock becomes two: that is not refused. */
-static inline void ub_flock_split(struct user_beancounter **ub,
+/* One lock becomes two, which its owner may not know: up to the limit. */
+static inline bool ub_flock_split(struct user_beancounter **ub,
 				  struct user_beancounter *of)
 {
 	if (!of)
-		return;
-	ub_row_charge(of, UB_NUMFLOCK, 1, UB_MAXVALUE);
+		return true;
+	if (!ub_row_charge(of, UB_NUMFLOCK, 1, READ_ONCE(of->row[UB_NUMFLOCK].limit)))
+		return false;
 	*ub = ub_get(of);
+	return true;
 }
 
 static inline void ub_flock_free(struct user_beancounter *ub)
@@ -212,10 +229,12 @@ static inline void ub_flock_free(struct user_beancounter *ub)
 void ub_mm_init(struct mm_struct *mm);
 void ub_mm_exit(struct mm_struct *mm);
 void ub_mm_free(struct mm_struct *mm);
-bool __ub_may_expand(struct mm_struct *mm, s64 pages);
-bool ub_sk_alloc(struct sock *sk, const struct net *net);
+bool __ub_may_expand(struct mm_struct *mm, unsigned long vm_flags, s64 pages);
+bool __ub_may_copy(struct mm_struct *mm, const struct mm_struct *old);
+bool __ub_may_lock(struct mm_struct *mm, unsigned long vm_flags, s64 pages);
+bool ub_sk_alloc(struct sock *sk, const struct net *net, enum ub_severity how);
 void ub_sk_free(struct sock *sk);
-bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, bool force);
+bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, enum ub_severity how);
 void __ub_sk_mem_uncharge(struct sock *sk, int pages);
 bool __ub_sk_send_charge(struct sock *sk, int bytes);
 void __ub_sk_send_force(struct sock *sk, int bytes);
@@ -235,10 +254,12 @@ bool ub_fault_refused(void);
 long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 
 /* These look into structures that this header cannot know. */
-#define ub_may_expand(mm, pages) \
-	(!(mm)->ub || __ub_may_expand(mm, pages))
-#define ub_may_lock(mm, pages) \
-	ub_has_room((mm)->ub, UB_LOCKEDPAGES, pages)
+#define ub_may_expand(mm, vm_flags, pages) \
+	(!(mm)->ub || __ub_may_expand(mm, vm_flags, pages))
+#define ub_may_copy(mm, old) \
+	(!(mm)->ub || __ub_may_copy(mm, old))
+#define ub_may_lock(mm, vm_flags, pages) \
+	(!(mm)->ub || __ub_may_lock(mm, vm_flags, pages))
 
 #define ub_kmem_charge(memcg, gfp, pages) \
 	(!(memcg)->ub.top || __ub_kmem_charge((memcg)->ub.top, gfp, pages))
@@ -248,8 +269,8 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 			__ub_kmem_uncharge((memcg)->ub.top, pages);	\
 	} while (0)
 
-#define ub_sk_mem_charge(sk, pages, kind, force) \
-	(!(sk)->sk_ub || __ub_sk_mem_charge(sk, pages, kind, force))
+#define ub_sk_mem_charge(sk, pages, kind, how) \
+	(!(sk)->sk_ub || __ub_sk_mem_charge(sk, pages, kind, how))
 #define ub_sk_mem_uncharge(sk, pages)					\
 	do {								\
 		if ((sk)->sk_ub)					\
@@ -274,18 +295,19 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 #define ub_put(ub)				do { } while (0)
 #define ub_charge(ub, resource, n, how)		true
 #define ub_uncharge(ub, resource, n)		do { } while (0)
-#define ub_has_room(ub, resource, n)		true
+#define ub_has_room(ub, resource, n, how)	true
 #define ub_mm_init(mm)				do { } while (0)
 #define ub_mm_exit(mm)				do { } while (0)
 #define ub_mm_free(mm)				do { } while (0)
-#define ub_may_expand(mm, pages)		true
-#define ub_may_lock(mm, pages)			true
+#define ub_may_expand(mm, vm_flags, pages)	true
+#define ub_may_copy(mm, old)			true
+#define ub_may_lock(mm, vm_flags, pages)	true
 #define ub_flock_charge(ub)			true
-#define ub_flock_split(ub, of)			do { } while (0)
+#define ub_flock_split(ub, of)			true
 #define ub_flock_free(ub)			do { } while (0)
-#define ub_sk_alloc(sk, net)			true
+#define ub_sk_alloc(sk, net, how)		true
 #define ub_sk_free(sk)				do { } while (0)
-#define ub_sk_mem_charge(sk, pages, kind, force) true
+#define ub_sk_mem_charge(sk, pages, kind, how)	true
 #define ub_sk_mem_uncharge(sk, pages)		do { } while (0)
 #define ub_sk_send_charge(sk, bytes)		true
 #define ub_sk_send_force(sk, bytes)		do { } while (0)

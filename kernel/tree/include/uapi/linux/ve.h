@@ -228,7 +228,8 @@ struct env_activity {
 /*
  * User Beancounters: the rows of /proc/user_beancounters, format 2.5.  Each has
  * a barrier, that ordinary requests are refused above, and a limit for those
- * that are hard to refuse; a limit is never below its barrier (EINVAL).
+ * that are hard to refuse; a limit is never below its barrier (EINVAL).  ve.rst
+ * says which those are of each row.
  */
 enum ub_resource {
 	UB_KMEMSIZE	 = 0,	/* bytes of kernel memory */

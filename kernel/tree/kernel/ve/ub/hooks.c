@@ -13,9 +13,15 @@
 void ub_mm_init(struct mm_struct *mm)
 {
 	mm->ub = ub_get(task_ub(current));
-	mm->data_vm = 0; /* of a copy: dup_mmap() says when it counts */
+	mm->data_vm = mm->stack_vm = 0; /* of a copy: dup_mmap() says when they count */
 	mm->ub_data = 0;
 	mm->ub_locked = 0;
+}
+
+/* Private and writable, which is what a program's stack is, too. */
+static unsigned long mm_private(const struct mm_struct *mm)
+{
+	return mm->data_vm + mm->stack_vm;
 }
 
 static void ub_follow(struct user_beancounter *ub, int resource,
@@ -34,7 +40,7 @@ static void ub_follow(struct user_beancounter *ub, int resource,
  */
 void __ub_mm_sync(struct mm_struct *mm)
 {
-	ub_follow(mm->ub, UB_PRIVVMPAGES, &mm->ub_data, mm->data_vm);
+	ub_follow(mm->ub, UB_PRIVVMPAGES, &mm->ub_data, mm_private(mm));
 	ub_follow(mm->ub, UB_LOCKEDPAGES, &mm->ub_locked, mm->locked_vm);
 }
 
@@ -64,11 +70,29 @@ void ub_mm_exit(struct mm_struct *mm)
 	mmap_write_unlock(mm);
 }
 
+/* A stack that may not grow, and an exec that has begun, end their program. */
+static enum ub_severity mapping_how(unsigned long vm_flags)
+{
+	return vm_flags & VM_STACK || current->in_execve ? UB_SOFT : UB_HARD;
+}
+
 /* What was let through under this lock already is charged when it is given up. */
-bool __ub_may_expand(struct mm_struct *mm, s64 pages)
+bool __ub_may_expand(struct mm_struct *mm, unsigned long vm_flags, s64 pages)
 {
 	return __ub_has_room(mm->ub, UB_PRIVVMPAGES,
-			     pages + max_t(s64, mm->data_vm - mm->ub_data, 0));
+			     pages + max_t(s64, mm_private(mm) - mm->ub_data, 0),
+			     mapping_how(vm_flags));
+}
+
+/* fork: what the program has it has been let have, and few can go on without. */
+bool __ub_may_copy(struct mm_struct *mm, const struct mm_struct *old)
+{
+	return __ub_has_room(mm->ub, UB_PRIVVMPAGES, mm_private(old), UB_SOFT);
+}
+
+bool __ub_may_lock(struct mm_struct *mm, unsigned long vm_flags, s64 pages)
+{
+	return __ub_has_room(mm->ub, UB_LOCKEDPAGES, pages, mapping_how(vm_flags));
 }
 
 static bool sk_counts_as_tcp(const struct sock *sk)
@@ -85,7 +109,7 @@ struct user_beancounter *ub_of_net(const struct net *net)
  * A socket that was just made, its fields in place.  What the kernel makes for
  * itself does not count.
  */
-bool ub_sk_alloc(struct sock *sk, const struct net *net)
+bool ub_sk_alloc(struct sock *sk, const struct net *net, enum ub_severity how)
 {
 	struct user_beancounter *ub = ub_of_net(net);
 
@@ -95,7 +119,7 @@ bool ub_sk_alloc(struct sock *sk, const struct net *net)
 	if (!ub || sk->sk_kern_sock)
 		return true;
 	if (!__ub_charge(ub, sk_counts_as_tcp(sk) ? UB_NUMTCPSOCK : UB_NUMOTHERSOCK,
-			 1, UB_HARD))
+			 1, how))
 		return false;
 	sk->sk_ub = ub_get(ub);
 	return true;
@@ -124,20 +148,35 @@ void ub_sk_free(struct sock *sk)
 	ub_put(ub);
 }
 
+/*
+ * The gap between barrier and limit is there for sockets that have nothing, one
+ * packet each, while others have all that the barrier allows: they would stand
+ * still.
+ */
+static enum ub_severity sk_mem_how(const atomic_t *has, s64 bytes)
+{
+	return !atomic_read(has) && bytes <= SZ_64K ? UB_SOFT : UB_HARD;
+}
+
 /**
  * __ub_sk_mem_charge - a socket takes @pages more for its buffers
+ * @sk: the socket
+ * @pages: how many
  * @kind: SK_MEM_SEND or SK_MEM_RECV
- * @force: cannot be refused
+ * @how: UB_SOFT: it has as much as it may and would not wait; UB_FORCE: cannot
+ * be refused
  */
-bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, bool force)
+bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, enum ub_severity how)
 {
 	bool snd = kind == SK_MEM_SEND;
+	atomic_t *has = snd ? &sk->sk_ub_snd : &sk->sk_ub_rcv;
 	s64 bytes = (s64)pages << PAGE_SHIFT;
 
-	if (!__ub_charge(sk->sk_ub, snd ? sk_snd_row(sk) : sk_rcv_row(sk), bytes,
-			 force ? UB_FORCE : UB_HARD))
+	if (how == UB_HARD && sk_counts_as_tcp(sk))
+		how = sk_mem_how(has, bytes);
+	if (!__ub_charge(sk->sk_ub, snd ? sk_snd_row(sk) : sk_rcv_row(sk), bytes, how))
 		return false;
-	atomic_add(bytes, snd ? &sk->sk_ub_snd : &sk->sk_ub_rcv);
+	atomic_add(bytes, has);
 	return true;
 }
 
@@ -178,7 +217,8 @@ void __ub_sk_mem_uncharge(struct sock *sk, int pages)
 /* A message of a socket other than TCP, until its receiver has taken it. */
 bool __ub_sk_send_charge(struct sock *sk, int bytes)
 {
-	if (!__ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes, UB_HARD))
+	if (!__ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes,
+			 sk_mem_how(&sk->sk_ub_snd, bytes)))
 		return false;
 	atomic_add(bytes, &sk->sk_ub_snd);
 	return true;

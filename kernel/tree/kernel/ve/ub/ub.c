@@ -125,22 +125,25 @@ void ub_release(struct user_beancounter *ub)
 	call_rcu(&ub->rcu, ub_free);
 }
 
-/* The barrier of a guarantee holds for what it guarantees. */
-static s64 ub_barrier(const struct user_beancounter *ub, int resource)
+/* Up to which a request may go; at least to what a guarantee of it says. */
+static s64 ub_bound(const struct user_beancounter *ub, int resource,
+		    enum ub_severity how)
 {
-	s64 barrier = READ_ONCE(ub->row[resource].barrier);
+	const struct ub_row *row = &ub->row[resource];
+	s64 bound;
 
+	if (how == UB_FORCE)
+		return UB_MAXVALUE;
+	bound = how == UB_HARD ? READ_ONCE(row->barrier) : READ_ONCE(row->limit);
 	if (resource == UB_PRIVVMPAGES)
-		barrier = max(barrier, READ_ONCE(ub->row[UB_VMGUARPAGES].barrier));
-	return barrier;
+		bound = max(bound, READ_ONCE(ub->row[UB_VMGUARPAGES].barrier));
+	return bound;
 }
 
 bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
 		 enum ub_severity how)
 {
-	s64 bound = how == UB_FORCE ? UB_MAXVALUE :
-		    how == UB_HARD  ? ub_barrier(ub, resource) :
-				      READ_ONCE(ub->row[resource].limit);
+	s64 bound = ub_bound(ub, resource, how);
 	struct ub_row *row = &ub->row[resource];
 	struct percpu_counter *c = row->batched;
 	s64 held;
@@ -171,10 +174,11 @@ void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
 }
 EXPORT_SYMBOL_GPL(__ub_uncharge);
 
-bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n)
+bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n,
+		   enum ub_severity how)
 {
 	struct ub_row *row = &ub->row[resource];
-	s64 bound = ub_barrier(ub, resource);
+	s64 bound = ub_bound(ub, resource, how);
 
 	/* Far from the bound the sum over the CPUs is not needed. */
 	if (row->batched ?
@@ -272,10 +276,10 @@ static void test_batch_edge(struct kunit *test)
 		n++;
 	KUNIT_EXPECT_EQ(test, n, 1000);
 	KUNIT_EXPECT_EQ(test, failures(ub, UB_NUMFILE), 1);
-	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_NUMFILE, 1));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_NUMFILE, 1, UB_HARD));
 	ub_uncharge(ub, UB_NUMFILE, 1);
-	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_NUMFILE, 1));
-	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_NUMFILE, 2));
+	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_NUMFILE, 1, UB_HARD));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_NUMFILE, 2, UB_HARD));
 	ub_uncharge(ub, UB_NUMFILE, 999);
 	bound(ub, UB_NUMFILE, 0, 0);
 	KUNIT_EXPECT_FALSE(test, ub_charge(ub, UB_NUMFILE, 1, UB_HARD));
@@ -289,10 +293,16 @@ static void test_guarantee(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, ub);
 	bound(ub, UB_PRIVVMPAGES, 10, 10);
-	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 11));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 11, UB_HARD));
 	bound(ub, UB_VMGUARPAGES, 20, UB_MAXVALUE);
-	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_PRIVVMPAGES, 20));
-	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 21));
+	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_PRIVVMPAGES, 20, UB_HARD));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 21, UB_HARD));
+	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_PRIVVMPAGES, 20, UB_SOFT));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 21, UB_SOFT));
+	bound(ub, UB_PRIVVMPAGES, 10, 30);
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 21, UB_HARD));
+	KUNIT_EXPECT_TRUE(test, ub_has_room(ub, UB_PRIVVMPAGES, 30, UB_SOFT));
+	KUNIT_EXPECT_FALSE(test, ub_has_room(ub, UB_PRIVVMPAGES, 31, UB_SOFT));
 	ub_put(ub);
 }
 

@@ -5,6 +5,7 @@
  * 0), and keeps them until its standard input ends.
  */
 #include <arpa/inet.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netfilter.h>
@@ -23,10 +24,88 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096
 #define CHUNK (256 * PAGE)
+#define ACCEPTS 4
+
+/* What is hard to refuse */
+
+static int touch_stack(size_t bytes)
+{
+	static volatile char *at;
+
+	if (!at)
+		at = (volatile char *)__builtin_frame_address(0) - 50 * PAGE; /* what it has from the start */
+	at -= bytes;
+	*at = 1;
+	return 0;
+}
+
+static int eat_stack(void)
+{
+	return touch_stack(CHUNK);
+}
+
+static int eat_stacklock(void)
+{
+	static int locked;
+
+	if (!locked && mlockall(MCL_CURRENT))
+		return -1;
+	locked = 1;
+	return touch_stack(16 * PAGE);
+}
+
+/* A program that ends at once, and of which exec has to make CHUNK * 4 of bytes. */
+static void write_program(const char *path)
+{
+	static const struct {
+		Elf64_Ehdr e;
+		Elf64_Phdr p[2];
+		unsigned char code[12];
+	} __attribute__((packed)) program = {
+		.e = {
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+			.e_entry = 0x400000 + sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr),
+			.e_phoff = sizeof(Elf64_Ehdr), .e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2,
+		},
+		.p = {
+			{ .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = 0x400000,
+			  .p_filesz = sizeof(program), .p_memsz = sizeof(program), .p_align = PAGE },
+			{ .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_vaddr = 0x800000,
+			  .p_memsz = 4 * CHUNK, .p_align = PAGE },
+		},
+		/* mov $60, %eax; mov $7, %edi; syscall */
+		.code = { 0xb8, 60, 0, 0, 0, 0xbf, 7, 0, 0, 0, 0x0f, 0x05 },
+	};
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+	if (write(fd, &program, sizeof(program)) != sizeof(program))
+		perror(path);
+	close(fd);
+}
+
+static int eat_exec(void)
+{
+	int status, pid;
+
+	write_program("/root/bss");
+	signal(SIGCHLD, SIG_DFL);
+	pid = vfork();
+	if (!pid) {
+		execl("/root/bss", "bss", NULL);
+		_exit(1);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	errno = ENOEXEC;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 7 ? 0 : -1;
+}
 
 static int eat_numproc(void)
 {
@@ -41,9 +120,24 @@ static int eat_numproc(void)
 	return pid;
 }
 
+/* A program that has much becomes two. */
+static int eat_fork(void)
+{
+	static void *much;
+
+	if (!much)
+		much = mmap(NULL, 4 * CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return much == MAP_FAILED ? -1 : eat_numproc();
+}
+
 static int eat_numfile(void)
 {
 	return open("/dev/null", O_RDONLY);
+}
+
+static int eat_userfile(void)
+{
+	return setuid(65534) ? -1 : eat_numfile();
 }
 
 static int eat_numflock(void)
@@ -55,6 +149,22 @@ static int eat_numflock(void)
 	if (fd < 0)
 		fd = open("/root/lock", O_RDWR | O_CREAT, 0600);
 	at += 2; /* or they would become one */
+	return fcntl(fd, F_SETLK, &fl);
+}
+
+/* A lock of much, of which a byte in the middle is given back again and again. */
+static int eat_split(void)
+{
+	static struct flock fl = { .l_type = F_WRLCK, .l_len = 1000 };
+	static int fd = -1;
+
+	if (fd < 0) {
+		fd = open("/root/lock", O_RDWR | O_CREAT, 0600);
+		if (fcntl(fd, F_SETLK, &fl))
+			return -1;
+		fl = (struct flock){ .l_type = F_UNLCK, .l_len = 1 };
+	}
+	fl.l_start += 2;
 	return fcntl(fd, F_SETLK, &fl);
 }
 
@@ -83,6 +193,35 @@ static int eat_numothersock(void)
 	return socket(AF_INET, SOCK_DGRAM, 0);
 }
 
+static int listener(struct sockaddr_in *a)
+{
+	socklen_t n = sizeof(*a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+	*a = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return bind(fd, (void *)a, n) || listen(fd, 16) || getsockname(fd, (void *)a, &n) ? -1 : fd;
+}
+
+/* The other ends, made beforehand, come one by one. */
+static int eat_accept(void)
+{
+	static int l = -1, out[ACCEPTS], n;
+	static struct sockaddr_in a;
+	struct pollfd p;
+
+	if (l < 0) {
+		l = listener(&a);
+		for (int i = 0; i < ACCEPTS; i++)
+			out[i] = socket(AF_INET, SOCK_STREAM, 0);
+	}
+	if (n == ACCEPTS || connect(out[n], (void *)&a, sizeof(a)))
+		return -1;
+	n++;
+	p = (struct pollfd){ .fd = l, .events = POLLIN };
+	poll(&p, 1, 2000);
+	return accept(l, NULL, NULL);
+}
+
 static int eat_privvmpages(void)
 {
 	return mmap(NULL, CHUNK, PROT_READ | PROT_WRITE,
@@ -105,6 +244,19 @@ static int eat_shmpages(void)
 	if (fd < 0)
 		fd = memfd_create("eat", 0);
 	return write(fd, page, PAGE) == PAGE ? 0 : -1;
+}
+
+static int eat_shmfault(void)
+{
+	static char *at;
+
+	if (!at)
+		at = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (at == MAP_FAILED)
+		return -1;
+	*at = 1;
+	at += PAGE;
+	return 0;
 }
 
 /* Messages of 8 KiB that nobody takes. */
@@ -182,7 +334,10 @@ static int eat_tcp(void)
 	return eat_stream(out);
 }
 
-/* As little as a socket may keep to send, so that a refusal comes when it has that much and cannot wait. */
+/*
+ * As little as a socket may keep to send, so that a refusal comes when it has that much and cannot wait.
+ * That TCP may always send half a page says nothing: all of it or none.
+ */
 static int eat_forced(void)
 {
 	static const char data[8192];
@@ -191,7 +346,8 @@ static int eat_forced(void)
 	if (out < 0)
 		return -1;
 	setsockopt(out, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
-	return send(out, data, sizeof(data), MSG_DONTWAIT) > 0 ? 0 : -1;
+	errno = EAGAIN;
+	return send(out, data, sizeof(data), MSG_DONTWAIT) == sizeof(data) ? 0 : -1;
 }
 
 static int eat_othersockbuf(void)
@@ -201,6 +357,24 @@ static int eat_othersockbuf(void)
 	if (pair[0] < 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair))
 		return -1;
 	return eat_stream(pair[0]);
+}
+
+/* Each message by a socket that has sent none. */
+static int eat_first(void)
+{
+	int pair[2];
+
+	return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) ? -1 : eat_stream(pair[0]);
+}
+
+static int eat_firstread(void)
+{
+	int in, out = tcp_pair(&in);
+	struct pollfd p = { .fd = in, .events = POLLIN };
+
+	if (out < 0 || eat_stream(out))
+		return -1;
+	return poll(&p, 1, 10000) == 1 ? 0 : -1;
 }
 
 static int udp_to_itself(void)
@@ -354,7 +528,12 @@ static const struct {
 	{ "tcpsndbuf", eat_tcp },	    { "tcprcvbuf", eat_tcp },
 	{ "forced", eat_forced },	    { "corked", eat_corked },
 	{ "half", eat_half },		    { "reserve", eat_reserve },
-	{ "mprotect", eat_mprotect },
+	{ "mprotect", eat_mprotect },	    { "stack", eat_stack },
+	{ "stacklock", eat_stacklock },	    { "exec", eat_exec },
+	{ "fork", eat_fork },		    { "userfile", eat_userfile },
+	{ "split", eat_split },		    { "accept", eat_accept },
+	{ "shmfault", eat_shmfault },	    { "first", eat_first },
+	{ "firstread", eat_firstread },
 	{ "othersockbuf", eat_othersockbuf }, { "dgramrcvbuf", eat_dgramrcvbuf },
 	{ "numiptent", eat_numiptent },	    { "physpages", touch_pages },
 	{ "swappages", touch_pages },
@@ -378,7 +557,7 @@ static void give_back(const char *row, int n)
 		for (int i = 0; i <= top; i++)
 			msgctl(msgctl(i, MSG_STAT, &ds), IPC_RMID, NULL);
 	}
-	if (!strcmp(row, "numflock"))
+	if (!strcmp(row, "numflock") || !strcmp(row, "split"))
 		unlink("/root/lock");
 	if (!strcmp(row, "numiptent")) {
 		struct nlmsghdr *h;

@@ -9,8 +9,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -376,7 +379,8 @@ static void test_forced(void)
 	long pages, rows;
 	struct eater e;
 
-	must_set(&ve, UB_TCPSNDBUF, 0);
+	if (set(ve.fd, UB_TCPSNDBUF, 0, UB_MAXVALUE))
+		die("tcpsndbuf");
 	e = eat(&ve, "forced", 300);
 	rows = (long)((stat_of(&ve, UB_TCPSNDBUF).held + stat_of(&ve, UB_TCPRCVBUF).held) / 4096);
 	pages = sock_pages(&ve);
@@ -387,7 +391,184 @@ static void test_forced(void)
 	if (!ok(labs(rows - pages) < 150, "tcpsndbuf: and the memory cgroup has it as well"))
 		printf("# %ld pages of %ld\n", pages, rows);
 	finish(&e);
+	settle(&ve, UB_TCPSNDBUF, 0);
+	must_set(&ve, UB_TCPSNDBUF, 0);
+	e = eat(&ve, "forced", 300);
+	if (!ok(!e.got && e.error == EAGAIN, "tcpsndbuf: but not above the limit"))
+		printf("# took %d, errno %s\n", e.got, strerror(e.error));
+	finish(&e);
 	env_destroy(&ve);
+}
+
+/*
+ * What is hard to refuse goes between barrier and limit, where what is not is
+ * refused.  @first: what the eater takes in the ordinary way before its first
+ * item; of 0 what one item more than holds, as measured.
+ */
+static const struct gap {
+	const char *what, *hard;
+	int resource, n;
+	uint64_t first, unit;	/* 0: as measured */
+	int error, signal;	/* of a refusal above the limit */
+} gaps[] = {
+	{ "stack", "privvmpages", UB_PRIVVMPAGES, 4, 64, 256, 0, SIGSEGV },
+	{ "exec", "privvmpages", UB_PRIVVMPAGES, 1, 64, 1024 + 64, ENOEXEC },
+	{ "fork", "privvmpages", UB_PRIVVMPAGES, 1, 1024 + 64, 1024 + 128, ENOMEM },
+	{ "stacklock", "lockedpages", UB_LOCKEDPAGES, 6, 0, 16, 0, SIGSEGV },
+	{ "shmfault", "shmpages", UB_SHMPAGES, 30, 10, 1, 0, SIGBUS },
+	{ "numfile", "userfile", UB_NUMFILE, 20, 5, 1, ENFILE },
+	{ "split", "numflock", UB_NUMFLOCK, 4, 1, 1, ENOLCK },
+	{ "accept", "numtcpsock", UB_NUMTCPSOCK, 4, 5, 1, EAGAIN },
+	{ "first", "othersockbuf", UB_OTHERSOCKBUF, 8, 0, 0, ENOBUFS },
+};
+
+static void test_gap(const struct env_ve *ve, const struct gap *g)
+{
+	uint64_t before = stat_of(ve, g->resource).held, unit = g->unit, barrier, limit, failed;
+	struct env_ubstat s;
+	struct eater e;
+	int status;
+
+	e = eat(ve, g->hard, 0);
+	barrier = stat_of(ve, g->resource).held + g->first;
+	finish(&e);
+	if (!g->first && unit) {
+		e = eat(ve, g->what, 1);
+		barrier = stat_of(ve, g->resource).held + 4;
+		finish(&e);
+	} else if (!unit) {
+		e = eat(ve, g->what, g->n);
+		unit = (stat_of(ve, g->resource).held - barrier) / (uint64_t)g->n;
+		finish(&e);
+	}
+	settle(ve, g->resource, before);
+
+	limit = barrier + (uint64_t)g->n * unit;
+	if (set(ve->fd, (uint32_t)g->resource, barrier, limit))
+		die("bounds of %s", g->what);
+	failed = stat_of(ve, g->resource).failcnt;
+	e = eat(ve, g->what, g->n);
+	s = stat_of(ve, g->resource);
+	if (!ok(e.got == g->n && s.failcnt == failed && s.maxheld > barrier,
+		"%s: goes up to the limit", g->what))
+		printf("# took %d of %d, errno %s, held %llu of %llu..%llu, %llu refused\n", e.got, g->n,
+		       strerror(e.error), (unsigned long long)s.held, (unsigned long long)barrier,
+		       (unsigned long long)limit, (unsigned long long)(s.failcnt - failed));
+	finish(&e);
+	settle(ve, g->resource, before);
+	e = eat(ve, g->hard, 1000);
+	s = stat_of(ve, g->resource);
+	/* A socket that has nothing may have its first message. */
+	if (!ok(e.got < 1000 && s.failcnt > failed && s.held <= barrier + (g->unit ? 0 : unit),
+		"%s: where %s is refused", g->what, g->hard))
+		printf("# took %d, errno %s, held %llu of %llu\n", e.got, strerror(e.error),
+		       (unsigned long long)s.held, (unsigned long long)barrier);
+	finish(&e);
+	settle(ve, g->resource, before);
+
+	limit = barrier + (uint64_t)(g->n / 2) * unit;
+	if (set(ve->fd, (uint32_t)g->resource, barrier, limit))
+		die("bounds of %s", g->what);
+	failed = stat_of(ve, g->resource).failcnt;
+	e = eat(ve, g->what, g->n);
+	s = stat_of(ve, g->resource);
+	status = finish(&e);
+	if (!ok(e.got < g->n && s.failcnt > failed && s.held <= limit &&
+		(g->signal ? WIFSIGNALED(status) && WTERMSIG(status) == g->signal : e.error == g->error),
+		"%s: and is refused above it", g->what))
+		printf("# took %d of %d, errno %s, status %#x, held %llu of %llu\n", e.got, g->n, strerror(e.error),
+		       status, (unsigned long long)s.held, (unsigned long long)limit);
+	must_set(ve, g->resource, UB_MAXVALUE);
+	settle(ve, g->resource, before);
+}
+
+static int socket_inside(const struct env_ve *ve)
+{
+	int net = env_ctl(ve->fd, ENV_CTL_OPEN_NET, NULL, 0), own = open("/proc/self/ns/net", O_RDONLY);
+	int fd, error;
+
+	if (net < 0 || own < 0 || setns(net, CLONE_NEWNET))
+		die("OPEN_NET");
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	error = errno;
+	if (setns(own, CLONE_NEWNET))
+		die("setns");
+	close(own);
+	close(net);
+	errno = error;
+	return fd;
+}
+
+/* So does what the node does for a VE. */
+static void test_node(const struct env_ve *ve)
+{
+	struct env_pty pty = { .cols = 80, .rows = 25 };
+	uint64_t held = stat_of(ve, UB_NUMPROC).held;
+	struct eater e, e2;
+	int fd;
+
+	if (set(ve->fd, UB_NUMPROC, held, held + 2))
+		die("numproc");
+	e = eat(ve, "numproc", 1);
+	ok(e.got == 0 && e.error == EAGAIN, "numproc: at the barrier none is forked inside");
+	e2 = eat(ve, "numproc", 0);
+	ok(e2.got == 0, "numproc: but the node may still enter");
+	refused(env_run(ve, (char *[]){ "/bin/true", NULL }), EAGAIN, "numproc: up to the limit");
+	finish(&e);
+	finish(&e2);
+	must_set(ve, UB_NUMPROC, UB_MAXVALUE);
+
+	held = stat_of(ve, UB_NUMPTY).held;
+	if (set(ve->fd, UB_NUMPTY, held, held + 1))
+		die("numpty");
+	e = eat(ve, "numpty", 1);
+	ok(e.got == 0 && e.error == ENOSPC, "numpty: at the barrier there is none inside");
+	finish(&e);
+	ok(!env_ctl(ve->fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)), "numpty: but the node may open one");
+	refused(env_ctl(ve->fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)), ENOSPC, "numpty: up to the limit");
+	must_set(ve, UB_NUMPTY, UB_MAXVALUE);
+	close(pty.master);
+	close(pty.slave);
+
+	held = stat_of(ve, UB_NUMOTHERSOCK).held;
+	if (set(ve->fd, UB_NUMOTHERSOCK, held, held + 1))
+		die("numothersock");
+	e = eat(ve, "numothersock", 1);
+	ok(e.got == 0 && e.error == ENOMEM, "numothersock: at the barrier there is none inside");
+	finish(&e);
+	fd = socket_inside(ve);
+	ok(fd >= 0, "numothersock: but the node may open one");
+	refused(socket_inside(ve), ENOMEM, "numothersock: up to the limit");
+	close(fd);
+	must_set(ve, UB_NUMOTHERSOCK, UB_MAXVALUE);
+	settle(ve, UB_NUMOTHERSOCK, held);
+}
+
+/* What arrives for a socket that has nothing to read. */
+static void test_first_read(const struct env_ve *ve)
+{
+	struct env_ubstat s = stat_of(ve, UB_TCPRCVBUF), s2;
+	struct eater e;
+
+	if (set(ve->fd, UB_TCPRCVBUF, 0, UB_MAXVALUE))
+		die("tcprcvbuf");
+	e = eat(ve, "firstread", 50);
+	s2 = stat_of(ve, UB_TCPRCVBUF);
+	if (!ok(e.got == 50 && s2.failcnt == s.failcnt && s2.held >= s.held + 50 * 1024,
+		"tcprcvbuf: each socket's first packet goes up to the limit"))
+		printf("# took %d, errno %s, held %llu, refused %llu\n", e.got, strerror(e.error),
+		       (unsigned long long)s2.held, (unsigned long long)(s2.failcnt - s.failcnt));
+	finish(&e);
+	e = eat(ve, "tcprcvbuf", 100000);
+	ok(stat_of(ve, UB_TCPRCVBUF).failcnt > s.failcnt, "tcprcvbuf: where one that has some is refused more");
+	finish(&e);
+	must_set(ve, UB_TCPRCVBUF, 0);
+	s = stat_of(ve, UB_TCPRCVBUF);
+	e = eat(ve, "firstread", 50);
+	ok(stat_of(ve, UB_TCPRCVBUF).failcnt >= s.failcnt + 50, "tcprcvbuf: and above it the first one is, too");
+	finish(&e);
+	must_set(ve, UB_TCPRCVBUF, UB_MAXVALUE);
+	settle(ve, UB_TCPRCVBUF, s.held);
 }
 
 /* With a limit of nothing there is nothing; with the greatest there is all again. */
@@ -683,7 +864,12 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ROWS; i++)
 		if (argc < 2 || !strcmp(argv[1], rows[i].name))
 			test_row(&a, &rows[i]);
+	for (size_t i = 0; i < sizeof(gaps) / sizeof(gaps[0]); i++)
+		if (argc < 2 || !strcmp(argv[1], gaps[i].what))
+			test_gap(&a, &gaps[i]);
 	if (argc < 2) {
+		test_node(&a);
+		test_first_read(&a);
 		test_apart(&a, &b);
 		test_reclaim(&a);
 		test_swap(&a);
@@ -703,9 +889,9 @@ int main(int argc, char **argv)
 	}
 	env_destroy(&a);
 	env_destroy(&b);
-	if (argc < 2) {
+	if (argc < 2)
 		test_after();
+	if (argc < 2 || !strcmp(argv[1], "forced"))
 		test_forced();
-	}
 	return tap_done();
 }
