@@ -1881,7 +1881,7 @@ begin
     select v, p_node, p_event, coalesce((p_data ->> 'time')::timestamptz, now()), p_data ->> 'resource',
         (p_data ->> 'held')::bigint, case when (p_data ->> 'held')::bigint > lo then hi else lo end,
         greatest(coalesce((p_data ->> 'refused')::bigint, 1), 1),
-        left(regexp_replace(coalesce(p_data ->> 'program', '?'), '[[:cntrl:]]', '?', 'g'), 64)
+        left(regexp_replace(coalesce(nullif(p_data ->> 'program', ''), '?'), '[[:cntrl:]]', '?', 'g'), 64)
       from ve e join bean b on b.name = p_data ->> 'resource'
       where e.veid = v and e.node_id = p_node and e.deleted_at is null
     on conflict do nothing;
@@ -2360,7 +2360,9 @@ CREATE FUNCTION ve.usage_json(p_veid integer) RETURNS jsonb
       'rows', (select jsonb_agg(jsonb_build_object('name', r.name, 'title', r.title, 'unit', r.unit, 'kind', r.kind,
           'held', r.held, 'maxheld', r.maxheld, 'barrier', r.barrier, 'limit', r.bound, 'refused', r.failcnt,
           'used', amount_show(r.held, r.unit),
-          'bound', amount_show(case r.kind when 'guarantee' then nullif(r.barrier, 0) else r.bound end, r.unit),
+          'bound', amount_show(case r.kind when 'guarantee' then nullif(r.barrier, 0) when 'reclaim' then r.bound
+            else r.barrier end, r.unit),
+          'most', case when r.kind = 'refuse' and r.barrier < r.bound then amount_show(r.bound, r.unit) end,
           'hour', case when s.minutes > 1 then case when s.low = s.high then 'steady' else
             amount_show(s.low, r.unit) || ' to ' || amount_show(s.high, r.unit) end end,
           'samples', coalesce(s.samples, '[]'), 'points', case when s.minutes > 1 then s.points end) order by r.position)

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Each limit of a VE: what is used, the bound, how often something was refused,
 -- and the last hour (as numbers, in words, and as points of a line, 60 wide and
--- 15 high).  The bound is what the node says; before it has said so, the plan's.
+-- 15 high).  The bound is where an ordinary request is refused (of memory in use,
+-- where the last one is); above it, up to most, goes what is hard to refuse.  Both are
+-- what the node says; before it has said so, the plan's.
 create or replace function ve.usage_json(p_veid integer) returns jsonb
   language sql stable
   set search_path = ve, pg_temp
@@ -32,7 +34,9 @@ as $$
       'rows', (select jsonb_agg(jsonb_build_object('name', r.name, 'title', r.title, 'unit', r.unit, 'kind', r.kind,
           'held', r.held, 'maxheld', r.maxheld, 'barrier', r.barrier, 'limit', r.bound, 'refused', r.failcnt,
           'used', amount_show(r.held, r.unit),
-          'bound', amount_show(case r.kind when 'guarantee' then nullif(r.barrier, 0) else r.bound end, r.unit),
+          'bound', amount_show(case r.kind when 'guarantee' then nullif(r.barrier, 0) when 'reclaim' then r.bound
+            else r.barrier end, r.unit),
+          'most', case when r.kind = 'refuse' and r.barrier < r.bound then amount_show(r.bound, r.unit) end,
           'hour', case when s.minutes > 1 then case when s.low = s.high then 'steady' else
             amount_show(s.low, r.unit) || ' to ' || amount_show(s.high, r.unit) end end,
           'samples', coalesce(s.samples, '[]'), 'points', case when s.minutes > 1 then s.points end) order by r.position)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Plans: three to begin with, read from forms, changed under VEs that run; what is used and refused.
-select plan(69);
+select plan(70);
 create function pg_temp.spec() returns jsonb language sql as $$ select job_claim('n1', 30) -> 'spec' $$;
 create function pg_temp.save(name text, form jsonb, make boolean default false) returns jsonb language sql as
   $$ select plan_save(pg_temp.h('op'), name, form, make) $$;
@@ -82,10 +82,13 @@ select throws_ok(format('select ve_plan(pg_temp.h(''op''), %s, ''none'')', pg_te
 -- use
 select is(usage_due('n1'), jsonb_build_array(pg_temp.veid('ann')), 'who runs is asked');
 select usage_take('n1', pg_temp.veid('ann'), '{"numproc": {"held": 12, "maxheld": 60, "barrier": 64, "limit": 64, "failcnt": 3},
-  "privvmpages": {"held": 256, "maxheld": 512, "barrier": 1024, "limit": 1024, "failcnt": 0}, "net": {"tx_bytes": 1000, "rx_bytes": 2000}}');
+  "privvmpages": {"held": 256, "maxheld": 512, "barrier": 1024, "limit": 2048, "failcnt": 0},
+  "physpages": {"held": 256, "maxheld": 512, "barrier": 1024, "limit": 2048, "failcnt": 0}, "net": {"tx_bytes": 1000, "rx_bytes": 2000}}');
 select is(usage_due('n1'), '[]', 'once a minute');
 select is((usage_get(pg_temp.h('ann'), pg_temp.veid('ann')) #> '{rows,4}') - 'samples' - 'points' - 'hour' - 'title' - 'unit' - 'kind',
-  '{"name": "numproc", "held": 12, "maxheld": 60, "barrier": 64, "limit": 64, "refused": 3, "used": "12", "bound": "64"}', 'a row: used, limit, refused');
+  '{"name": "numproc", "held": 12, "maxheld": 60, "barrier": 64, "limit": 64, "refused": 3, "used": "12", "bound": "64", "most": null}', 'a row: used, limit, refused');
+select is((select jsonb_agg(jsonb_build_array(r -> 'bound', r -> 'most')) from jsonb_array_elements(usage_get(pg_temp.h('ann'), pg_temp.veid('ann')) -> 'rows') r
+  where r ->> 'name' in ('privvmpages', 'physpages')), '[["4 MiB", "8 MiB"], ["8 MiB", null]]', 'the bound is what refuses; of memory the last one');
 select is(usage_get(pg_temp.h('ann'), pg_temp.veid('ann')) #>> '{rows,2,used}', '1 MiB', 'memory in words');
 select throws_ok(format('select usage_get(pg_temp.h(''bob''), %s)', pg_temp.veid('ann')), 'VE010', null, 'for nobody else');
 insert into usage_sample select pg_temp.veid('ann'), i, now() - i * interval '1 minute', array_fill(i::bigint, array[21]) from generate_series(0, 59) i
