@@ -192,32 +192,97 @@ struct ve_times {
 	u64 user, system, steal, idle;
 };
 
-/*
- * CPU time of the VE on the CPUs that its @nth of @all visible ones stands for;
- * @all is 1 for the sum.
+/**
+ * struct ve_line - a line of /proc/stat, and what one CPU of the node has had
+ * @times: what it says
+ * @busy: of this look
+ * @owed: time that was used and not yet taken off @times.idle
+ * @user, @system: the VE's on the CPU of this number, at the last look
  */
-static void ve_times(struct ve_times *t, struct cgroup *cgrp, unsigned int nth,
-		     unsigned int all)
-{
-	u64 up = ve_uptime_ns(), busy;
-	unsigned int cpu;
+struct ve_line {
+	struct ve_times times;
+	u64 busy, owed;
+	u64 user, system;
+};
 
-	*t = (struct ve_times){};
+/**
+ * struct ve_shown - what /proc/stat says, of which it never says less
+ * @lock: all of it
+ * @up: uptime at the last look
+ * @sum: its first line
+ * @cpu: of each number that a CPU may have, be it one of the node's or of those
+ *	that the VE sees
+ */
+struct ve_shown {
+	struct mutex lock;
+	u64 up;
+	struct ve_line sum;
+	struct ve_line cpu[];
+};
+
+struct ve_shown *ve_shown_alloc(void)
+{
+	struct ve_shown *s = kzalloc(struct_size(s, cpu, nr_cpu_ids),
+				     GFP_KERNEL_ACCOUNT);
+
+	if (s)
+		mutex_init(&s->lock);
+	return s;
+}
+
+/* CPU time is counted by ticks: what was used may be seen up to so much later. */
+#define VE_IDLE_OWED	(NSEC_PER_SEC / 10)
+
+static void ve_line_idle(struct ve_line *l, u64 passed)
+{
+	u64 used = l->busy + l->owed;
+
+	if (passed >= used)
+		l->times.idle += passed - used;
+	l->owed = passed >= used ? 0 : min(used - passed, VE_IDLE_OWED);
+	l->busy = 0;
+}
+
+static void ve_line_add(struct ve_line *l, u64 user, u64 system, u64 steal)
+{
+	l->times.user += user;
+	l->times.system += system;
+	l->times.steal += steal;
+	l->busy += user + system + steal;
+}
+
+/*
+ * Bring the VE's lines up to now.  What its CPUs had since the last look goes to
+ * the visible ones that they stand for now, and what is left of the time was
+ * idle: so a change of their number, or more use than they have, lets nothing
+ * fall.
+ */
+static void ve_times_count(struct ve_shown *s, struct ve_struct *ve)
+{
+	unsigned int all = ve_nr_cpus(ve), cpu;
+	u64 up, steal;
+
+	lockdep_assert_held(&s->lock);
+	cgroup_rstat_flush(ve->acct);
+	up = ve_uptime_ns();
 	for_each_possible_cpu(cpu) {
 		const struct task_cputime *c =
-			&per_cpu_ptr(cgrp->rstat_cpu, cpu)->subtree_bstat.cputime;
+			&per_cpu_ptr(ve->acct->rstat_cpu, cpu)->subtree_bstat.cputime;
+		struct ve_line *had = &s->cpu[cpu];
+		u64 user = c->utime - had->user, system = c->stime - had->system;
 
-		if (cpu % all != nth)
-			continue;
-		t->user += c->utime;
-		t->system += c->stime;
+		ve_line_add(&s->cpu[cpu % all], user, system, 0);
+		ve_line_add(&s->sum, user, system, 0);
+		had->user += user;
+		had->system += system;
 	}
-	if (!nth)
-		t->steal = atomic64_read(&current->ve->cpu.throttled);
-	if (all == 1)
-		up *= ve_nr_cpus(current->ve);
-	busy = t->user + t->system + t->steal;
-	t->idle = up > busy ? up - busy : 0;
+	steal = atomic64_read(&ve->cpu.throttled) - s->sum.times.steal;
+	ve_line_add(&s->cpu[0], 0, 0, steal);
+	ve_line_add(&s->sum, 0, 0, steal);
+	for (cpu = 0; cpu < all; cpu++)
+		ve_line_idle(&s->cpu[cpu], up - s->up);
+	ve_line_idle(&s->sum, (up - s->up) * all);
+	s->up = up;
 }
 
 static void show_times(struct seq_file *m, const struct ve_times *t)
@@ -264,47 +329,45 @@ static unsigned int ve_last_pid(void)
 
 bool ve_stat_show(struct seq_file *m)
 {
-	unsigned int cpus, i;
+	struct ve_shown *s = current->ve->shown;
 	struct timespec64 boot;
-	struct cgroup *cgrp;
+	unsigned int cpus, i;
 	struct ve_tasks n;
-	struct ve_times t;
 
 	if (current_on_node())
 		return false;
-	cgrp = current->ve->acct;
-	cgroup_rstat_flush(cgrp);
-	cpus = ve_nr_cpus(current->ve);
-	ve_times(&t, cgrp, 0, 1);
-	seq_puts(m, "cpu ");
-	show_times(m, &t);
-	for (i = 0; i < cpus; i++) {
-		ve_times(&t, cgrp, i, cpus);
-		if (cpus == 1) /* the sum is the one */
-			ve_times(&t, cgrp, 0, 1);
-		seq_printf(m, "cpu%u", i);
-		show_times(m, &t);
+	scoped_guard(mutex, &s->lock) {
+		ve_times_count(s, current->ve);
+		cpus = ve_nr_cpus(current->ve);
+		seq_puts(m, "cpu ");
+		show_times(m, &s->sum.times);
+		for (i = 0; i < cpus; i++) {
+			seq_printf(m, "cpu%u", i);
+			show_times(m, &s->cpu[i].times);
+		}
 	}
 	getboottime64(&boot);
 	ve_tasks(&n, current->ve);
-	seq_printf(m, "intr 0\nctxt 0\nbtime %llu\nprocesses %u\n"
+	seq_printf(m, "intr 0\nctxt 0\nbtime %llu\nprocesses %lu\n"
 		   "procs_running %u\nprocs_blocked %u\nsoftirq 0\n",
 		   div_u64(timespec64_to_ns(&boot) + current->ve->start_boottime,
 			   NSEC_PER_SEC),
-		   ve_last_pid(), n.running + 1, n.blocked);
+		   data_race(current->ve->forks), n.running + 1, n.blocked);
 	return true;
 }
 
 bool ve_uptime_show(struct seq_file *m)
 {
-	u64 up = div_u64(ve_uptime_ns(), NSEC_PER_SEC / 100), idle;
-	struct ve_times t;
+	struct ve_shown *s = current->ve->shown;
+	u64 up, idle;
 
 	if (current_on_node())
 		return false;
-	cgroup_rstat_flush(current->ve->acct);
-	ve_times(&t, current->ve->acct, 0, 1);
-	idle = div_u64(t.idle, NSEC_PER_SEC / 100);
+	scoped_guard(mutex, &s->lock) {
+		ve_times_count(s, current->ve);
+		up = div_u64(s->up, NSEC_PER_SEC / 100);
+		idle = div_u64(s->sum.times.idle, NSEC_PER_SEC / 100);
+	}
 	seq_printf(m, "%llu.%02llu %llu.%02llu\n", up / 100, up % 100, idle / 100,
 		   idle % 100);
 	return true;

@@ -47,7 +47,8 @@ struct venet_ve;
  * @left: of this period; below 0 what it has had too much
  * @armed: the timer runs
  * @throttled: ns that a task or more has waited for a new period
- * @waiting: how many do, under @wait.lock, and @since when
+ * @waiting: how many do, under @wait.lock
+ * @since: when the first of them began to, or 0 once they may run; as @waiting
  * @weight: as cpu.weight has it; 0: nobody has said
  * @cpus: that it sees; 0: all
  */
@@ -99,6 +100,8 @@ struct ve_load {
  * @net: addresses and counters, owned by venet.
  * @cpu: CPU time.
  * @load: load averages.
+ * @shown: what /proc/stat has said so far; fs/proc/ve_stat.c.
+ * @forks: processes and threads that there ever were; under tasklist_lock.
  * @ub: what it uses and may use; NULL for the node alone.  Constant.
  * @nr_fds: open VE descriptors (for KILL_ON_CLOSE and for held VEs).
  * @wait: woken at each state change; its lock orders state changes.  Taken
@@ -129,6 +132,8 @@ struct ve_struct {
 	struct venet_ve		*net;
 	struct ve_cpu		cpu;
 	struct ve_load		load;
+	struct ve_shown		*shown;
+	unsigned long		forks;
 	struct user_beancounter	*ub;
 	atomic_long_t		ucount[UCOUNT_COUNTS];
 	struct ratelimit_state	alarm;
@@ -150,6 +155,12 @@ static inline struct ve_struct *task_ve(const struct task_struct *p)
 static inline bool ve_is_node(const struct ve_struct *ve)
 {
 	return ve == &ve0;
+}
+
+/* Under tasklist_lock, for writing */
+static inline void ve_count_fork(const struct task_struct *p)
+{
+	p->ve->forks++;
 }
 
 /* Is current a task of the node? */
@@ -222,6 +233,7 @@ struct file *ve_spawn_cgroup(const struct ve_spawn *sp);
 static inline void ve_userns_free(struct user_namespace *ns) { }
 static inline void ve_proc_exit(struct ve_proc *proc, int status) { }
 static inline void ve_begin_stop(struct pid_namespace *pid_ns) { }
+static inline void ve_count_fork(const struct task_struct *p) { }
 
 #define ve_net(net) false
 #define ve_ucount(ns, type) NULL

@@ -29,6 +29,7 @@ struct psi_group *ve_psi(struct psi_group *nodes);
 /* A time since the node's boot as the caller sees it: since its VE's start. */
 u64 ve_boottime_ns(u64 ns);
 
+struct ve_shown *ve_shown_alloc(void); /* NULL: no memory; kfree() ends it */
 void ve_load_init(struct ve_struct *ve);
 void ve_load_stop(struct ve_struct *ve); /* sleeps */
 

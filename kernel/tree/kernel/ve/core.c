@@ -50,7 +50,10 @@ struct ve_struct *ve_alloc(void)
 	if (!ve)
 		return NULL;
 	ve->ub = ub_alloc();
-	if (!ve->ub) {
+	ve->shown = ve_shown_alloc();
+	if (!ve->ub || !ve->shown) {
+		ub_put(ve->ub);
+		kfree(ve->shown);
 		kfree(ve);
 		return NULL;
 	}
@@ -80,6 +83,7 @@ void ve_put(struct ve_struct *ve)
 	spin_unlock_irqrestore(&ve_list_lock, flags);
 	ve_cpu_free(ve);
 	ub_put(ve->ub);
+	kfree(ve->shown);
 	kfree_rcu(ve, rcu);
 }
 

@@ -20,6 +20,17 @@
 #define VE_CPU_PERIOD	(50 * NSEC_PER_MSEC)
 #define VE_CPU_CAP_MIN	(NSEC_PER_SEC / 100)	/* 1 % of one CPU */
 
+/* Under @cpu->wait.lock: what has been waited so far is stolen time; begin again, or @more of it. */
+static void ve_cpu_steal(struct ve_cpu *cpu, bool more)
+{
+	u64 now = ktime_get_ns();
+
+	if (!cpu->since)
+		return;
+	atomic64_add(now - cpu->since, &cpu->throttled);
+	cpu->since = more ? now : 0;
+}
+
 /* A new period: pay in, and let go on whoever may. */
 static enum hrtimer_restart ve_cpu_refill(struct hrtimer *timer)
 {
@@ -31,6 +42,8 @@ static enum hrtimer_restart ve_cpu_refill(struct hrtimer *timer)
 	do {
 		next = min(left + quota, quota);
 	} while (!atomic64_try_cmpxchg(&cpu->left, &left, next));
+	scoped_guard(spinlock_irqsave, &cpu->wait.lock)
+		ve_cpu_steal(cpu, next <= 0);
 	if (next > 0)
 		wake_up_all(&cpu->wait);
 	if (quota && next < quota) {
@@ -61,15 +74,18 @@ static bool ve_cpu_may_run(struct ve_cpu *cpu)
 	return atomic64_read(&cpu->left) > 0 || !READ_ONCE(cpu->quota);
 }
 
-/* One more that waits, or one less; none is the end of a time without CPU. */
+/*
+ * One more that waits, or one less.  A time without CPU begins with one that has
+ * to wait and ends with the new period, though some may not have run yet then.
+ */
 static void ve_cpu_count_waiting(struct ve_cpu *cpu, int n)
 {
 	guard(spinlock_irq)(&cpu->wait.lock);
-	if (!cpu->waiting)
-		cpu->since = ktime_get_ns();
 	cpu->waiting += n;
-	if (!cpu->waiting)
-		atomic64_add(ktime_get_ns() - cpu->since, &cpu->throttled);
+	if (n > 0 && !cpu->since)
+		cpu->since = ktime_get_ns();
+	else if (!cpu->waiting)
+		ve_cpu_steal(cpu, false);
 }
 
 /*

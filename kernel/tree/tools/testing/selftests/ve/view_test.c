@@ -185,6 +185,92 @@ static void test_cap(const struct env_ve *ve)
 	env_sh(ve, "kill $(cat /tmp/hogs)", out, sizeof(out));
 }
 
+/* Figures that may only rise: times of each line of /proc/stat, forks, both of /proc/uptime. */
+struct figures {
+	unsigned long long line[3][8], processes, up, idle;
+	int lines;
+};
+
+static void figures_read(const struct env_ve *ve, struct figures *f)
+{
+	double up, idle;
+	char *at;
+
+	*f = (struct figures){};
+	if (env_sh(ve, "cat /proc/stat /proc/uptime", out, sizeof(out)))
+		die("/proc/stat");
+	for (at = out; f->lines < 3 && !strncmp(at, "cpu", 3); at = strchr(at, '\n') + 1) {
+		unsigned long long *v = f->line[f->lines++];
+
+		if (sscanf(at, "%*s %llu %llu %llu %llu %llu %llu %llu %llu", v, v + 1, v + 2, v + 3, v + 4, v + 5, v + 6,
+			   v + 7) != 8)
+			die("%s", at);
+	}
+	at = strstr(out, "\nprocesses ");
+	if (!at || sscanf(at, " processes %llu", &f->processes) != 1)
+		die("processes");
+	at = strstr(out, "\nsoftirq");
+	if (!at || sscanf(strchr(at + 1, '\n'), "%lf %lf", &up, &idle) != 2)
+		die("uptime");
+	f->up = (unsigned long long)(up * 100);
+	f->idle = (unsigned long long)(idle * 100);
+}
+
+static int fallen(const struct figures *a, const struct figures *b)
+{
+	int n = (b->processes < a->processes) + (b->up < a->up) + (b->idle < a->idle);
+
+	for (int i = 0; i < a->lines && i < b->lines; i++)
+		for (int k = 0; k < 8; k++)
+			n += b->line[i][k] < a->line[i][k];
+	return n;
+}
+
+/* Two hogs on what seem to be now two CPUs, now one, with a cap and without; then none. */
+static void test_monotonic(const struct env_ve *ve)
+{
+	struct figures was, is, busy = {};
+	int falls = 0;
+
+	cpu(ve, 0, 2, 0);
+	env_sh(ve, "rm -f /tmp/hogs; for i in 1 2; do (while :; do :; done) >/dev/null 2>&1 & echo $! >>/tmp/hogs; done", out, sizeof(out));
+	figures_read(ve, &was);
+	for (int i = 0; i < 60; i++) {
+		cpu(ve, 0, i % 20 < 10 ? 1 : 2, i % 10 < 5 ? 0 : 300000000);
+		if (i == 40)
+			env_sh(ve, "kill $(cat /tmp/hogs)", out, sizeof(out));
+		figures_read(ve, &is);
+		if (i == 40)
+			busy = is;
+		if (fallen(&was, &is) && !falls++)
+			printf("# at %d: idle %llu, then %llu; %llu, then %llu\n", i, was.line[0][3], is.line[0][3],
+			       was.idle, is.idle);
+		was = is;
+	}
+	ok(!falls, "no time falls while there is more load than CPUs, and their number changes");
+	ok(is.line[0][3] > busy.line[0][3] && is.idle > busy.idle, "and when the load has gone, idle rises");
+	cpu(ve, 0, 0, 0);
+}
+
+/* More forks than there are numbers of processes: the count goes on. */
+static void test_forks(const struct env_ve *ve)
+{
+	struct figures before, after;
+	char was[32] = "";
+	FILE *f = fopen("/proc/sys/kernel/pid_max", "r+");
+
+	if (!f || !fgets(was, sizeof(was), f) || fseek(f, 0, SEEK_SET) || fputs("1000", f) < 0 || fflush(f))
+		die("pid_max");
+	figures_read(ve, &before);
+	env_sh(ve, "i=0; while [ $i -lt 1500 ]; do (:); i=$((i + 1)); done", out, sizeof(out));
+	figures_read(ve, &after);
+	if (fseek(f, 0, SEEK_SET) || fputs(was, f) < 0 || fclose(f))
+		die("pid_max");
+	if (!ok(after.processes >= before.processes + 1500 && after.processes < before.processes + 1600,
+		"each fork is counted, also when numbers begin again"))
+		printf("# from %llu to %llu\n", before.processes, after.processes);
+}
+
 static void test_pressure(const struct env_ve *ve)
 {
 	ok(!env_sh(ve, "cat /proc/pressure/memory", out, sizeof(out)) && strstr(out, "some avg10="),
@@ -207,6 +293,8 @@ int main(void)
 	test_load(&b, &c); /* of these two nobody has asked yet */
 	env_destroy(&c);
 	test_cap(&a);
+	test_monotonic(&a);
+	test_forks(&a);
 	test_pressure(&a);
 	env_destroy(&a);
 	env_destroy(&b);
