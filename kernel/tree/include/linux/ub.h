@@ -36,6 +36,17 @@ enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
 #include <linux/percpu_counter.h>
 #include <linux/refcount.h>
 #include <linux/ve.h>
+#include <linux/workqueue.h>
+
+/**
+ * struct ub_who - who was refused
+ * @pid: in the VE's numbers; 0: none of its processes
+ * @comm: the program
+ */
+struct ub_who {
+	pid_t		pid;
+	char		comm[TASK_COMM_LEN];
+};
 
 /**
  * struct ub_row - a row of the table
@@ -47,6 +58,7 @@ enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
  * @maxheld: the most that was held, as exact as what counts it
  * @told_at: jiffies of the last event
  * @untold: refusals since
+ * @who: the first of them
  * @set: somebody has set bounds (for rows that the memory cgroup enforces)
  */
 struct ub_row {
@@ -60,6 +72,7 @@ struct ub_row {
 	atomic64_t	failcnt;
 	unsigned long	told_at;
 	atomic64_t	untold;
+	struct ub_who	who;
 };
 
 /* So many rows are charged so often that each CPU has a part of its own. */
@@ -67,12 +80,14 @@ struct ub_row {
 
 /**
  * struct user_beancounter - a VE's
- * @ref: the VE, each mm, socket, file lock, shared memory inode and memory cgroup
+ * @ref: the VE, each mm, socket, file lock, shared memory inode and memory cgroup,
+ *	and @tell while it waits
  * @veid: for events and people; 0 until the VE has one
  * @exact: no per-CPU batches: slower, and maxheld is what there was
  * @lock: bounds, and @memcg
  * @memcg: the cgroup that is the VE, from START to STOPPED; counted
  * @batched: counters of the rows that have a per-CPU part
+ * @tell: of the refusals that came too fast to be told, when nothing follows them
  */
 struct user_beancounter {
 	refcount_t		ref;
@@ -82,6 +97,7 @@ struct user_beancounter {
 	struct mem_cgroup __rcu	*memcg;
 	struct ub_row		row[UB_RESOURCES];
 	struct percpu_counter	batched[UB_BATCHED];
+	struct delayed_work	tell;
 	struct rcu_head		rcu;
 };
 
@@ -112,7 +128,7 @@ void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n);
 bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n,
 		   enum ub_severity how);
 
-/* A refusal: count it, and tell it at most once a second. */
+/* A refusal: count it, and tell it at most once a second, but not much later. */
 void ub_refused(struct user_beancounter *ub, int resource);
 
 /* __ub_charge() of a row that is not batched; @bound: what @how stands for. */

@@ -290,7 +290,8 @@ static int ctl_ub_set(struct env_ctl_ctx *c)
 	const struct env_ublimits *u = &c->arg->ub_limits;
 	struct env_ublimit *limits __free(kfree) = NULL;
 
-	if (u->flags & ~ENV_UB_EXACT || !u->nr || u->nr > UB_RESOURCES)
+	/* Both ways to count are not one. */
+	if (u->flags > ENV_UB_BATCHED || !u->nr || u->nr > UB_RESOURCES)
 		return -EINVAL;
 	limits = memdup_array_user(u64_to_user_ptr(u->limits), u->nr,
 				   sizeof(*limits));
@@ -299,7 +300,7 @@ static int ctl_ub_set(struct env_ctl_ctx *c)
 	guard(mutex)(&c->ve->lock);
 	if (ve_state(c->ve) >= ENV_ST_STOPPING)
 		return -ESRCH;
-	return ub_set(c->ve, limits, u->nr, u->flags & ENV_UB_EXACT);
+	return ub_set(c->ve, limits, u->nr, u->flags);
 }
 
 static int ctl_ub_stat(struct env_ctl_ctx *c)

@@ -44,7 +44,7 @@ void ve_for_each(void (*fn)(struct ve_struct *ve, void *arg), void *arg);
 int ub_start(struct user_beancounter *ub, envid_t veid, struct cgroup *acct);
 void ub_stop(struct user_beancounter *ub);
 int ub_set(struct ve_struct *ve, const struct env_ublimit *limits, u32 nr,
-	   bool exact);
+	   u32 flags);
 void ub_stat(struct user_beancounter *ub, int resource, struct env_ubstat *stat);
 int ub_events_open(void);
 

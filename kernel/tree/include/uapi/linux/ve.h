@@ -271,9 +271,10 @@ struct env_ublimit {
 struct env_ublimits {
 	__aligned_u64	limits;		/* struct env_ublimit[nr] */
 	__u32		nr;		/* 1..UB_RESOURCES */
-	__u32		flags;		/* ENV_UB_EXACT or 0 */
+	__u32		flags;		/* ENV_UB_EXACT, ENV_UB_BATCHED, or 0: as it is */
 };
 #define ENV_UB_EXACT	(1U << 0)	/* count without per-CPU batches: maxheld is exact */
+#define ENV_UB_BATCHED	(1U << 1)	/* with them, as at first */
 #define ENV_UBLIMITS_SIZE_VER0	16
 
 struct env_ubstat {

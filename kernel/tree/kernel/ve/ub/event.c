@@ -9,7 +9,6 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/poll.h>
-#include <linux/preempt.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -20,12 +19,15 @@ static u64 ub_next;			/* number of the next event */
 static DEFINE_SPINLOCK(ub_ring_lock);	/* inside siglock and socket locks */
 static DECLARE_WAIT_QUEUE_HEAD(ub_readers);
 
-void ub_event(struct user_beancounter *ub, int resource, u64 refused)
+/* @refused of 0: somebody else has just told it. */
+void ub_event(struct user_beancounter *ub, int resource, u64 refused,
+	      const struct ub_who *who)
 {
 	struct env_event *e;
 	unsigned long flags;
-	bool whose = in_task() && task_ub(current) == ub;
 
+	if (!refused)
+		return;
 	spin_lock_irqsave(&ub_ring_lock, flags);
 	e = &ub_ring[ub_next % UB_EVENTS];
 	*e = (struct env_event){
@@ -36,13 +38,11 @@ void ub_event(struct user_beancounter *ub, int resource, u64 refused)
 		.refused = refused,
 		.veid = ub->veid,
 		.resource = resource,
+		.pid = who->pid,
 	};
 	if (ub_row_of_memcg(resource))
 		e->held = ub_memcg_held(ub, resource);
-	if (whose) {
-		e->pid = task_tgid_vnr(current);
-		strscpy(e->comm, current->comm);
-	}
+	strscpy(e->comm, who->comm);
 	ub_next++;
 	spin_unlock_irqrestore(&ub_ring_lock, flags);
 	wake_up_poll(&ub_readers, EPOLLIN | EPOLLRDNORM);
@@ -145,3 +145,47 @@ int ub_events_open(void)
 		kfree(r);
 	return fd;
 }
+
+#ifdef CONFIG_VE_KUNIT_TEST
+
+#include <kunit/test.h>
+
+/* Who reads too late is told, once, how many are missing, and gets all others. */
+static void test_lost(struct kunit *test)
+{
+	struct user_beancounter *ub = ub_alloc();
+	struct ub_who who = { .pid = 7, .comm = "late" };
+	struct ub_reader r = { .next = ub_next };
+	struct env_event e;
+	u64 i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ub);
+	for (i = 1; i <= UB_EVENTS + 10; i++)
+		ub_event(ub, UB_NUMPTY, i, &who);
+	KUNIT_ASSERT_TRUE(test, ub_reader_take(&r, &e));
+	KUNIT_EXPECT_EQ(test, e.lost, 10);
+	KUNIT_EXPECT_EQ(test, e.refused, 11);
+	KUNIT_EXPECT_STREQ(test, e.comm, "late");
+	for (i = 12; ub_reader_take(&r, &e); i++) {
+		KUNIT_EXPECT_EQ(test, e.refused, i);
+		KUNIT_EXPECT_EQ(test, e.lost, 0);
+	}
+	KUNIT_EXPECT_EQ(test, i, UB_EVENTS + 11);
+	KUNIT_EXPECT_FALSE(test, ub_reader_ready(&r));
+	ub_event(ub, UB_NUMPTY, 0, &who);
+	KUNIT_EXPECT_FALSE(test, ub_reader_ready(&r));
+	ub_put(ub);
+}
+
+static struct kunit_case ub_event_cases[] = {
+	KUNIT_CASE(test_lost),
+	{}
+};
+
+static struct kunit_suite ub_event_suite = {
+	.name = "ub_event",
+	.test_cases = ub_event_cases,
+};
+kunit_test_suite(ub_event_suite);
+
+#endif /* CONFIG_VE_KUNIT_TEST */

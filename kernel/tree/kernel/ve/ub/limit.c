@@ -20,7 +20,7 @@ static bool ub_limit_ok(const struct env_ublimit *l)
  * ub_set - set bounds, all or none
  * @ve: any VE that has not ended
  * @limits: @nr of them; of two for one resource the last one counts
- * @exact: count without batches from now on
+ * @flags: ENV_UB_EXACT or ENV_UB_BATCHED: how to count from now on; 0: as before
  *
  * What is held already stays; only what is asked for later is refused.  Rows
  * of memory reclaim down to a new limit before this returns.
@@ -29,10 +29,10 @@ static bool ub_limit_ok(const struct env_ublimit *l)
  * row of memory, and the VE has no memory cgroup).
  */
 int ub_set(struct ve_struct *ve, const struct env_ublimit *limits, u32 nr,
-	   bool exact)
+	   u32 flags)
 {
 	struct user_beancounter *ub = ve->ub;
-	bool running;
+	bool running, exact;
 	u32 i;
 
 	for (i = 0; i < nr; i++)
@@ -44,6 +44,7 @@ int ub_set(struct ve_struct *ve, const struct env_ublimit *limits, u32 nr,
 	for (i = 0; i < nr; i++)
 		if (running && !rcu_access_pointer(ub->memcg) && ub_row_of_memcg(limits[i].resource))
 			return -EOPNOTSUPP;
+	exact = flags ? flags == ENV_UB_EXACT : ub->exact;
 	if (exact != ub->exact) {
 		ub_set_exact(ub, exact);
 		if (exact)
@@ -150,7 +151,7 @@ SYSCALL_DEFINE3(setublimit, envid_t, id, unsigned int, resource,
 	ve = found;
 	limit.barrier = bounds[0];
 	limit.limit = bounds[1];
-	return ub_set(ve, &limit, 1, ve->ub->exact);
+	return ub_set(ve, &limit, 1, 0);
 }
 
 /**

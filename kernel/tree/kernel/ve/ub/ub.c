@@ -10,6 +10,9 @@
 
 #include <linux/export.h>
 #include <linux/jiffies.h>
+#include <linux/pid.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 const char *const ub_names[UB_RESOURCES] = {
@@ -68,6 +71,8 @@ void ub_set_exact(struct user_beancounter *ub, bool exact)
 			   exact ? 0 : ub_batched[i].batch);
 }
 
+static void ub_tell(struct work_struct *work);
+
 struct user_beancounter *ub_alloc(void)
 {
 	struct user_beancounter *ub;
@@ -83,6 +88,7 @@ struct user_beancounter *ub_alloc(void)
 	}
 	refcount_set(&ub->ref, 1);
 	mutex_init(&ub->lock);
+	INIT_DELAYED_WORK(&ub->tell, ub_tell);
 	for (i = 0; i < UB_RESOURCES; i++) {
 		ub->row[i].barrier = ub->row[i].limit = UB_MAXVALUE;
 		ub->row[i].told_at = jiffies - HZ;
@@ -190,17 +196,68 @@ bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n,
 	return false;
 }
 
+static void ub_tell_later(struct user_beancounter *ub)
+{
+	ub_get(ub);
+	if (!schedule_delayed_work(&ub->tell, HZ))
+		ub_put(ub);
+}
+
+/* What came within a second of what was told last, and was the end of it. */
+static void ub_tell(struct work_struct *work)
+{
+	struct user_beancounter *ub = container_of(to_delayed_work(work),
+						   typeof(*ub), tell);
+	bool later = false;
+	int i;
+
+	for (i = 0; i < UB_RESOURCES; i++) {
+		struct ub_row *row = &ub->row[i];
+		unsigned long told_at = READ_ONCE(row->told_at);
+		struct ub_who who = row->who;
+
+		if (!atomic64_read(&row->untold))
+			continue;
+		if (time_before(jiffies, told_at + HZ) ||
+		    cmpxchg(&row->told_at, told_at, jiffies) != told_at)
+			later = true;
+		else
+			ub_event(ub, i, atomic64_xchg(&row->untold, 0), &who);
+	}
+	if (later)
+		ub_tell_later(ub);
+	ub_put(ub);
+}
+
+static struct ub_who ub_who(const struct user_beancounter *ub)
+{
+	struct ub_who who = {};
+
+	if (in_task() && task_ub(current) == ub) {
+		who.pid = task_tgid_vnr(current);
+		strscpy(who.comm, current->comm);
+	}
+	return who;
+}
+
 void ub_refused(struct user_beancounter *ub, int resource)
 {
 	struct ub_row *row = &ub->row[resource];
 	unsigned long told_at = READ_ONCE(row->told_at);
+	bool first = atomic64_inc_return(&row->untold) == 1;
+	struct ub_who who;
 
 	atomic64_inc(&row->failcnt);
-	atomic64_inc(&row->untold);
 	if (time_before(jiffies, told_at + HZ) ||
-	    cmpxchg(&row->told_at, told_at, jiffies) != told_at)
+	    cmpxchg(&row->told_at, told_at, jiffies) != told_at) {
+		if (first) {
+			row->who = ub_who(ub);
+			ub_tell_later(ub);
+		}
 		return;
-	ub_event(ub, resource, atomic64_xchg(&row->untold, 0));
+	}
+	who = ub_who(ub);
+	ub_event(ub, resource, atomic64_xchg(&row->untold, 0), &who);
 }
 
 s64 ub_held(struct user_beancounter *ub, int resource)
@@ -306,6 +363,27 @@ static void test_guarantee(struct kunit *test)
 	ub_put(ub);
 }
 
+/* The last of a burst is told, too, though nothing comes after it. */
+static void test_told(struct kunit *test)
+{
+	struct user_beancounter *ub = ub_alloc();
+	unsigned long end = jiffies + 30 * HZ;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, ub);
+	bound(ub, UB_NUMPTY, 0, 0);
+	for (i = 0; i < 5; i++)
+		KUNIT_EXPECT_FALSE(test, ub_charge(ub, UB_NUMPTY, 1, UB_HARD));
+	KUNIT_EXPECT_EQ(test, atomic64_read(&ub->row[UB_NUMPTY].untold), 4);
+	while (atomic64_read(&ub->row[UB_NUMPTY].untold) && time_before(jiffies, end))
+		schedule_timeout_uninterruptible(1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&ub->row[UB_NUMPTY].untold), 0);
+	KUNIT_EXPECT_EQ(test, failures(ub, UB_NUMPTY), 5);
+	flush_delayed_work(&ub->tell);
+	KUNIT_EXPECT_EQ(test, refcount_read(&ub->ref), 1);
+	ub_put(ub);
+}
+
 #define UB_TEST_ROUNDS 20000
 
 static int charge_much(void *arg)
@@ -351,6 +429,7 @@ static struct kunit_case ub_cases[] = {
 	KUNIT_CASE(test_severity),
 	KUNIT_CASE(test_batch_edge),
 	KUNIT_CASE(test_guarantee),
+	KUNIT_CASE(test_told),
 	KUNIT_CASE(test_many),
 	{}
 };

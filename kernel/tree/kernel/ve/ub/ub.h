@@ -23,6 +23,7 @@ s64 ub_memcg_held(struct user_beancounter *ub, int resource);
 s64 ub_memcg_maxheld(struct user_beancounter *ub, int resource);
 
 /* event.c */
-void ub_event(struct user_beancounter *ub, int resource, u64 refused);
+void ub_event(struct user_beancounter *ub, int resource, u64 refused,
+	      const struct ub_who *who);
 
 #endif
