@@ -13,7 +13,7 @@ begin
     select v, p_node, p_event, coalesce((p_data ->> 'time')::timestamptz, now()), p_data ->> 'resource',
         (p_data ->> 'held')::bigint, case when (p_data ->> 'held')::bigint > lo then hi else lo end,
         greatest(coalesce((p_data ->> 'refused')::bigint, 1), 1),
-        left(regexp_replace(coalesce(p_data ->> 'program', '?'), '[[:cntrl:]]', '?', 'g'), 64)
+        left(regexp_replace(coalesce(nullif(p_data ->> 'program', ''), '?'), '[[:cntrl:]]', '?', 'g'), 64)
       from ve e join bean b on b.name = p_data ->> 'resource'
       where e.veid = v and e.node_id = p_node and e.deleted_at is null
     on conflict do nothing;

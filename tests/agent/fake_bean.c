@@ -8,7 +8,7 @@
  *   used-PID     a line a row: name held maxheld failcnt
  *   qos-PID      weight cap cpus        net-PID  mark flow_rate flow_burst
  *   traffic-PID  tx_bytes rx_bytes      class-N  up rate, ceil, down rate, ceil
- *   refusals     a pipe: veid resource held barrier limit refused pid program
+ *   refusals     a pipe: veid resource held barrier limit refused pid program [lost]
  */
 #include "agent/venv.h"
 
@@ -170,10 +170,10 @@ static bool parse(const char *text, struct msg_refusal *r)
 	char name[32];
 	int n = sscanf(text,
 		       "%" SCNu32 " %31s %" SCNu64 " %" SCNu64 " %" SCNu64
-		       " %" SCNu64 " %" SCNu32 " %15s",
+		       " %" SCNu64 " %" SCNu32 " %15s %" SCNu32,
 		       &r->veid, name, &r->held, &r->barrier, &r->limit,
-		       &r->refused, &r->pid, r->program);
-	int i = n == 8 ? bean_find(name) : -1;
+		       &r->refused, &r->pid, r->program, &r->lost);
+	int i = n >= 8 ? bean_find(name) : -1;
 	struct timespec t;
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
@@ -182,21 +182,25 @@ static bool parse(const char *text, struct msg_refusal *r)
 	return i >= 0;
 }
 
-/* Whole lines, written at once and so read at once. */
+/* Whole lines, written at once; those beyond @room wait, as in the kernel. */
 int venv_refusals_read(int fd, struct msg_refusal *r, uint32_t room)
 {
-	char text[4096], *rest = text, *one;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
 	uint32_t got = 0;
 
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	while (got < room && (one = strsep(&rest, "\n"))) {
+	while (got < room) {
+		char line[128];
+		size_t n = 0;
+
+		while (n < sizeof(line) - 1 && read(fd, &line[n], 1) == 1 &&
+		       line[n] != '\n')
+			n++;
+		if (!n)
+			break;
+		line[n] = '\0';
 		r[got] = (struct msg_refusal){ 0 };
-		got += parse(one, &r[got]);
+		got += parse(line, &r[got]);
 	}
-	return (int)got;
+	return got ? (int)got : -EAGAIN;
 }
 
 /* ---- bandwidth ------------------------------------------------------------- */

@@ -98,6 +98,20 @@ has 'with what and who' "$(cat "$T/events")" '"veid":1000,"resource":"numproc","
 has 'of its own kind' "$(cat "$T/events")" 'event: refused'
 has 'and counted' "$(api GET /metrics)" 've_node_refused_total{resource="numproc"} 5'
 has 'nobody else is' "$(api GET /metrics)" 've_node_refused_total{resource="numfile"} 0'
+has 'none is lost' "$(api GET /metrics)" 've_node_refusals_lost_total 0'
+echo '1000 numpty 9 8 9 3 17 late 1030' >"$T/fake/refusals"
+lost() { api GET /metrics | grep -qx 've_node_refusals_lost_total 1030'; }
+yes_ 'what the kernel could not keep is counted' 'until_ok 10 lost'
+has 'and said with what came after it' "$(events | grep '"resource":"numpty"')" '"lost":1030'
+
+# more than are read in a second: they wait, and come
+i=0
+while [ $i -lt 40 ]; do
+	for _ in 1 2 3 4 5 6 7 8; do echo '1000 numflock 64 64 64 1 17 make'; done >"$T/fake/refusals"
+	i=$((i + 1))
+done
+all_320() { api GET /metrics | grep -qx 've_node_refused_total{resource="numflock"} 320'; }
+yes_ 'of a flood none is missing' 'until_ok 30 all_320'
 
 # a class is there for who is active
 op=$(act 1000 idle | json id)
