@@ -327,17 +327,19 @@ static void test_reclaim(const struct env_ve *ve)
 	must_set(ve, UB_PHYSPAGES, UB_MAXVALUE);
 }
 
+static void swap_on(void)
+{
+	if (system("echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
+		die("a swap device on zram");
+}
+
 static void test_swap(const struct env_ve *ve)
 {
 	uint64_t base = stat_of(ve, UB_PHYSPAGES).held;
 	struct env_ubstat s;
 	struct eater e;
 
-	if (system("echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && "
-		   "swapon /dev/zram0")) {
-		ok(false, "swappages: a swap device on zram");
-		return;
-	}
+	swap_on();
 	must_set(ve, UB_SWAPPAGES, 16 * 256);
 	must_set(ve, UB_PHYSPAGES, base + 8 * 256);
 	e = eat(ve, "swappages", 16);
@@ -403,6 +405,88 @@ static void test_guarantees(const struct env_ve *ve)
 		die("oomguarpages");
 	ok(oom_score(info.pid) >= before - 10, "oomguarpages: above it the VE is as any other");
 	finish(&e);
+}
+
+/* A file of the group that all VEs are in; what cannot be reclaimed whole is no error. */
+static void group_write(const char *file, const char *text)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/fs/cgroup/ve/%s", file);
+	fd = open(path, O_WRONLY);
+	if (fd < 0 || (write(fd, text, strlen(text)) < 0 && errno != EAGAIN))
+		die("%s", path);
+	close(fd);
+}
+
+static long long group_current(void)
+{
+	char text[32] = "";
+	int fd = open("/sys/fs/cgroup/ve/memory.current", O_RDONLY);
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		die("memory.current");
+	close(fd);
+	return atoll(text);
+}
+
+/* When there is want of memory, the pages of a VE that has a guarantee stay, and another's go. */
+static void test_low(const struct env_ve *a, const struct env_ve *b)
+{
+	struct eater ea = eat(a, "physpages", 24), eb = eat(b, "physpages", 24);
+	uint64_t ha, hb;
+
+	group_write("memory.low", "max"); /* as the agent has it: or no VE has more than nothing */
+	if (set(a->fd, UB_VMGUARPAGES, 100 * 256, UB_MAXVALUE))
+		die("vmguarpages");
+	ha = stat_of(a, UB_PHYSPAGES).held;
+	hb = stat_of(b, UB_PHYSPAGES).held;
+	group_write("memory.reclaim", "16M");
+	if (!ok(stat_of(a, UB_PHYSPAGES).held + 128 >= ha && stat_of(b, UB_PHYSPAGES).held + 8 * 256 <= hb,
+		"vmguarpages: what is guaranteed is not reclaimed while there is other"))
+		printf("# %llu of %llu, %llu of %llu\n", (unsigned long long)stat_of(a, UB_PHYSPAGES).held,
+		       (unsigned long long)ha, (unsigned long long)stat_of(b, UB_PHYSPAGES).held, (unsigned long long)hb);
+	if (set(a->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE))
+		die("vmguarpages");
+	group_write("memory.reclaim", "16M");
+	if (!ok(stat_of(a, UB_PHYSPAGES).held + 4 * 256 <= ha, "vmguarpages: without it is as any other"))
+		printf("# %llu of %llu\n", (unsigned long long)stat_of(a, UB_PHYSPAGES).held, (unsigned long long)ha);
+	finish(&ea);
+	finish(&eb);
+	group_write("memory.low", "0");
+}
+
+/* All VEs' memory is used up, and somebody has to go: 1 if it is @a, which has most, 0 another. */
+static int goes_first(const struct env_ve *a, const struct env_ve *b, uint64_t guarantee)
+{
+	struct eater ea = eat(a, "physpages", 48), eb = eat(b, "physpages", 16), more;
+	char max[32];
+	int first, others;
+
+	if (set(a->fd, UB_OOMGUARPAGES, guarantee, UB_MAXVALUE))
+		die("oomguarpages");
+	snprintf(max, sizeof(max), "%lld", group_current() + (4 << 20));
+	group_write("memory.max", max);
+	more = eat(b, "physpages", 16);
+	group_write("memory.max", "max");
+	first = finish(&ea);
+	others = WIFSIGNALED(finish(&eb)) + WIFSIGNALED(finish(&more));
+	printf("# of the one %#x, of the other %d\n", first, others);
+	return WIFSIGNALED(first) ? others ? -1 : 1 : others ? 0 : -1;
+}
+
+static void test_choice(const struct env_ve *a, const struct env_ve *b)
+{
+	uint64_t much = stat_of(a, UB_PHYSPAGES).held + 64 * 256;
+
+	if (system("swapoff /dev/zram0"))
+		die("swapoff");
+	ok(goes_first(a, b, 0) == 1, "oomguarpages: without a guarantee who has most goes first");
+	ok(goes_first(a, b, much) == 0, "oomguarpages: who has no more than its guarantee stays");
+	ok(goes_first(a, b, much / 4) == 1, "oomguarpages: who has more goes");
+	if (set(a->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE))
+		die("oomguarpages");
 }
 
 /* Pages of sockets' buffers by the VE's memory cgroup. */
@@ -1076,6 +1160,8 @@ int main(int argc, char **argv)
 		test_reclaim(&a);
 		test_swap(&a);
 		test_guarantees(&a);
+		test_low(&a, &b);
+		test_choice(&a, &b);
 		test_events(&a);
 		test_errors(&a);
 		test_zero(&a);
@@ -1087,6 +1173,11 @@ int main(int argc, char **argv)
 		test_way(&b, "half", UB_OTHERSOCKBUF, 20, 20 * 60000, 64 << 10);
 		test_way(&b, "reserve", UB_TCPRCVBUF, 8, 8 << 20, 0);
 		test_way(&b, "mprotect", UB_PRIVVMPAGES, 1, 8 * 256, 0);
+	}
+	if (argc == 2 && !strcmp(argv[1], "guarantees")) {
+		swap_on();
+		test_low(&a, &b);
+		test_choice(&a, &b);
 	}
 	if (argc < 2 || !strcmp(argv[1], "race"))
 		test_race(&b);
