@@ -98,7 +98,8 @@ int priv_limit_set(struct priv *p, int fd, uint32_t id_first,
 	r = venv_cpu(fd, l->cpu_weight, l->cpu_cap * 10000000ull, l->cpus);
 	if (r < 0)
 		return err_set(e, r, "CPU: %s", strerror(-r));
-	r = venv_net_limit(fd, mark, l->flow_rate, l->flow_burst);
+	r = venv_net_limit(fd, mark, shape_packets(&l->up), l->flow_rate,
+			   l->flow_burst);
 	return r < 0 ? err_set(e, r, "new flows: %s", strerror(-r)) : 0;
 }
 

@@ -89,8 +89,9 @@ int venv_beans_stat(int fd, struct bean_stat out[static BEANS]);
 /* @cap: ns of CPU time a second, 0 none; @cpus that it sees, 0 all. */
 int venv_cpu(int fd, uint32_t weight, uint64_t cap, uint32_t cpus);
 
-/* @mark of its packets on the node; new flows a second, 0 no bound. */
-int venv_net_limit(int fd, uint32_t mark, uint32_t flow_rate,
+/* @mark of its packets on the node; @packets that it may send a second; new
+ * flows a second, 0 no bound. */
+int venv_net_limit(int fd, uint32_t mark, uint32_t packets, uint32_t flow_rate,
 		   uint32_t flow_burst);
 int venv_net_stat(int fd, struct traffic *t);
 

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "agent/shape.h"
+
 _Static_assert(BEANS == UB_RESOURCES, "rows as the kernel has them");
 _Static_assert(BEAN_MAX == UB_MAXVALUE, "no bound as the kernel has it");
 _Static_assert(BEAN_NUMPROC == UB_NUMPROC && BEAN_PHYSPAGES == UB_PHYSPAGES &&
@@ -66,10 +68,12 @@ int venv_cpu(int fd, uint32_t weight, uint64_t cap, uint32_t cpus)
 	return r < 0 ? r : 0;
 }
 
-int venv_net_limit(int fd, uint32_t mark, uint32_t flow_rate,
+int venv_net_limit(int fd, uint32_t mark, uint32_t packets, uint32_t flow_rate,
 		   uint32_t flow_burst)
 {
 	struct env_netlimit l = { .mark = mark,
+				  .packet_rate = packets,
+				  .packet_burst = SHAPE_PACKETS_BURST,
 				  .flow_rate = flow_rate,
 				  .flow_burst = flow_burst };
 	int r = ctl(fd, ENV_CTL_NET_LIMIT, &l, sizeof(l));

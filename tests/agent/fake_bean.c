@@ -6,7 +6,7 @@
  *
  *   limits-PID   a line a row: name barrier limit
  *   used-PID     a line a row: name held maxheld failcnt
- *   qos-PID      weight cap cpus        net-PID  mark flow_rate flow_burst
+ *   qos-PID      weight cap cpus        net-PID  mark flow_rate flow_burst packets
  *   traffic-PID  tx_bytes rx_bytes      class-N  up rate, ceil, down rate, ceil
  *   refusals     a pipe: veid resource held barrier limit refused pid program [lost]
  */
@@ -134,12 +134,12 @@ int venv_cpu(int fd, uint32_t weight, uint64_t cap, uint32_t cpus)
 			  cpus);
 }
 
-int venv_net_limit(int fd, uint32_t mark, uint32_t flow_rate,
+int venv_net_limit(int fd, uint32_t mark, uint32_t packets, uint32_t flow_rate,
 		   uint32_t flow_burst)
 {
 	return write_file("net", fake_pid(fd),
-			  "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", mark,
-			  flow_rate, flow_burst);
+			  "%" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+			  mark, flow_rate, flow_burst, packets);
 }
 
 int venv_net_stat(int fd, struct traffic *t)

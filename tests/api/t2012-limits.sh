@@ -45,15 +45,17 @@ is 'what is not named is not bound' "$(row 1000 tcpsndbuf)" "$MAX $MAX"
 is 'nor guaranteed' "$(row 1000 vmguarpages)" "0 $MAX"
 is 'CPU' "$(qos qos 1000)" '300 1500000000 2'
 mark=$(qos net 1000 | cut -d' ' -f1)
-is 'new flows' "$(qos net 1000 | cut -d' ' -f2-)" '20 40'
+is 'new flows' "$(qos net 1000 | cut -d' ' -f2-3)" '20 40'
+is 'packets, which no plan leaves unbounded' "$(qos net 1000 | cut -d' ' -f4)" 2000
 is 'the mark names a class' "$((mark >> 16))" $((0x7e00))
 class=$T/fake/class-$((mark & 65535))
 is 'that is there' "$(cat "$class")" '10000 50000 20000 20000'
 is 'the specification is shown' "$(member 1000 spec.limits.kmemsize.limit),$(member 1000 spec.cpu.weight),$(member 1000 spec.cpu.cap_percent),$(member 1000 spec.io_weight)" 200,300,150,50
 is 'all of it' "$(member 1000 spec.bandwidth.up.ceil),$(member 1000 spec.bandwidth.down.ceil),$(member 1000 spec.flows.burst)" 50000,20000,40
 create 1001 >/dev/null; await_state 1001 running
-is 'without any: as before' "$(qos qos 1001),$(qos net 1001)" '100 0 0,0 0 0'
-new 1002 running '"limits":{"physpages":{"barrier":100,"limit":200}}' >/dev/null; await_state 1002 running
+is 'without any: as before' "$(qos qos 1001),$(qos net 1001)" '100 0 0,0 0 0 2000'
+new 1002 running '"limits":{"physpages":{"barrier":100,"limit":200}},"bandwidth":{"up":{"rate":1000000,"ceil":9000000}}' >/dev/null; await_state 1002 running
+is 'more packets for more bytes' "$(qos net 1002 | cut -d' ' -f4)" 9000
 is 'a row goes before its simple spelling' "$(row 1002 physpages)" '100 200'
 
 # live
