@@ -72,10 +72,10 @@ build/guest/bin/cap: tests/guest/cap.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c
 
 # Guest programs of benches; they are put into a guest, not built into it
-build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h
+build/guest/bin/bench_%: tests/bench/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c kernel/tree/include/uapi/linux/ve.h agent/shape.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
+	$(Q)$(CC) -D_GNU_SOURCE -I. -static -O2 -g -Wall -Wextra $(if $(DEV),-Werror) -I$(SELFTESTS) \
 		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c -lm -pthread
 build/guest/bin/bench_first: tests/bench/first.c
 	$(call say,CC,$@)
