@@ -17,6 +17,9 @@
 #define BEAN_MAX INT64_MAX	/* UB_MAXVALUE: no bound */
 
 #define BEAN_NUMPROC 5
+/* Processes that the node may bring into a VE that has all of its own: the
+ * terminal of who comes to end a fork bomb. */
+#define BEAN_NUMPROC_HELP 8
 #define BEAN_PHYSPAGES 6
 #define BEAN_VMGUARPAGES 7
 #define BEAN_OOMGUARPAGES 8

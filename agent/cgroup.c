@@ -88,7 +88,7 @@ int cgroup_limit(const struct cgroup_fds *g, const struct limits *l,
 {
 	const struct beans *b = &l->beans;
 	uint64_t most = bean_is_set(b, BEAN_NUMPROC) ? b->of[BEAN_NUMPROC].limit
-						     : l->processes;
+						     : l->processes + BEAN_NUMPROC_HELP;
 
 	if (!bean_is_set(b, BEAN_PHYSPAGES) &&
 	    put_number(g->ve, "memory.max", l->memory, e) < 0)

@@ -42,9 +42,10 @@ static void want_beans(const struct limits *l, struct beans *b)
 
 		if (!bean_name(i) || bean_is_set(b, i))
 			continue;
-		if (i == BEAN_NUMPROC)
-			barrier = limit = l->processes;
-		else if (i == BEAN_PHYSPAGES)
+		if (i == BEAN_NUMPROC) {
+			barrier = l->processes;
+			limit = barrier + BEAN_NUMPROC_HELP;
+		} else if (i == BEAN_PHYSPAGES)
 			barrier = limit = l->memory / PAGE;
 		else if (i == BEAN_VMGUARPAGES || i == BEAN_OOMGUARPAGES)
 			barrier = 0; /* a guarantee: none */

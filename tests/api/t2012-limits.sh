@@ -39,7 +39,7 @@ new 1000 running '"limits":{"processes":64,"memory_bytes":67108864,"kmemsize":{"
 await_state 1000 running
 is 'a row reaches the kernel' "$(row 1000 kmemsize)" '100 200'
 is 'a barrier alone is the limit too' "$(row 1000 numfile)" '7 7'
-is 'processes are numproc' "$(row 1000 numproc)" '64 64'
+is 'processes are numproc, with room for help' "$(row 1000 numproc)" '64 72'
 is 'memory is physpages' "$(row 1000 physpages)" '16384 16384'
 is 'what is not named is not bound' "$(row 1000 tcpsndbuf)" "$MAX $MAX"
 is 'nor guaranteed' "$(row 1000 vmguarpages)" "0 $MAX"
@@ -72,11 +72,11 @@ printf 'numproc 12 60 3\nkmemsize 250 260 0\n' >"$T/fake/used-$(pid_of 1000)"
 echo '1000 2000' >"$T/fake/traffic-$(pid_of 1000)"
 used() { [ "$(member 1000 "status.usage.numproc.$1")" = "$2" ]; }
 yes_ 'usage is shown' 'until_ok 10 used held 12'
-is 'with all that belongs to it' "$(api GET /v1/ves/1000 | json status.usage.numproc)" '{"held":12,"maxheld":60,"barrier":64,"limit":64,"failcnt":3}'
+is 'with all that belongs to it' "$(api GET /v1/ves/1000 | json status.usage.numproc)" '{"held":12,"maxheld":60,"barrier":64,"limit":72,"failcnt":3}'
 is 'bytes too' "$(member 1000 status.usage.net.tx_bytes),$(member 1000 status.usage.net.rx_bytes)" 1000,2000
 is 'none of a VE that does not run' "$(new 1003 stopped '"limits":{}' >/dev/null; member 1003 status.usage)" null
 t=$(vectl limits 1000)
-is 'vectl limits: a row as the kernel writes it' "$(echo "$t" | grep -w numproc)" "$(printf '%10s  %-12s %20s %20s %20s %20s %20s' '' numproc 12 60 64 64 3)"
+is 'vectl limits: a row as the kernel writes it' "$(echo "$t" | grep -w numproc)" "$(printf '%10s  %-12s %20s %20s %20s %20s %20s' '' numproc 12 60 64 72 3)"
 is 'headed' "$(echo "$t" | sed -n 1p | tr -s ' ')" ' uid resource held maxheld barrier limit failcnt'
 is 'with the number once' "$(echo "$t" | sed -n 2p | tr -s ' ' | cut -d' ' -f2,3)" '1000: kmemsize'
 is 'as JSON' "$(vectl --json limits 1000 | json numproc.failcnt)" 3

@@ -22,7 +22,7 @@ n=$(api PUT /v1/blocks/b1 -d '{"range":"10.77.0.1/32","term_ms":600000,"nonce":"
 api PUT /v1/blocks/b1 -d "{\"range\":\"10.77.0.1/32\",\"term_ms\":600000,\"nonce\":\"$n\"}" >/dev/null
 yes_ 'it runs and has an address' 'until_ok 30 has_ip 1000'
 is 'a row stands inside' "$(inside numfile | cut -d' ' -f2,3)" '300 400'
-is 'processes are numproc' "$(inside numproc | cut -d' ' -f2,3)" '32 32'
+is 'processes are numproc' "$(inside numproc | cut -d' ' -f2,3)" '32 40'
 is 'memory is physpages' "$(inside physpages | cut -d' ' -f3)" 16384
 is 'the group has it from the kernel' "$(cat "$(group_of 1000)/memory.max")" 67108864
 is 'it sees one CPU' "$(run 1000 nproc)" 1
@@ -39,6 +39,7 @@ told() { events | grep -A1 'event: refused' >"$T/told"; grep -q '"veid":1000,"re
 yes_ 'and tells' 'until_ok 20 told'
 has 'of whom' "$(cat "$T/told")" '"program":"sh"'
 has 'counted' "$(api GET /metrics | grep -v '"numproc"} 0')" 've_node_refused_total{resource="numproc"}'
+is 'who comes to help gets in' "$(run 1000 'echo in')" in
 vectl set 1000 numproc=64; is 'vectl set' $? 0
 more() { [ "$(inside numproc | cut -d' ' -f2)" = 64 ]; }
 yes_ 'is there at once' 'until_ok 10 more'
