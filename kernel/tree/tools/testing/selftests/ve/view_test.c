@@ -120,7 +120,7 @@ static void test_time(const struct env_ve *ve)
 
 static void test_load(const struct env_ve *a, const struct env_ve *b)
 {
-	env_sh(b, "until grep -q /dev/shm /proc/self/mounts && grep -q '^State:.S' /proc/1/status;"
+	env_sh(b, "until grep -q /dev/shm /proc/self/mounts && ! pidof rc && grep -q '^State:.S' /proc/1/status;"
 	       "do sleep 0.1; done", out, sizeof(out));
 	ok(number(b, "cut -d. -f1 /proc/loadavg") == 0, "an idle VE has no load");
 	env_sh(a, "rm -f /tmp/hogs; for i in 1 2 3; do (while :; do :; done) >/dev/null 2>&1 & echo $! >>/tmp/hogs; done", out, sizeof(out));
