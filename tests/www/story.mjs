@@ -264,6 +264,7 @@ let wide = await fits(narrow.page, ['/', '/signup', '/login', '/nowhere']);
 await logIn(narrow.page, o.url, o.operator, o.password);
 wide = wide.concat(await fits(narrow.page, ['/admin', '/admin/ves', '/admin/plans', '/admin/pools', '/admin/audit', '/admin/subscribers']));
 ok(wide.length === 0, 'nor on any other page', wide.join('\n'));
+ok(await phone.page.locator('#limits .table-wrap').evaluate((e) => e.scrollWidth <= e.clientWidth), 'its limits need no pushing aside');
 await shot(phone.page.locator('#limits'), '11-phone-limits');
 await page.locator('.xterm-helper-textarea').focus();
 await page.keyboard.press('Control+Shift+Escape');
