@@ -73,6 +73,6 @@ op=$(act 1000 idle | json id); is 'it sleeps' "$(op_end "$op" | json state)" suc
 kill -9 "$(part_pid priv)"
 yes_ 'priv is another' 'until_ok 20 is_ready'
 op=$(act 1000 wake | json id); is 'it wakes' "$(op_end "$op" | json state)" succeeded
-is 'with its bounds' "$(inside numproc | cut -d' ' -f2,3)" '64 64'
+is 'with its bounds' "$(inside numproc | cut -d' ' -f2,3)" '64 72'
 is 'no part did what it may not' "$(grep -c "sandbox's list" "$T/log")" 0
 done_testing
