@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 
 #define BATCH 64
 #define HANDSHAKES_EACH 512 /* under way, of one address */
+#define LISTEN_MS 5000 /* for a former life to let go of the port */
+#define LISTEN_AGAIN_MS 50
 
 struct front {
 	struct front_conf conf;
@@ -299,8 +302,13 @@ int front_listen(const char *where, struct err *e)
 	hints.ai_family = *host ? AF_UNSPEC : AF_INET6;
 	if (getaddrinfo(*host ? host : NULL, port, &hints, &list))
 		return err_set(e, -EINVAL, "cannot resolve '%s'", where);
-	for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
-		fd = bind_one(ai);
+	for (int64_t until = mono_ms() + LISTEN_MS;;) {
+		for (struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
+			fd = bind_one(ai);
+		if (fd != -EADDRINUSE || mono_ms() >= until)
+			break;
+		poll(NULL, 0, LISTEN_AGAIN_MS);
+	}
 	freeaddrinfo(list);
 	if (fd < 0)
 		return err_set(e, fd, "listening on %s: %s", where,

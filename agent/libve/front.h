@@ -47,7 +47,9 @@ unsigned front_count(const struct front *f);
 
 /*
  * A listening TCP socket for "127.0.0.1:7443", "[::1]:8443" or ":8443" (every
- * address, IPv6 and IPv4).  Descriptor, or -errno with words.
+ * address, IPv6 and IPv4).  A port that is in use is waited for, five seconds:
+ * a part of a former life that was killed may hold it still.  Descriptor, or
+ * -errno with words.
  */
 int front_listen(const char *where, struct err *e);
 

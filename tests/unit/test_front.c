@@ -465,6 +465,34 @@ static void a_session_goes_on_with_the_same_node(void **state)
 	bench_close(&b);
 }
 
+static void *let_go(void *fd)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	close(*(int *)fd);
+	return NULL;
+}
+
+static void a_port_is_waited_for(void **state)
+{
+	struct sockaddr_in in;
+	socklen_t len = sizeof(in);
+	struct err e = { 0 };
+	char where[32];
+	pthread_t thread;
+	int former = front_listen("127.0.0.1:0", &e), fd;
+
+	assert_true(former >= 0);
+	assert_int_equal(getsockname(former, (struct sockaddr *)&in, &len), 0);
+	snprintf(where, sizeof(where), "127.0.0.1:%d", ntohs(in.sin_port));
+	assert_int_equal(front_listen(where, &e), -EADDRINUSE);
+	assert_non_null(strstr(e.text, "in use"));
+	assert_int_equal(pthread_create(&thread, NULL, let_go, &former), 0);
+	fd = front_listen(where, &e);
+	pthread_join(thread, NULL);
+	assert_true(fd >= 0);
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -473,6 +501,7 @@ int main(void)
 		cmocka_unit_test(a_vanished_peer_ends_the_inner_side),
 		cmocka_unit_test(strangers_do_not_come_in),
 		cmocka_unit_test(one_address_gets_its_share_only),
+		cmocka_unit_test(a_port_is_waited_for),
 		cmocka_unit_test(a_session_goes_on_with_the_same_node),
 	};
 
