@@ -516,8 +516,10 @@ begin
   if exists (select from node where id = p_node and state = 'revoked') then
     return '[]';
   end if;
-  if have = 0 or used * 4 > have * 3
-      or exists (select from ve where node_id = p_node and waiting is not null and deleted_at is null) then
+  if have = 0 or exists (select from ve where node_id = p_node and waiting is not null and deleted_at is null)
+      or (used * 4 > have * 3 and not exists (select from node n join ve v on v.node_id = n.id
+        where n.id <> p_node and n.state <> 'revoked' and n.short_at > now() - interval '1 minute'
+          and v.waiting is not null and v.deleted_at is null)) then
     short := block_lend(p_node) is null;
   end if;
   update node set short_at = case when short then now() end where id = p_node

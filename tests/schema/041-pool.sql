@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Pools with holes; blocks go from who can spare one to who is short.
-select plan(45);
+select plan(46);
 delete from pool where family(range) = 4;
 create function pg_temp.lent() returns text language sql as
   $$ select string_agg(range::text, ' ' order by range) from block $$;
@@ -38,7 +38,12 @@ select block_return((block_spare('n1') #>> '{}')::bigint);
 select is(block_sync('n2'), '[]', 'what was given back is in quarantine');
 select is((select count(*)::int from block where upper(term) <= now() + interval '60 s'), 1, 'of a minute');
 update block set term = tstzrange(lower(term) - interval '1 h', now()) where upper(term) <= now() + interval '60 s';
+update block set range = set_masklen(range, 32) where node_id = 'n1' and upper(term) > now();
+update ve set node_id = 'n2', waiting = 1;
+select is(jsonb_array_length(block_sync('n1')), 1, 'who only runs low leaves it to where somebody waits');
+update block set range = set_masklen(range, 29) where node_id = 'n1' and upper(term) > now();
 select is(block_renew((block_sync('n2') ->> 0)::bigint) ->> 'range', '198.51.100.0/29', 'then it is the other''s');
+update ve set node_id = 'n1', waiting = null;
 select is((select short_at from node where id = 'n2'), null, 'who is short no more');
 select is(block_spare('n1'), null, 'and n1 keeps its last');
 -- whose place in a node's own line is heard of
