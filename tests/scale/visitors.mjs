@@ -267,7 +267,15 @@ function frame(data) {
 function unframe(b) {
   if (b.length < 2) return null;
   let n = b[1] & 127, at = 2;
-  if (n === 126) { if (b.length < 4) return null; n = b.readUInt16BE(2); at = 4; } else if (n === 127) { if (b.length < 10) return null; n = Number(b.readBigUInt64BE(2)); at = 10; }
+  if (n === 126) {
+    if (b.length < 4) return null;
+    n = b.readUInt16BE(2);
+    at = 4;
+  } else if (n === 127) {
+    if (b.length < 10) return null;
+    n = Number(b.readBigUInt64BE(2));
+    at = 10;
+  }
   return b.length < at + n ? null : { op: b[0] & 15, data: b.subarray(at, at + n), size: at + n };
 }
 

@@ -465,6 +465,7 @@ static void a_session_goes_on_with_the_same_node(void **state)
 	bench_close(&b);
 }
 
+/* Late enough to be in use when it is first tried, which nobody can be told. */
 static void *let_go(void *fd)
 {
 	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
