@@ -209,7 +209,6 @@ int main(int argc, char **argv)
 	static char *const init[] = { "/sbin/init", NULL };
 	struct env_create_args args;
 	struct env_ve ve;
-	char out[256];
 
 	if (argc == 3 && !strcmp(argv[1], "--loop"))
 		return loop(argv[2]);
@@ -221,8 +220,7 @@ int main(int argc, char **argv)
 	if (ve.fd < 0)
 		die("env_create");
 	close(args.root_fd);
-	/* Until init has mounted what it does. */
-	env_sh(&ve, "until grep -q /dev/shm /proc/self/mounts; do sleep 0.1; done", out, sizeof(out));
+	env_settle(&ve);
 	for (size_t k = 0; k < KINDS; k++)
 		test(&ve, k);
 	env_destroy(&ve);

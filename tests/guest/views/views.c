@@ -34,6 +34,7 @@
 #define LOCK (4 * MIB)	   /* of one that may not be swapped */
 #define SWAP (48 * MIB)	   /* swappages */
 #define CHUNK 65536
+#define TABLES 1024	   /* of pages */
 #define LONG 20		   /* seconds until a load average has moved */
 #define THREADS 200
 #define SECONDS 4	   /* of a load of CPU time */
@@ -235,6 +236,15 @@ static void load_anon(void)
 	memset(map(MAP_PRIVATE | MAP_ANONYMOUS, SIZE), 1, SIZE);
 }
 
+/* A page in each table of them. */
+static void load_tables(void)
+{
+	char *p = map(MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, TABLES * 2 * MIB);
+
+	for (long i = 0; i < TABLES; i++)
+		p[i * 2 * MIB] = 1;
+}
+
 static void load_locked(void)
 {
 	if (mlock(map(MAP_PRIVATE | MAP_ANONYMOUS, LOCK), LOCK))
@@ -305,13 +315,14 @@ static void load_hogs(void)
 	}
 }
 
-enum { NONE, ANON, LOCKED, PROMISED, SHARED, FILES, SWAPPED, USER, SYSTEM, HOG, THREAD, LOADS };
+enum { NONE, ANON, TABLE, LOCKED, PROMISED, SHARED, FILES, SWAPPED, USER, SYSTEM, HOG, THREAD, LOADS };
 static const struct {
 	const char *name, *words;
 	void (*make)(void);
 	double bytes;
 } loads[LOADS] = {
 	[ANON] = { "anon", "32 MiB of a program", load_anon, SIZE },
+	[TABLE] = { "tables", "1,024 page tables", load_tables, 0 },
 	[LOCKED] = { "locked", "4 MiB locked", load_locked, LOCK },
 	[PROMISED] = { "promised", "32 MiB mapped", load_promised, SIZE },
 	[SHARED] = { "shared", "32 MiB of shared memory", load_shared, SIZE },
@@ -381,7 +392,7 @@ static const struct field {
 	{ "meminfo", "SReclaimable", "SUnreclaim", "kernel memory that can go", "memory.stat", GROWS, THREAD },
 	{ "meminfo", "SUnreclaim", 0, "kernel memory that cannot", "memory.stat", GROWS, THREAD },
 	{ "meminfo", "KernelStack", 0, "stacks of its threads in the kernel", "memory.stat", RISES, THREAD, 16 * THREADS },
-	{ "meminfo", "PageTables", 0, "page tables", "memory.stat", GROWS, ANON },
+	{ "meminfo", "PageTables", 0, "page tables", "memory.stat", GROWS, TABLE },
 	{ "meminfo", "Slab", 0, "both kinds of kernel memory", "memory.stat", GROWS, THREAD },
 	{ "meminfo", "CommitLimit", 0, "memory and swap", "memory.max, memory.swap.max", IS, 0, (TOTAL + SWAP) / 1024 },
 	{ "meminfo", "Committed_AS", 0, "privvmpages", "the beancounter", RISES, PROMISED, 1. / 1024 },
@@ -399,7 +410,7 @@ static const struct field {
 	{ "vmstat", "nr_dirty", "nr_writeback", "as in meminfo", "memory.stat", GROWS, FILES },
 	{ "vmstat", "nr_writeback", "nr_dirty", "as in meminfo", "memory.stat", GROWS, FILES },
 	{ "vmstat", "nr_shmem", 0, "as in meminfo", "memory.stat", RISES, SHARED, 1. / 4096 },
-	{ "vmstat", "nr_page_table_pages", 0, "as in meminfo", "memory.stat", GROWS, ANON },
+	{ "vmstat", "nr_page_table_pages", 0, "as in meminfo", "memory.stat", GROWS, TABLE },
 	{ "vmstat", "all others", 0, "nothing", "", NOTHING },
 	{ "stat", "cpu user", 0, "time of its programs", "the cgroup's rstat", RISES, USER, SECONDS * 100 },
 	{ "stat", "cpu nice", 0, "nothing", "", NOTHING },
@@ -633,7 +644,6 @@ int main(int argc, char **argv)
 	struct env_cpu cpu = { .cpus = 1 };
 	struct env_create_args args;
 	struct env_ve ve;
-	char out[256];
 
 	if (argc == 2 && !strcmp(argv[1], "--print"))
 		return print_all();
@@ -653,7 +663,7 @@ int main(int argc, char **argv)
 	close(args.root_fd);
 	limit(&ve, UB_PHYSPAGES, TOTAL / 4096);
 	limit(&ve, UB_SWAPPAGES, SWAP / 4096);
-	env_sh(&ve, "until grep -q /dev/shm /proc/self/mounts; do sleep 0.1; done", out, sizeof(out));
+	env_settle(&ve);
 	for (int k = 1; k < LOADS; k++)
 		look_under(&ve, k);
 	print_table();

@@ -318,6 +318,15 @@ int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size)
 	return status;
 }
 
+void env_settle(const struct env_ve *ve)
+{
+	char out[256];
+
+	env_sh(ve, "until grep -q /dev/shm /proc/self/mounts && ! pidof rc &&"
+	       " grep -q '^State:.S' /proc/1/status; do sleep 0.1; done",
+	       out, sizeof(out));
+}
+
 unsigned int env_listed(void)
 {
 	struct env_list_entry e[64];

@@ -62,6 +62,10 @@ void env_put(const struct env_ve *ve, const char *file, const char *as);
  * the end, cut to @size).  wait(2) status, or -errno of the exec. */
 int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size);
 
+/* Until the init of a template that boots (tiny, debian) has done what it does
+ * at its start: what the VE holds and runs from now on is the caller's doing. */
+void env_settle(const struct env_ve *ve);
+
 /* Wait for a process descriptor: wait(2) status, or -errno of its exec. */
 int env_wait(int fd);
 

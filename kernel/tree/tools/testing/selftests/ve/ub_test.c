@@ -173,9 +173,7 @@ static struct env_ve start(envid_t id)
 	if (ve.fd < 0)
 		die("env_create");
 	close(args.root_fd);
-	/* Until init has done what it does at its start. */
-	env_sh(&ve, "until grep -q /dev/shm /proc/self/mounts; do sleep 0.1; done",
-	       out, sizeof(out));
+	env_settle(&ve);
 	return ve;
 }
 
