@@ -7,10 +7,10 @@ cd "$(dirname "$0")/../.."
 make -s build/guest/bin/views
 got=build/guest/views.md
 truncate -s 256M "$got.disk"
-mke2fs -q -F -t ext4 "$got.disk"
+mke2fs -q -F -t ext4 -O quota,project -E quotatype=prjquota "$got.disk"
 tests/guest/run --icount=3 --smp 1 --mem 1024 --timeout 300 --disk "$got.disk" --put build/guest/bin/views -- sh -c '
 	echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0 &&
-	umount /var/lib/ve/private && mount -t ext4 /dev/vda /var/lib/ve/private && views 2>/tmp/why || cat /tmp/why' >"$got"
+	umount /var/lib/ve/private && mount -t ext4 -o prjquota /dev/vda /var/lib/ve/private && views 2>/tmp/why || cat /tmp/why' >"$got"
 rm -f "$got.disk"
 if [ "${1:-}" = --write ]; then
 	cp "$got" docs/views.md

@@ -17,12 +17,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/quota.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/fs.h>
 
 #include "envlib.h"
 
@@ -33,12 +38,18 @@
 #define TOTAL (128 * MIB)  /* physpages */
 #define LOCK (4 * MIB)	   /* of one that may not be swapped */
 #define SWAP (48 * MIB)	   /* swappages */
+#define DISK (160 * MIB)   /* the private tree's */
+#define DISK_FILES 1000
 #define CHUNK 65536
 #define TABLES 1024	   /* of pages */
 #define LONG 20		   /* seconds until a load average has moved */
 #define THREADS 200
 #define SECONDS 4	   /* of a load of CPU time */
 #define HOGS 3
+#define WAITING 4
+#define SYNCED 256	   /* writes */
+#define INODES 200
+#define CAP 5		   /* of so many CPUs' time one is had */
 #define OFF 0.05	   /* how far off a load may be seen */
 
 /* ---- in the VE: what it is told ------------------------------------------- */
@@ -160,6 +171,32 @@ static void print_pressure(const char *what)
 		fclose(f);
 }
 
+static void print_version(void)
+{
+	FILE *f = fopen("/proc/version", "r");
+	char release[128] = "";
+	struct utsname u;
+
+	uname(&u);
+	if (f && fscanf(f, "Linux version %127s", release) == 1)
+		say("version", "release", !strcmp(release, u.release));
+	if (f)
+		fclose(f);
+}
+
+static void print_disk(void)
+{
+	struct statvfs s;
+
+	if (statvfs("/", &s))
+		die("statvfs");
+	say("statfs(2)", "f_blocks", (double)s.f_blocks * (double)s.f_frsize);
+	say("statfs(2)", "f_bfree", (double)s.f_bfree * (double)s.f_frsize);
+	say("statfs(2)", "f_bavail", (double)s.f_bavail * (double)s.f_frsize);
+	say("statfs(2)", "f_files", (double)s.f_files);
+	say("statfs(2)", "f_ffree", (double)s.f_ffree);
+}
+
 static void print_calls(void)
 {
 	struct sysinfo s;
@@ -198,7 +235,9 @@ static int print_all(void)
 	print_pressure("cpu");
 	print_pressure("memory");
 	print_pressure("io");
+	print_version();
 	print_calls();
+	print_disk();
 	return 0;
 }
 
@@ -272,6 +311,45 @@ static void load_file(void)
 	unlink("/root/file");
 }
 
+static void load_inodes(void)
+{
+	for (int i = 0; i < INODES; i++)
+		if (open("/root/file", O_RDWR | O_CREAT | O_EXCL, 0600) < 0 || unlink("/root/file"))
+			die("/root/file %d", i);
+}
+
+static void load_synced(void)
+{
+	static char buf[CHUNK];
+	int fd = open("/root/file", O_RDWR | O_CREAT | O_TRUNC | O_SYNC, 0600);
+
+	for (int i = 0; i < SYNCED; i++)
+		if (pwrite(fd, buf, CHUNK, 0) != CHUNK)
+			die("/root/file");
+	unlink("/root/file");
+}
+
+/* Who has called vfork(2) waits without being interrupted, until the child has a program or ends. */
+static void load_waiting(void)
+{
+	for (int i = 0; i < WAITING; i++) {
+		if (fork())
+			continue;
+		if (!vfork())
+			pause();
+		_exit(0);
+	}
+	for (int waiting = 0; waiting < WAITING;) {
+		FILE *f = fopen("/proc/stat", "r");
+		char line[1024];
+
+		while (f && fgets(line, sizeof(line), f))
+			sscanf(line, "procs_blocked %d", &waiting);
+		if (f)
+			fclose(f);
+	}
+}
+
 /* More than there is memory for: what is over goes to swap. */
 static void load_swap(void)
 {
@@ -315,7 +393,7 @@ static void load_hogs(void)
 	}
 }
 
-enum { NONE, ANON, TABLE, LOCKED, PROMISED, SHARED, FILES, SWAPPED, USER, SYSTEM, HOG, THREAD, LOADS };
+enum { NONE, ANON, TABLE, LOCKED, PROMISED, SHARED, FILES, INODE, SYNC, SWAPPED, USER, SYSTEM, CAPPED, WAIT, HOG, THREAD, LOADS };
 static const struct {
 	const char *name, *words;
 	void (*make)(void);
@@ -327,9 +405,13 @@ static const struct {
 	[PROMISED] = { "promised", "32 MiB mapped", load_promised, SIZE },
 	[SHARED] = { "shared", "32 MiB of shared memory", load_shared, SIZE },
 	[FILES] = { "file", "a file of 32 MiB written", load_file, SIZE },
+	[INODE] = { "inodes", "200 files made", load_inodes, 0 },
+	[SYNC] = { "synced", "256 writes through to the disk", load_synced, 0 },
 	[SWAPPED] = { "swap", "32 MiB more than there is memory", load_swap, SIZE },
 	[USER] = { "user", "4 s of a program", load_user, 0 },
 	[SYSTEM] = { "system", "4 s of the kernel for it", load_system, 0 },
+	[CAPPED] = { "capped", "4 s of a program that has a fifth of a CPU", load_user, 0 },
+	[WAIT] = { "waiting", "4 that wait so", load_waiting, 0 },
 	[HOG] = { "hogs", "3 that run, of 20 s", load_hogs, 0 },
 	[THREAD] = { "threads", "200 threads", load_threads, 0 },
 };
@@ -419,7 +501,7 @@ static const struct field {
 	{ "stat", "cpu iowait", 0, "nothing", "", NOTHING },
 	{ "stat", "cpu irq", 0, "nothing", "", NOTHING },
 	{ "stat", "cpu softirq", 0, "nothing", "", NOTHING },
-	{ "stat", "cpu steal", 0, "time that its cap has kept it waiting", "the cap's account", NOTHING },
+	{ "stat", "cpu steal", 0, "time that its cap has kept it waiting", "the cap's account", RISES, CAPPED, SECONDS * 100 * (CAP - 1) },
 	{ "stat", "cpu guest", 0, "nothing", "", NOTHING },
 	{ "stat", "cpu guest_nice", 0, "nothing", "", NOTHING },
 	{ "stat", "cpuN", 0, "a line for each CPU it sees", "ENV_CTL_CPU", IS, 0, 1 },
@@ -428,7 +510,7 @@ static const struct field {
 	{ "stat", "btime", 0, "when the VE started", "the VE", CLOCK, 0, 0 },
 	{ "stat", "processes", 0, "its forks", "its pid namespace", GROWS, HOG },
 	{ "stat", "procs_running", 0, "its tasks that run", "its tasks", RISES, HOG, HOGS },
-	{ "stat", "procs_blocked", 0, "its tasks that wait for a disk", "its tasks", NOTHING },
+	{ "stat", "procs_blocked", 0, "its tasks that wait and cannot be interrupted", "its tasks", RISES, WAIT, WAITING },
 	{ "stat", "softirq", 0, "nothing", "", NOTHING },
 	{ "uptime", "uptime", 0, "since the VE's start", "the VE", CLOCK, 0, 1 },
 	{ "uptime", "idle", 0, "as cpu idle", "the cgroup's rstat", REST, 0, 1 },
@@ -441,11 +523,12 @@ static const struct field {
 	{ "swaps", "Size", 0, "limit of swappages", "memory.swap.max", IS, 0, SWAP / 1024 },
 	{ "swaps", "Used", 0, "its swap", "memory.swap.current", RISES, SWAPPED, 1. / 1024 },
 	{ "pressure", "cpu some", 0, "us that a task waited for a CPU", "cpu.pressure", GROWS, HOG },
-	{ "pressure", "cpu full", 0, "us that all waited", "cpu.pressure", GROWS, 0 },
+	{ "pressure", "cpu full", 0, "us that all waited", "cpu.pressure", GROWS, CAPPED },
 	{ "pressure", "memory some", 0, "us that a task waited for memory", "memory.pressure", GROWS, SWAPPED },
 	{ "pressure", "memory full", 0, "us that all waited", "memory.pressure", GROWS, SWAPPED },
-	{ "pressure", "io some", 0, "us that a task waited for a disk", "io.pressure", GROWS, 0 },
-	{ "pressure", "io full", 0, "us that all waited", "io.pressure", GROWS, 0 },
+	{ "pressure", "io some", 0, "us that a task waited for a disk", "io.pressure", GROWS, SYNC },
+	{ "pressure", "io full", 0, "us that all waited", "io.pressure", GROWS, SYNC },
+	{ "version", "release", 0, "as uname(2)", "utsname", IS, 0, 1 },
 	{ "sysinfo(2)", "uptime", 0, "since the VE's start", "the VE", CLOCK, 0, 1 },
 	{ "sysinfo(2)", "loads", 0, "as loadavg", "its tasks", GROWS, HOG },
 	{ "sysinfo(2)", "totalram", 0, "as MemTotal", "memory.max", IS, 0, TOTAL },
@@ -459,6 +542,11 @@ static const struct field {
 	{ "getloadavg(3)", "1 minute", 0, "as loadavg", "/proc/loadavg", GROWS, HOG },
 	{ "sysconf(3)", "_SC_NPROCESSORS_ONLN", 0, "the CPUs it sees", "sched_getaffinity(2)", IS, 0, 1 },
 	{ "sysconf(3)", "_SC_PHYS_PAGES", 0, "as MemTotal", "sysinfo(2)", IS, 0, TOTAL },
+	{ "statfs(2)", "f_blocks", 0, "limit of its disk", "project quota", IS, 0, DISK },
+	{ "statfs(2)", "f_bfree", 0, "of that, what is not used", "project quota", FALLS, FILES, 1 },
+	{ "statfs(2)", "f_bavail", 0, "the same", "project quota", FALLS, FILES, 1 },
+	{ "statfs(2)", "f_files", 0, "limit of its files", "project quota", IS, 0, DISK_FILES },
+	{ "statfs(2)", "f_ffree", 0, "of that, what is not used", "project quota", FALLS, INODE, INODES },
 };
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -542,7 +630,7 @@ static bool judge(const struct field *f, char *words, size_t size)
 	double want = f->load ? f->n * (loads[f->load].bytes ? loads[f->load].bytes : 1) : 0;
 
 	if (f->load)
-		snprintf(words, size, "%s with %s%s%s", f->how == FALLS ? "falls" : "rises", loads[f->load].words,
+		snprintf(words, size, "%s with %s%s%s", f->how == FALLS ? "falls by as much" : f->how == RISES ? "rises by as much" : "rises", loads[f->load].words,
 			 f->twin ? ", together with " : "", f->twin ? f->twin : "");
 	switch (f->how) {
 	case IS:
@@ -587,8 +675,8 @@ static void print_table(void)
 {
 	const char *file = "";
 
-	puts("# What a VE is told about itself\n\nPrinted by `make views` from inside a VE, with limits that were set and loads that were made for it; a load is\n"
-	     "seen within 5 %. `tests/guest/t5005-views.sh` prints it again and compares: a kernel that shows more, or shows something\n"
+	puts("# What a VE is told about itself\n\nPrinted by `make views` from inside a VE, with limits that were set and loads that were made for it; as\n"
+	     "much is meant within 5 %. `tests/guest/t5005-views.sh` prints it again and compares: a kernel that shows more, or shows something\n"
 	     "else, fails there.");
 	for (size_t i = 0; i < FIELDS; i++) {
 		const struct field *f = &fields[i];
@@ -615,6 +703,39 @@ static void limit(const struct env_ve *ve, uint32_t resource, uint64_t n)
 		die("a limit");
 }
 
+/* Its private tree is a project of its own, with limits. */
+static void project(const struct env_ve *ve)
+{
+	struct dqblk q = { .dqb_bhardlimit = DISK / 1024, .dqb_ihardlimit = DISK_FILES, .dqb_valid = QIF_LIMITS };
+	static const char *const dirs[] = { "", "/upper", "/work" };
+	struct fsxattr x;
+	char path[256];
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s%s", ve->private, dirs[i]);
+		fd = open(path, O_RDONLY | O_DIRECTORY);
+		if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &x))
+			die("%s", path);
+		x.fsx_projid = ve->veid;
+		x.fsx_xflags |= FS_XFLAG_PROJINHERIT;
+		if (ioctl(fd, FS_IOC_FSSETXATTR, &x))
+			die("project of %s", path);
+		close(fd);
+	}
+	if (quotactl(QCMD(Q_SETQUOTA, PRJQUOTA), "/dev/vda", (int)ve->veid, (void *)&q))
+		die("quota");
+}
+
+static void cap(const struct env_ve *ve, uint64_t ns)
+{
+	struct env_cpu cpu = { .cpus = 1, .cap = ns };
+
+	if (env_ctl(ve->fd, ENV_CTL_CPU, &cpu, sizeof(cpu)))
+		die("a cap");
+}
+
 static void look_under(const struct env_ve *ve, int kind)
 {
 	char *argv[] = { SELF, "--load", (char *)loads[kind].name, NULL };
@@ -624,6 +745,8 @@ static void look_under(const struct env_ve *ve, int kind)
 	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
 		die("pipe");
 	look(ve, &before[kind]); /* what is left of the load before is not this one's */
+	if (kind == CAPPED)
+		cap(ve, 1000000000 / CAP);
 	proc = env_run_with(ve, argv, in[0], out[1]);
 	close(in[0]);
 	close(out[1]);
@@ -631,6 +754,8 @@ static void look_under(const struct env_ve *ve, int kind)
 		die("the load %s", loads[kind].name);
 	if (kind == HOG)
 		sleep(LONG);
+	if (kind == CAPPED)
+		cap(ve, 0);
 	look(ve, &with[kind]);
 	close(in[1]);
 	env_wait(proc);
@@ -641,7 +766,6 @@ static void look_under(const struct env_ve *ve, int kind)
 int main(int argc, char **argv)
 {
 	static char *const init[] = { "/sbin/init", NULL };
-	struct env_cpu cpu = { .cpus = 1 };
 	struct env_create_args args;
 	struct env_ve ve;
 
@@ -656,10 +780,12 @@ int main(int argc, char **argv)
 	if (!before || !with)
 		die("memory");
 	env_prepare(&ve, 810, TREE, &args, init);
+	project(&ve);
 	env_put(&ve, "/proc/self/exe", "views");
 	ve.fd = env_create(&args, sizeof(args));
-	if (ve.fd < 0 || env_ctl(ve.fd, ENV_CTL_CPU, &cpu, sizeof(cpu)))
+	if (ve.fd < 0)
 		die("env_create");
+	cap(&ve, 0);
 	close(args.root_fd);
 	limit(&ve, UB_PHYSPAGES, TOTAL / 4096);
 	limit(&ve, UB_SWAPPAGES, SWAP / 4096);
