@@ -37,6 +37,9 @@ int venet_ip_del(struct ve_struct *ve, struct net *net,
 /* The VE is stopping: all its addresses out of the table.  May sleep. */
 void venet_stop(struct ve_struct *ve);
 
+/* It is STOPPED: its connections that are still to send something end.  May sleep. */
+void venet_abort_orphans(struct ve_struct *ve);
+
 /* Both under ve->lock. */
 int venet_stat(struct ve_struct *ve, struct env_netstat *st);
 int venet_activity(struct ve_struct *ve, struct env_activity *a);
@@ -66,6 +69,8 @@ static inline int venet_ip_del(struct ve_struct *ve, struct net *net,
 }
 
 static inline void venet_stop(struct ve_struct *ve) { }
+
+static inline void venet_abort_orphans(struct ve_struct *ve) { }
 
 static inline int venet_stat(struct ve_struct *ve, struct env_netstat *st)
 {

@@ -75,6 +75,7 @@ static void ve_drop_work(struct work_struct *work)
 	struct ve_struct *ve, *next;
 
 	llist_for_each_entry_safe(ve, next, dead, dead) {
+		venet_abort_orphans(ve);
 		ve_drop_context(ve);
 		ve_put(ve);
 	}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * churn_test [CYCLES [WORKERS]]: VEs come, run something, are killed and go,
- * several at a time; then everything that they were made of is back at where
- * it was, but for what the slab allocator rounds by: a slab of each CPU.
+ * churn_test [CYCLES [WORKERS [storm]]]: VEs come, run something, are killed and
+ * go, several at a time; then everything that they were made of is back at where
+ * it was, but for what the slab allocator rounds by: a slab of each CPU.  With
+ * "storm" what they run is in the midst of all sorts of things when they are killed.
  */
 #include "envlib.h"
 #include "tap.h"
@@ -10,11 +11,13 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#define STORM 100 /* processes */
 #define TINY "/usr/share/ve/template/tiny"
 
 /* Caches of what a VE consists of, from /proc/slabinfo */
@@ -160,9 +163,65 @@ static void start_held(struct env_ve *ve, unsigned int veid, char *const argv[])
 	close(args.root_fd);
 }
 
-static void cycles(unsigned int first, unsigned int n)
+static void bound(const struct env_ve *ve, uint32_t resource, uint64_t n)
+{
+	struct env_ublimit l = { .resource = resource, .barrier = n, .limit = n };
+	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
+
+	if (env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)))
+		die("a bound");
+}
+
+static uint64_t most_processes(const struct env_ve *ve)
+{
+	struct env_ubstat stats[UB_NUMPROC + 1];
+	struct env_ubstats arg = { .stats = (uintptr_t)stats, .nr = UB_NUMPROC + 1 };
+
+	if (env_ctl(ve->fd, ENV_CTL_UB_STAT, &arg, sizeof(arg)))
+		die("UB_STAT");
+	return stats[UB_NUMPROC].maxheld;
+}
+
+/*
+ * Everything at once that makes objects of the kernel and takes them away, until
+ * there are as many processes of it as @seed says; the VE is to be killed then.
+ */
+static void storm(const struct env_ve *ve, unsigned int *seed)
+{
+	static char *const argv[] = { "/bin/sh", "-c",
+		"exec >/dev/null 2>&1; mkdir -p /tmp/a /tmp/b;"
+		"while :; do mount -t tmpfs a /tmp/a; mkdir /tmp/a/x; mount --bind /tmp/a/x /tmp/b; umount /tmp/b; umount /tmp/a; done &"
+		"while :; do unshare -m -i -u true; done &"
+		"while :; do ip link set lo up; ip addr add 127.1.2.3/8 dev lo; ip addr del 127.1.2.3/8 dev lo; ip link set lo down; done &"
+		"while :; do nc -l -p 99 & nc 127.0.0.1 99 </dev/zero; kill %1; done &"
+		"while :; do cat /proc/[0-9]*/stat /proc/[0-9]*/maps /proc/net/* /proc/mounts /proc/user_beancounters; done &"
+		"while :; do dd if=/dev/zero of=/root/x bs=64k count=64; rm /root/x; done &"
+		"while :; do for i in 1 2 3 4 5 6 7 8; do echo x >/tmp/$i; done; mkfifo /tmp/p; rm /tmp/[1-8p]; done &"
+		"while :; do sleep 9 | sleep 9 & kill -STOP $!; kill -CONT $!; kill -9 $!; done &"
+		"while :; do hostname x; chroot / true; nice -n 5 true; date; done &"
+		"f() { f | f & }; f; wait", NULL };
+	static const struct timespec tick = { .tv_nsec = 1000000 };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), proc;
+	uint64_t wanted = 12 + (uint64_t)rand_r(seed) % (STORM - 20);
+
+	bound(ve, UB_NUMPROC, STORM);
+	bound(ve, UB_PHYSPAGES, 8192);
+	proc = env_run_with(ve, argv, null, null);
+	if (null < 0 || proc < 0)
+		die("a storm");
+	for (int i = 0; most_processes(ve) < wanted; i++) {
+		if (i > 60000)
+			die("no storm of %d processes", (int)wanted);
+		nanosleep(&tick, NULL);
+	}
+	close(proc);
+	close(null);
+}
+
+static void cycles(unsigned int first, unsigned int n, bool stormy)
 {
 	static char *init[] = { "/sbin/init", NULL };
+	unsigned int seed = first;
 	struct env_ve ve;
 	char out[64];
 
@@ -171,12 +230,15 @@ static void cycles(unsigned int first, unsigned int n)
 			start_held(&ve, first + i % 100, init);
 		else
 			env_start(&ve, first + i % 100, TINY, init);
-		env_sh(&ve, "echo x >/tmp/x; ls / >/dev/null", out, sizeof(out));
+		if (stormy)
+			storm(&ve, &seed);
+		else
+			env_sh(&ve, "echo x >/tmp/x; ls / >/dev/null", out, sizeof(out));
 		env_destroy(&ve);
 	}
 }
 
-static bool churn(unsigned int n, unsigned int workers)
+static bool churn(unsigned int n, unsigned int workers, bool stormy)
 {
 	bool good = true;
 	int status;
@@ -184,7 +246,7 @@ static bool churn(unsigned int n, unsigned int workers)
 	for (unsigned int w = 0; w < workers; w++) {
 		if (fork())
 			continue;
-		cycles(1000 * (w + 1), n / workers);
+		cycles(1000 * (w + 1), n / workers, stormy);
 		_exit(0);
 	}
 	while (wait(&status) > 0)
@@ -229,20 +291,21 @@ int main(int argc, char **argv)
 {
 	unsigned int n = argc > 1 ? (unsigned int)atoi(argv[1]) : 400;
 	unsigned int workers = argc > 2 ? (unsigned int)atoi(argv[2]) : 4;
+	bool stormy = argc > 3 && !strcmp(argv[3], "storm");
 	static const struct timespec moment = { .tv_nsec = 500000000 };
 	struct count before, now;
 	bool good = false;
 
 	env_require();
 	if (n < 100 || !workers)
-		die("usage: churn_test [CYCLES >= 100 [WORKERS]]");
-	churn(40, workers);
+		die("usage: churn_test [CYCLES >= 100 [WORKERS [storm]]]");
+	churn(40, workers, stormy);
 	for (int i = 0; i < 240 && lines_of("/proc/ve") > 1; i++) {
 		visit_cpus();
 		nanosleep(&moment, NULL);
 	}
 	take(&before);
-	ok(churn(n, workers), "%u VEs came and went, %u at a time", n, workers);
+	ok(churn(n, workers, stormy), "%u VEs came and went, %u at a time", n, workers);
 	/* Networks are taken down behind the caller's back. */
 	for (int i = 0; i < 240 && !good; i++) {
 		nanosleep(&moment, NULL);

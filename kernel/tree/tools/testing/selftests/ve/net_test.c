@@ -410,6 +410,45 @@ static void test_brakes(struct env_ve *a, struct env_ve *b)
 	passes(a, "ping -c3 -W3 10.77.0.3", "and pass without it");
 }
 
+static int ves_listed(void)
+{
+	FILE *f = fopen("/proc/ve", "r");
+	int lines = 0, c;
+
+	while (f && (c = getc(f)) != EOF)
+		lines += c == '\n';
+	if (f)
+		fclose(f);
+	return lines;
+}
+
+/* The end of a connection cannot be told any more; TCP itself would try for minutes. */
+static void test_untold(void)
+{
+	static const struct timespec tick = { .tv_nsec = 50000000 };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(4455) };
+	int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), conn;
+	int before = ves_listed(), now;
+	struct env_ve ve;
+
+	inet_pton(AF_INET, "10.77.0.1", &at.sin_addr);
+	if (bind(door, (struct sockaddr *)&at, sizeof(at)) || listen(door, 1))
+		die("listen");
+	env_start(&ve, 302, TINY, init);
+	env_lend(&ve, AF_INET, "10.77.0.4");
+	env_sh(&ve, "(sleep 999 | nc 10.77.0.1 4455) >/dev/null 2>&1 &", out, sizeof(out));
+	conn = env_poll(door, POLLIN, 30000) ? accept(door, NULL, NULL) : -1;
+	ok(conn >= 0, "a VE has a connection");
+	env_destroy(&ve);
+	for (int i = 0; i < 600 && ves_listed() > before; i++)
+		nanosleep(&tick, NULL);
+	now = ves_listed();
+	if (!ok(now <= before, "it does not keep the VE when that has ended"))
+		printf("# %d, then %d\n", before, now);
+	close(conn);
+	close(door);
+}
+
 int main(int argc, char **argv)
 {
 	struct env_create_args args;
@@ -443,6 +482,7 @@ int main(int argc, char **argv)
 	test_storm(&a);
 	test_priority(&a);
 	test_revoke(&a, &b);
+	test_untold();
 	env_destroy(&a);
 	env_destroy(&b);
 	return tap_done();
