@@ -117,7 +117,7 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 # Those of the debug kernel (make kernel-debug) by themselves: it takes longer to build than all the rest
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
-GUEST_PARTS = $(GUEST) $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/firewall build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
+GUEST_PARTS = guest $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/firewall build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
 # T=knockout is of the long ones, and takes half an hour
 KNOCKOUT := tests/long/t4003-knockout.sh
 check-guest: kernel $(if $(findstring debug,$(T))$(findstring knockout,$(T)),kernel-debug) $(GUEST_PARTS)
