@@ -33,7 +33,8 @@ struct venet_sought {
 static bool venet_is_sought(const struct sock *sk, const struct venet_sought *s)
 {
 	if (s->orphans_of)
-		return sk->sk_ub == s->orphans_of && sock_flag(sk, SOCK_DEAD);
+		return sk_fullsock(sk) && sk->sk_ub == s->orphans_of &&
+		       sock_flag(sk, SOCK_DEAD);
 	if (!net_eq(sock_net(sk), s->net))
 		return false;
 	if (ipv6_addr_v4mapped(&s->key))
