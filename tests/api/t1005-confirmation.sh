@@ -30,10 +30,10 @@ confirm() { http POST /confirm -d "link=$1"; }
 # nobody is there to take letters
 jobd_start 1 && portal_start 1 || exit 1
 signup ann@example.net
-ok 'without a mail server a letter is tried' await 20 has_error 'connect'
+ok 'without a mail server a letter is tried' await 60 has_error 'connect'
 ok 'and kept' test "$(pg_sql 'select failed_at is null and sent_at is null from ve.mail')" = t
 ok 'for later' test "$(pg_sql 'select run_at > now() from ve.mail')" = t
-await 20 ve_is 1000 running
+await 60 ve_is 1000 running
 is 'a fresh VE has the limits of a trial' "$(pg_sql 'select plan from ve.ve')" trial
 http GET /ves/1000
 like 'the page says what a confirmed address opens' "$BODY" 'Confirm your e-mail address'
@@ -41,21 +41,21 @@ like 'the page says what a confirmed address opens' "$BODY" 'Confirm your e-mail
 # it comes back, and is busy, then takes it
 echo 'rcpt 451 4.3.0 Try again later' >"$PG_DIR/box/answer"
 smtpd_start
-await 10 sh -c "echo | socat - TCP:127.0.0.1:$SMTP_PORT"
+await 60 sh -c "echo | socat - TCP:127.0.0.1:$SMTP_PORT"
 again
-ok 'a server that is busy is asked again' await 30 has_error 'Try again later'
+ok 'a server that is busy is asked again' await 60 has_error 'Try again later'
 ok 'later' test "$(pg_sql 'select failed_at is null and run_at > now() from ve.mail')" = t
 echo 'greet 554 5.3.2 Closed today' >"$PG_DIR/box/answer"
 again
-ok 'so is one that takes nobody' await 30 has_error 'Closed today'
+ok 'so is one that takes nobody' await 60 has_error 'Closed today'
 ok 'later' test "$(pg_sql 'select failed_at is null and run_at > now() from ve.mail')" = t
 rm "$PG_DIR/box/answer"
 again
-ok 'the letter arrives' await 30 has_letters 1
+ok 'the letter arrives' await 60 has_letters 1
 like 'to the right person' "$(letter)" '^To: <ann@example.net>'
 like 'with a link' "$(link)" '^[A-Za-z0-9_-]{43}$'
 sent() { [ "$(pg_sql "select sent_at is not null from ve.mail order by id desc limit 1")" = t ]; }
-ok 'and is sent' await 10 sent
+ok 'and is sent' await 60 sent
 first=$(link)
 is 'whose words the database does not have' \
   "$(pg_sql "select count(*) from ve.mail where body like '%$first%'")" 0
@@ -88,7 +88,7 @@ http POST /confirm/again -d "csrf=AAAA"
 is 'another letter is not asked for by other sites' "$STATUS" 403
 http POST /confirm/again -d "csrf=$CSRF"
 is 'but on the page' "$STATUS" 303
-ok 'and comes' await 20 has_letters 2
+ok 'and comes' await 60 has_letters 2
 second=$(link)
 ok 'with another link' test "$second" != "$first"
 confirm "$second"
@@ -97,7 +97,7 @@ is 'the person' "$(pg_sql 'select count(*) from ve.subscriber where confirmed_at
 is 'and opens more' "$(pg_sql 'select plan from ve.ve')" confirmed
 applied() { curl -s --max-time 10 --cacert "$PG_DIR/pki/ca.crt" --cert "$PG_DIR/pki/control.crt" \
   --key "$PG_DIR/pki/control.key" -k "https://127.0.0.1:$NODE_PORT/v1/ves/1000" | jq -e '.spec.limits.memory_bytes == 268435456'; }
-ok 'on the node too' await 20 applied
+ok 'on the node too' await 60 applied
 is 'in the running VE' "$(ve_state 1000)" running
 confirm "$second"
 is 'a link is good once' "$STATUS" 410
@@ -111,7 +111,7 @@ is 'nor sends more letters' "$STATUS" 409
 JAR=$PG_DIR/jar-bob
 echo 'rcpt 550 5.1.1 No such user' >"$PG_DIR/box/answer"
 signup bob@example.net
-ok 'a letter that is refused for good' await 20 given_up
+ok 'a letter that is refused for good' await 60 given_up
 is 'is not tried again' "$(pg_sql 'select attempts from ve.mail order by id desc limit 1')" 1
 http GET /home
 http GET /ves/1001
@@ -119,12 +119,12 @@ like 'and the page says so' "$BODY" 'No such user'
 echo 'data 552 5.2.2 Box is full' >"$PG_DIR/box/answer"
 csrf
 http POST /confirm/again -d "csrf=$CSRF"
-ok 'so at the end of a letter' await 20 has_error 'Box is full'
+ok 'so at the end of a letter' await 60 has_error 'Box is full'
 smtpd_stop
 http POST /confirm/again -d "csrf=$CSRF"
 pg_sql "update ve.mail set attempts = 11 where sent_at is null and failed_at is null" >/dev/null
 again
-ok 'a server that stays away is given up in the end' await 30 given_up
+ok 'a server that stays away is given up in the end' await 60 given_up
 rm "$PG_DIR/box/answer"
 http POST /confirm/again -d "csrf=$CSRF"
 is 'three letters an hour' "$STATUS" 303
@@ -135,7 +135,7 @@ api POST /confirmations/again
 is 'for programs too' "$STATUS" 429
 smtpd_start
 again
-ok 'a letter arrives' await 30 has_letters 3
+ok 'a letter arrives' await 60 has_letters 3
 api POST /confirmations "{\"link\":\"$(link)\"}"
 is 'and confirms a program as well' "$STATUS" 200
 
@@ -144,9 +144,9 @@ JAR=$mine
 keep() { letter | sed -n "s|^$URL/keep/\(.*\)|\1|p"; }
 API_CSRF=
 api POST /ves/1000/actions '{"action":"stop"}'
-await 20 ve_is 1000 stopped
+await 60 ve_is 1000 stopped
 pg_sql "update ve.ve set expires_at = now() + interval '1 hour' where veid = 1000" >/dev/null
-ok 'a trial that ends is said in a letter' await 40 has_letters 4
+ok 'a trial that ends is said in a letter' await 60 has_letters 4
 like 'with a link' "$(keep)" '^[A-Za-z0-9_-]{43}$'
 link=$(keep)
 JAR=$PG_DIR/jar-other
@@ -164,7 +164,7 @@ is 'for as long as its plan gives' "$(expires '29 days')" t
 http POST /keep -d "link=$link"
 is 'once' "$STATUS" 410
 pg_sql "update ve.ve set stopped_at = now() - interval '13 days 12 hours' where veid = 1000" >/dev/null
-ok 'so is that a stopped one is packed away' await 40 has_letters 5
+ok 'so is that a stopped one is packed away' await 60 has_letters 5
 like 'in words' "$(letter)" '^environment #1000 is stopped. At 20.* it is packed away'
 api POST /keeps "{\"link\":\"$(keep)\"}"
 is 'a program keeps it as well' "$STATUS" 200

@@ -27,7 +27,7 @@ http GET /home
 like 'and has a place' "$BODY" 'number <strong data-field="place">3</strong> of <span data-field="of">3</span>'
 like 'that a browser without script looks at again' "$BODY" '<noscript><meta http-equiv="refresh"'
 hear dan
-ok 'and one with script hears of' await 10 heard dan '^data: .*"place":3'
+ok 'and one with script hears of' await 60 heard dan '^data: .*"place":3'
 like 'as an event' "$(tr -d '\r' <"$PG_DIR/dan.head")" '^Content-Type: text/event-stream$'
 like 'after which it would come back' "$(cat "$PG_DIR/dan.events")" '^retry: [0-9]+'
 ok 'but need not: the connection stays' still dan
@@ -47,38 +47,38 @@ http GET /home
 like 'and may open one again later' "$BODY" 'Open it'
 api DELETE /queue
 is 'but not leave again' "$STATUS" 404
-ok 'the others move up, and hear of it where they are' await 10 heard dan '"place":2'
+ok 'the others move up, and hear of it where they are' await 60 heard dan '"place":2'
 ok 'on the same connection' still dan
 
 who ann; api POST /ves/1000/actions '{"action":"delete"}'
-ok 'a place that is freed' await 30 has_ve bob
+ok 'a place that is freed' await 60 has_ve bob
 unlike 'goes to one, not to two' "$(veid_of dan)" .
-ok 'the one who is now first hears it' await 10 heard dan '"place":1'
+ok 'the one who is now first hears it' await 60 heard dan '"place":1'
 who bob; http GET /home
 like 'who is led to it' "$HEADERS" 'Location: /ves/1001'
 hear bob
-ok 'by the events too' await 10 heard bob '^data: null'
-ok 'it runs' await 30 ve_is 1001 running
+ok 'by the events too' await 60 heard bob '^data: null'
+ok 'it runs' await 60 ve_is 1001 running
 pg_sql "update ve.node set capacity = 2" >/dev/null
-ok 'when there is more room the next has a place' await 20 has_ve dan
-ok 'and hears that it is their turn' await 10 heard dan '^data: null'
+ok 'when there is more room the next has a place' await 60 has_ve dan
+ok 'and hears that it is their turn' await 60 heard dan '^data: null'
 is 'and the line is empty' "$(pg_sql 'select count(*) from ve.queue')" 0
 who cat; api POST /ves '{"template":"tiny"}'
 is 'who left may come again' "$(printf %s "$BODY" | jq -c '[.veid, .queue.place]')" '[null,1]'
 
 # seats: a few a person, and none without a session
 for i in 1 2 3 4; do hear "cat$i"; done
-for i in 1 2 3 4; do await 10 heard "cat$i" '"place":1'; done
+for i in 1 2 3 4; do await 60 heard "cat$i" '"place":1'; done
 like 'a person has four pages that hear' "$(seats)" '^200 [1-9]'
 ok 'the first of them is still there' still cat1
 http GET /home; csrf
 http POST /logout -d "csrf=$CSRF"
-for i in 1 2 3 4; do ok "who logs out hears no more on page $i" await 10 over "cat$i"; done
+for i in 1 2 3 4; do ok "who logs out hears no more on page $i" await 60 over "cat$i"; done
 ok 'and is told so' heard cat1 '^event: end'
 ok 'others hear on' still bob
 login cat@example.net
 hear late
-ok 'and there is room again' await 10 heard late '"place":1'
+ok 'and there is room again' await 60 heard late '"place":1'
 kill "$(cat "$PG_DIR/hear-late.pid")"
 # a house-keeping function that fails says so, once, and goes on when it can
 was=$(pg_sql "select pg_get_functiondef('ve.queue_run'::regproc)")
@@ -91,17 +91,17 @@ fails() {
 rounds() { [ "$(pg_sql 'select last_value from ve.rounds')" -ge 5 ]; }
 said() { grep -c "queue_run: $1" "$PG_DIR/jobd1.log"; }
 fails "raise exception using errcode = 'VE009', message = 'a riddle'"
-ok 'the line is not served for a while' await 20 rounds
+ok 'the line is not served for a while' await 60 rounds
 is 'which is logged once' "$(said 'VE009 a riddle')" 1
 fails 'return to_jsonb(1 / (nextval('"'rounds'"') * 0))'
-ok 'another way to fail' await 20 rounds
+ok 'another way to fail' await 60 rounds
 is 'is logged once too' "$(said '22012 ')" 1
 pg_sql "$was" >/dev/null
 pg_sql "update ve.node set capacity = placed + 10" >/dev/null
 served() { [ "$(pg_sql 'select count(*) from ve.queue')" = 0 ]; }
-ok 'and then it is served again' await 20 served
+ok 'and then it is served again' await 60 served
 pg_kill
-ok 'without the database nobody is left to believe in a place' await 20 over bob
+ok 'without the database nobody is left to believe in a place' await 60 over bob
 pg_up
 is 'all that is in a whole audit chain' "$(pg_sql 'select ve.audit_verify() is null')" t
 tap_end

@@ -10,43 +10,43 @@ leased() { [ "$(pg_sql "select count(*) from ve.lease where upper_inf(during)")"
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
 
 signup ann@example.net
-await 30 ve_is 1000 running
-ok 'a VE says why it is awake' await 20 says started
+await 60 ve_is 1000 running
+ok 'a VE says why it is awake' await 60 says started
 like 'and until when' "$(see .idle_at)" '^20..-'
 http GET /ves/1000
 like 'on its page too' "$BODY" 'active: started'
 like 'with a key to keep it so' "$BODY" 'value="stay"'
-ok 'it has an address' await 40 leased 1
+ok 'it has an address' await 60 leased 1
 act stay
 is 'that key is taken' "$STATUS" 202
-ok 'and is activity' await 20 says extended
-await 10 idle
+ok 'and is activity' await 60 says extended
+await 60 idle
 act idle
 is 'sleep is taken' "$STATUS" 202
-ok 'it sleeps' await 20 ve_is 1000 frozen
-await 10 idle
+ok 'it sleeps' await 60 ve_is 1000 frozen
+await 60 idle
 is 'without an address' "$(see .ipv4)" null
 ok 'which is free for others' await 60 leased 0
 like 'and says when it will be stopped' "$(see .stop_at)" '^20..-'
 is 'looking by program wakes nobody' "$(ve_state 1000)" frozen
 http GET /ves/1000
 is 'opening its page' "$STATUS" 200
-ok 'wakes it' await 20 ve_is 1000 running
-await 10 idle
+ok 'wakes it' await 60 ve_is 1000 running
+await 60 idle
 act idle
-await 20 ve_is 1000 frozen
-await 10 idle
+await 60 ve_is 1000 frozen
+await 60 idle
 API_CSRF=
 api POST /ves/1000/tickets
 ticket=$(printf '%s' "$BODY" | jq -r .ticket)
 like 'so does its terminal' "$("$BIN/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" /ves/1000/terminals/main/ws "$URL" \
   "__Host-ve=$(grep '__Host-ve	' "$JAR" | cut -f7)" "auth:$ticket" 'input:echo a$((40+2))b\n' 'until:a42b')" seen
-ok 'as the database hears' await 20 ve_is 1000 running
+ok 'as the database hears' await 60 ve_is 1000 running
 act stop
-await 20 ve_is 1000 stopped
-await 10 idle
+await 60 ve_is 1000 stopped
+await 60 idle
 http GET /ves/1000
-await 5 idle
+await 60 idle
 is 'one that was stopped by hand is not woken by a page' "$(ve_state 1000)" stopped
 act stay
 is 'nor kept awake' "$STATUS" 409
@@ -64,17 +64,17 @@ like 'with one key against it' "$BODY" 'name="action" value="keep" accesskey="k"
 act keep
 is 'which is taken' "$STATUS" 202
 is 'and puts it off' "$(see .soon)" null
-await 10 idle
+await 60 idle
 is 'the VE is as it was' "$(ve_state 1000)" stopped
 act start
-await 20 ve_is 1000 running
-await 10 idle
+await 60 ve_is 1000 running
+await 60 idle
 pg_sql "update ve.plan set warn = '2 hours', idle_after = '1 hour' where name = 'trial'; select ve.plan_apply(array[1000])" >/dev/null
 warned() { [ "$(see .soon.what)" = sleep ]; }
-ok 'sleep is said ahead as well' await 20 warned
+ok 'sleep is said ahead as well' await 60 warned
 act keep
 is 'and kept off by the same key' "$STATUS" 202
-ok 'which is activity' await 20 says extended
+ok 'which is activity' await 60 says extended
 
 # the name
 http GET /ves/1000

@@ -18,17 +18,17 @@ unlike 'where all is well the page says nothing' "$BODY" 'lease alarms'
 is 'nor do the numbers' "$(alarms)" 0
 
 # whatever address the next VE gets, the books have it for another one
-ok 'the node has a block' await 30 lent
+ok 'the node has a block' await 60 lent
 pg_sql "insert into ve.lease (address, veid, node_id, block_id, epoch, during)
   select set_masklen(network(b.range)::inet, 32) + i, 999, b.node_id, b.id, 1000000 + i,
       tstzrange(now() - interval '1 hour', now() + interval '1 hour')
     from ve.block b, generate_series(0, (2 ^ (32 - masklen(b.range)))::integer - 1) i" >/dev/null
 JAR=$PG_DIR/jar-ann
 signup ann@example.net
-ok 'it runs' await 30 ve_is 1000 running
+ok 'it runs' await 60 ve_is 1000 running
 ok 'its lease is an alarm that is counted' await 60 one_alarm
 is 'one line of the audit log' "$(pg_sql "select veid || ' ' || (detail ->> 'node') from ve.audit where action = 'lease.alarm'")" '1000 n1'
-ok 'and one of the daemon' await 5 logged
+ok 'and one of the daemon' await 60 logged
 JAR=$PG_DIR/jar-op
 http GET /admin
 like 'the operator sees it at the node' "$BODY" 'lease alarms in a day: 1'

@@ -24,7 +24,7 @@ ticket() {
 ms() { date +%s%3N; }
 
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 ticket
 is 'a terminal opens and echoes' "$(ws "auth:$TICKET" hello 'input:echo a$((40+2))b\n' 'until:a42b')" 'hello 0 0
 seen'
@@ -57,7 +57,7 @@ ticket
 ws "auth:$TICKET" hello close >"$PG_DIR/two" &
 waiter=$!
 attached() { grep -q hello "$PG_DIR/two"; }
-await 10 attached
+await 60 attached
 URL=$URL1
 http GET /ves/1000 -b "$two"
 csrf
@@ -80,7 +80,7 @@ ticket
 ws "auth:$TICKET" hello close >"$PG_DIR/two" &
 w2=$!
 both() { grep -q hello "$PG_DIR/one" && grep -q hello "$PG_DIR/two"; }
-await 10 both
+await 60 both
 ann=$JAR JAR=$PG_DIR/jar-op
 URL=$URL1
 login op@example.net "$password"
@@ -96,7 +96,7 @@ is 'a suspension closes the terminal at one portal' "$(tail -1 "$PG_DIR/one")" '
 is 'and at the other' "$(tail -1 "$PG_DIR/two")" 'close 4403'
 echo "# after $took ms; a quiet machine takes less than one second"
 suspended() { [ "$(pg_sql 'select state_suspended from ve.ve where veid = 1000')" = t ]; }
-ok 'and the node knows' await 20 suspended
+ok 'and the node knows' await 60 suspended
 JAR=$ann
 login ann@example.net
 is 'there is no way in' "$STATUS" 403
@@ -111,8 +111,8 @@ ticket
 is 'it is lifted, and the node has not heard: again, soon' "$(ws "auth:$TICKET" close)" 'close 1001'
 kill -CONT "$(cat "$PG_DIR/jobd1.pid")"
 lifted() { [ "$(pg_sql 'select state_suspended from ve.ve where veid = 1000')" = f ]; }
-ok 'until it is lifted' await 20 lifted
-await 20 ve_is 1000 running
+ok 'until it is lifted' await 60 lifted
+await 60 ve_is 1000 running
 login ann@example.net
 ticket
 is 'then the terminal opens again' "$(ws "auth:$TICKET" 'input:echo ba""ck\n' until:back)" seen
@@ -122,17 +122,17 @@ ticket
 ws "auth:$TICKET" hello close >"$PG_DIR/one" &
 w1=$!
 one() { grep -q hello "$PG_DIR/one"; }
-await 10 one
+await 60 one
 api POST /ves/1000/actions '{"action":"stop"}'
 wait "$w1"
 like 'stopping a VE closes its terminals' "$(tail -1 "$PG_DIR/one")" 'close'
-ok 'and it stays stopped' await 20 ve_is 1000 stopped
+ok 'and it stays stopped' await 60 ve_is 1000 stopped
 api POST /ves/1000/tickets
 is 'a page does not wake it' "$STATUS" 409
 
 # the agent dies and comes back: the portal stays
 api POST /ves/1000/actions '{"action":"start"}'
-await 20 ve_is 1000 running
+await 60 ve_is 1000 running
 ticket
 is 'it starts again' "$(ws "auth:$TICKET" 'input:echo he""re\n' until:here)" seen
 # the web part dies: it is back at once

@@ -16,7 +16,7 @@ portal_setup && node_start && jobd_start 1 && portal_start 1 && sshd_start || ex
 SSH_KEY=$PG_DIR/id
 ssh-keygen -q -t ed25519 -N '' -C laptop -f "$SSH_KEY"
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 ok 'a key that nobody knows is refused' test "$(ssh_ve ve@127.0.0.1 true 2>&1 | grep -c 'Permission denied')" = 1
 http GET /ves/1000
 csrf
@@ -46,14 +46,14 @@ fi
 like 'nothing is forwarded' "$(ssh_ve -o ExitOnForwardFailure=yes -R 0:127.0.0.1:1 ve@127.0.0.1 true 2>&1; echo "status $?")" 'status 255'
 
 api POST /ves/1000/actions '{"action":"stop"}'
-await 20 ve_is 1000 stopped
+await 60 ve_is 1000 stopped
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
-await 20 idle
+await 60 idle
 is 'ssh wakes what was stopped' "$(ssh_ve ve@127.0.0.1 'echo awake')" awake
 ssh_ve ve@127.0.0.1 'echo on; exec sleep 60' >"$PG_DIR/long" 2>"$PG_DIR/long.err" &
 long=$!
 started() { grep -q on "$PG_DIR/long"; }
-await 10 started
+await 60 started
 password=$("$BIN/ve-portald" -o op@example.net -d "$PG_URL")
 JAR=$PG_DIR/jar-op API_CSRF=
 login op@example.net "$password"

@@ -16,26 +16,26 @@ open() {
   "$BIN/wsclient" "$PG_DIR/pki/ca.crt" "${URL##*:}" /ves/1000/terminals/main/ws "$URL" "$(cookie)" \
     "auth:$ticket" hello "$@" >"$file" &
   waiter=$!
-  await 10 grep -q hello "$file"
+  await 60 grep -q hello "$file"
 }
 deafen() {
   pg_sql "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 've-portald ear'" >/dev/null
 }
 
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 open "$PG_DIR/one" 'input:echo o""ne; sleep 2; echo t""wo\n' until:two
 deafen
 wait "$waiter"
 is 'who may stay stays' "$(tail -1 "$PG_DIR/one")" seen
-await 10 portal_wait "$URL"
+await 60 portal_wait "$URL"
 
 open "$PG_DIR/two" close
 pg_sql "update ve.session set ended_at = now() where ended_at is null" >/dev/null
 deafen
 wait "$waiter"
 is 'whose session ended unheard goes' "$(tail -1 "$PG_DIR/two")" 'close 4401'
-await 10 portal_wait "$URL"
+await 60 portal_wait "$URL"
 
 login ann@example.net
 export PATIENCE=90

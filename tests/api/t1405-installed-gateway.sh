@@ -32,13 +32,13 @@ ok 'its sshd takes the configuration' /usr/sbin/sshd -t -f /usr/share/vestibule/
 start=$(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/ve-gateway.service | sed "s/\${PORT}/$SSH_PORT/")
 $start 2>"$PG_DIR/sshd.log" &
 echo $! >"$PG_DIR/sshd.pid"
-ok 'and answers' await 10 ssh-keyscan -p "$SSH_PORT" 127.0.0.1
+ok 'and answers' await 60 ssh-keyscan -p "$SSH_PORT" 127.0.0.1
 
 mkdir "$PG_DIR/ssh"
 ssh-keygen -q -t ed25519 -N '' -f "$PG_DIR/ssh/id"
 ssh-keygen -q -t ed25519 -N '' -f "$PG_DIR/ssh/other"
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 api POST /keys "{\"key\":\"$(cat "$PG_DIR/ssh/id.pub")\"}"
 is 'a key is left' "$STATUS" 201
 SSH_KEY=$PG_DIR/ssh/id

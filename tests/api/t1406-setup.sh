@@ -53,7 +53,7 @@ echo $! >"$PG_DIR/portald.pid"
 ln -s /etc/vestibule/pki "$PG_DIR/pki"
 JAR=$PG_DIR/jar
 answers() { http GET / && [ "$STATUS" = 200 ]; }
-ok 'the portal answers' await 20 answers
+ok 'the portal answers' await 60 answers
 login op@example.net "$password"
 is 'its operator is let in' "$STATUS" 303
 api POST /admin/nodes "{\"node\":\"n1\",\"url\":\"https://127.0.0.1:$PORT_BASE\",\"capacity\":\"50\"}"
@@ -73,13 +73,13 @@ printf '%s\n' "run_dir $PG_DIR/agent-run" "state_dir $PG_DIR/agent-state" >>/etc
 VE_FAKE_DIR=$PG_DIR/fake "$NODE_BIN" -c /etc/ve-agentd.conf >>"$PG_DIR/agentd.log" 2>&1 &
 echo $! >"$PG_DIR/agentd.pid"
 NODE_PORT=$PORT_BASE
-ok 'its agent starts' await 20 node_ready
+ok 'its agent starts' await 60 node_ready
 api POST /admin/pools '{"range":"10.77.0.0/24","block_len":"28"}'
 is 'the operator adds a pool' "$STATUS" 201
 JAR=$PG_DIR/jar2
 known() { [ "$(pg_sql "select count(*) from ve.node where seen_at is not null")" = 1 ]; }
-ok 'the node is known' await 30 known
+ok 'the node is known' await 60 known
 signup ann@example.net
-ok "and carries a stranger's VE" await 30 ve_is 1000 running ||
+ok "and carries a stranger's VE" await 60 ve_is 1000 running ||
   pg_sql 'select state, state_error from ve.ve; select kind, state, error from ve.job' | sed 's/^/# /'
 tap_end

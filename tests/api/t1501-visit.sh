@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/stack.sh
 tests/api/httpd.py >"$PG_DIR/httpd.port" 2>"$PG_DIR/httpd.log" &
 echo $! >"$PG_DIR/httpd.pid"
-await 10 test -s "$PG_DIR/httpd.port"
+await 60 test -s "$PG_DIR/httpd.port"
 port=$(cat "$PG_DIR/httpd.port")
 portal=$((PORT_BASE + 1))
 # visit NAME PATH [curl options]: $STATUS, $BODY, $HEADERS
@@ -27,15 +27,15 @@ raw() {
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
 sleep_now() {
   api POST /ves/1000/actions '{"action":"idle"}'
-  await 20 ve_is 1000 frozen && await 10 idle
+  await 60 ve_is 1000 frozen && await 60 idle
 }
 
 signup ann@example.net
-await 30 ve_is 1000 running
-await 20 idle
+await 60 ve_is 1000 running
+await 60 idle
 api POST /ves/1000/name "{\"name\":\"annes-box\",\"port\":\"$port\"}"
 is 'a VE has a name and a port' "$STATUS" 200
-await 20 idle
+await 60 idle
 visit annes-box.ve.localhost '/a?b=c' -H 'X-Forwarded-For: 192.0.2.66' -H 'Forwarded: for=evil'
 is 'a visit reaches the program in it' "$STATUS" 200
 like 'as it was sent' "$BODY" '^GET /a\?b=c HTTP/1.1$'
@@ -75,13 +75,13 @@ is 'a WebSocket goes through, from the handshake to the close' "$(ws_visit)" "$w
 # it sleeps
 sleep_now
 is 'a WebSocket wakes it, and goes through' "$(ws_visit)" "$whole"
-ok 'it is awake' await 20 ve_is 1000 running
-await 10 idle
+ok 'it is awake' await 60 ve_is 1000 running
+await 60 idle
 sleep_now
 visit annes-box.ve.localhost /
 is 'a visit wakes it, and is answered' "$STATUS" 200
-ok 'it is awake' await 20 ve_is 1000 running
-await 10 idle
+ok 'it is awake' await 60 ve_is 1000 running
+await 60 idle
 sleep_now
 pg_sql "update ve.rate_rule set most = 1 where kind = 'wake'" >/dev/null
 pg_sql "update ve.rate set taken = 5 where kind = 'wake'" >/dev/null
@@ -93,14 +93,14 @@ is 'the others do' "$STATUS" 200
 
 # in words
 api POST /ves/1000/name '{"name":"annes-box","port":"9"}'
-await 20 idle
+await 60 idle
 visit annes-box.ve.localhost /
 is 'a port that nobody listens on' "$STATUS" 502
 like 'says so' "$BODY" 'nobody listens on port 9'
 visit nobody.ve.localhost /
 is 'a name that nobody has' "$STATUS" 404
 api POST /ves/1000/actions '{"action":"stop"}'
-await 20 ve_is 1000 stopped
+await 60 ve_is 1000 stopped
 visit annes-box.ve.localhost /
 is 'one that was stopped by hand is not woken' "$STATUS" 409
 is 'and stays so' "$(ve_state 1000)" stopped

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/stack.sh
 tests/api/httpd.py >"$PG_DIR/httpd.port" 2>"$PG_DIR/httpd.log" &
 echo $! >"$PG_DIR/httpd.pid"
-await 10 test -s "$PG_DIR/httpd.port"
+await 60 test -s "$PG_DIR/httpd.port"
 portal=$((PORT_BASE + 1)) slow=$((PORT_BASE + 62))
 visit() {
   curl -s --max-time 60 --cacert "$PG_DIR/pki/ca.crt" --resolve "$1.ve.localhost:$portal:127.0.0.1" \
@@ -18,16 +18,16 @@ named() { # NAME: the VE in $JAR, with the web server's port
 }
 
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 named 1000 awake
 JAR=$PG_DIR/jar-bob API_CSRF=
 signup bob@example.net
-await 30 ve_is 1001 running
+await 60 ve_is 1001 running
 named 1001 sleepy
-await 20 idle
+await 60 idle
 api POST /ves/1001/actions '{"action":"idle"}'
-await 20 ve_is 1001 frozen
-await 20 idle
+await 60 ve_is 1001 frozen
+await 60 idle
 
 # a node whose agent takes connections and says nothing
 /usr/bin/python3 -c 'import socket, sys
@@ -43,7 +43,7 @@ pg_sql "select ve.node_install('n2', 'https://127.0.0.1:$slow', repeat('cd', 32)
 is 'before, who is awake is served' "$(visit awake)" 200
 tests/api/flood.py "$portal" "$PG_DIR/pki/ca.crt" 300 8 40 >"$PG_DIR/flood" 2>"$PG_DIR/flood.log" &
 echo $! >"$PG_DIR/flood.pid"
-ok '300 visits to sleepers: half of all places wait, the others are told at once' await 20 grep -q 'waiting 256 refused 44 other 0' "$PG_DIR/flood"
+ok '300 visits to sleepers: half of all places wait, the others are told at once' await 60 grep -q 'waiting 256 refused 44 other 0' "$PG_DIR/flood"
 is 'meanwhile who is awake is served' "$(visit awake)" 200
 is 'every time' "$(visit awake)$(visit awake)$(visit awake)" 200200200
 is 'the portal too' "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$PG_DIR/pki/ca.crt" "$URL/login")" 200

@@ -24,7 +24,7 @@ invite() { # NAME PORT: $TOKEN
 never=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 N2=$((PORT_BASE + 30))
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 ann=$JAR
 api POST /admin/nodes '{"node":"n2","url":"https://127.0.0.1:1","capacity":"1"}'
 is 'a subscriber gives no token' "$STATUS" 403
@@ -54,7 +54,7 @@ refused() {
   api POST /enrolments/certificate "{\"link\":\"$TOKEN\"}"
   printf '%s' "$BODY" | grep -q 'no certificate request'
 }
-ok 'but is not signed' await 10 refused
+ok 'but is not signed' await 60 refused
 is 'and makes no node' "$(pg_sql 'select count(*) from ve.node')" 2
 invite n4 $((N2 + 4))
 pg_sql "update ve.enrolment set expires_at = now() where node_id = 'n4'" >/dev/null
@@ -78,7 +78,7 @@ mkdir -p "$PG_DIR/private2" "$PG_DIR/fake2"
 VE_FAKE_DIR=$PG_DIR/fake2 "$NODE_BIN" -c "$PG_DIR/agentd2.conf" >>"$PG_DIR/agentd2.log" 2>&1 &
 echo $! >"$PG_DIR/agentd2.pid"
 alive() { [ "$(pg_sql "select count(*) from ve.node where id = '$1' and seen_at > now() - interval '20 s'")" = 1 ]; }
-ok 'the node is heard of' await 40 alive n2
+ok 'the node is heard of' await 60 alive n2
 http GET /admin
 like 'and on the page' "$BODY" 'n2<br>'
 api POST /admin/nodes/n1/actions '{"action":"drain"}'
@@ -86,7 +86,7 @@ is 'n1 takes nothing new' "$STATUS" 200
 JAR=$PG_DIR/jar-bob API_CSRF=
 signup bob@example.net
 is 'so the next goes to n2' "$(pg_sql 'select node_id from ve.ve where veid = 1001')" n2
-ok 'and runs there' await 30 ve_is 1001 running
+ok 'and runs there' await 60 ve_is 1001 running
 ticket() { API_CSRF=; api POST "/ves/$1/tickets"; printf '%s' "$BODY" | sed -n 's/.*"ticket":"\([^"]*\)".*/\1/p'; }
 ws() { # VE OP...
   ve=$1
@@ -96,7 +96,7 @@ ws() { # VE OP...
 }
 like 'with a terminal' "$(ws 1001 "auth:$(ticket 1001)" hello 2>&1)" '^hello'
 block() { [ "$(pg_sql "select count(*) from ve.block where node_id = '$1' and upper(term) > now()")" -gt 0 ]; }
-ok 'and a block' await 40 block n2
+ok 'and a block' await 60 block n2
 
 # revoked
 JAR=$PG_DIR/jar-op API_CSRF=
@@ -113,7 +113,7 @@ is 'not about what is no node' "$STATUS" 404
 api POST /admin/nodes/n2/actions '{"action":"revoke"}'
 is 'an operator does' "$STATUS" 200
 left() { grep -q 'node n2 is revoked' "$PG_DIR/jobd1.log"; }
-ok 'the job daemon lets go of it' await 20 left
+ok 'the job daemon lets go of it' await 60 left
 is 'its block is not renewed' "$(pg_sql "select ve.block_renew(id) is null from ve.block where node_id = 'n2' limit 1")" t
 is 'the one of n1 is' "$(pg_sql "select ve.block_renew(id) is null from ve.block where node_id = 'n1' limit 1")" f
 is 'and not lent before its term is over' \

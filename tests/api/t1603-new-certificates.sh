@@ -21,7 +21,7 @@ is_shown() { [ "$(shown)" = "$(print_of <"$pki/portal.crt")" ]; }
 web=$(pgrep -P "$portald" | sort | tr '\n' ' ')
 
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 
 cookie() { printf '__Host-ve=%s' "$(grep '__Host-ve	' "$JAR" | cut -f7)"; }
 ticket() {
@@ -45,43 +45,43 @@ ticket
 ws kept "auth:$TICKET" hello "input:until [ -e $PG_DIR/go ]; do sleep 0.1; done; echo st\"\"ill\n" until:still >"$PG_DIR/kept" &
 kept=$!
 attached() { grep -q hello "$PG_DIR/kept"; }
-ok 'a terminal is open' await 10 attached
+ok 'a terminal is open' await 60 attached
 
 # what visitors see
 old=$(shown)
 renew portal DNS:localhost,IP:127.0.0.1
 is 'without a signal nothing changes' "$(shown)" "$old"
 kill -HUP "$portald"
-ok 'after SIGHUP visitors see the new certificate' await 10 is_shown
+ok 'after SIGHUP visitors see the new certificate' await 60 is_shown
 new=$(shown)
 cp "$pki/portal.key" "$PG_DIR/good.key"
 cp "$pki/terminal.key" "$pki/portal.key"
 kill -HUP "$portald"
 said() { grep -q 'certificates stay as they were: the key' "$PG_DIR/portald1.log"; }
-ok 'a key of another certificate is refused in the log' await 10 said
+ok 'a key of another certificate is refused in the log' await 60 said
 is 'and changes nothing' "$(shown)" "$new"
 rm "$pki/portal.key"
 kill -HUP "$portald"
 said() { grep -q 'front keeps its certificates: .*portal.key: No such file' "$PG_DIR/portald1.log"; }
-ok 'nor does a missing file' await 10 said
+ok 'nor does a missing file' await 60 said
 is 'change anything' "$(shown)" "$new"
 mv "$PG_DIR/good.key" "$pki/portal.key"
 
 # what agents are shown: a role that opens nothing proves that the new one is used
 renew terminal URI:urn:vestibule:role:metrics
 kill -HUP "$portald"
-ok 'agents are shown the new one too: one of another role opens nothing' await 10 refused second
+ok 'agents are shown the new one too: one of another role opens nothing' await 60 refused second
 renew terminal URI:urn:vestibule:role:terminal
 kill -HUP "$portald"
-ok 'and the right one opens' await 10 opens second
+ok 'and the right one opens' await 60 opens second
 renew control URI:urn:vestibule:role:metrics
 kill -HUP "$jobd"
 said() { grep -q 'node n1: /v1/.*: 403' "$PG_DIR/jobd1.log"; }
-ok 'so does the job daemon: one of another role is told nothing' await 20 said
+ok 'so does the job daemon: one of another role is told nothing' await 60 said
 pg_sql "update ve.node set seen_at = now() - interval '1 hour'" >/dev/null
 renew control URI:urn:vestibule:role:control
 kill -HUP "$jobd"
-ok 'and the right one hears of the node' await 20 node_seen
+ok 'and the right one hears of the node' await 60 node_seen
 
 : >"$PG_DIR/go"
 wait "$kept"

@@ -10,7 +10,7 @@ pid_of() { read -r pid _ <"$PG_DIR/fake/ve-$1" && echo "$pid"; }
 row() { awk -v n="$2" '$1 == n { print $2, $3 }' "$PG_DIR/fake/limits-$(pid_of "$1")"; }
 row_is() { [ "$(row "$1" "$2")" = "$3" ]; }
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 init=$(pid_of 1000)
 is 'a fresh VE has the bounds of its plan' "$(row 1000 numfile)" '4096 4096'
 is 'and the CPU' "$(cut -d' ' -f1 <"$PG_DIR/fake/qos-$init")" 100
@@ -40,7 +40,7 @@ form() { # SED: the form's fields as they are, one changed
 FORM=$(form 's/^numproc=.*/numproc=30:40/')
 http POST /admin/plans/trial -d "csrf=$CSRF&$FORM"
 is 'a form changes one' "$STATUS" 303
-ok 'the VE has it' await 20 row_is 1000 numproc '30 40'
+ok 'the VE has it' await 60 row_is 1000 numproc '30 40'
 is 'what the form left is as it was' "$(row 1000 numfile)" '4096 4096'
 is 'and its init is the same' "$(pid_of 1000)" "$init"
 http POST /admin/plans/trial -d "csrf=$CSRF&$(printf '%s' "$FORM" | sed 's/numproc=30:40/numproc=50:40/')"
@@ -67,7 +67,7 @@ api POST /admin/ves/1000/plan '{"plan":"none"}'
 is 'is not given' "$STATUS" 404
 api POST /admin/ves/1000/plan '{"plan":"tiny"}'
 is 'one that is there is' "$STATUS" 200
-ok 'and applies at once' await 20 row_is 1000 numproc '20 20'
+ok 'and applies at once' await 60 row_is 1000 numproc '20 20'
 is 'the CPU too' "$(cut -d' ' -f2 <"$PG_DIR/fake/qos-$init")" 1500000000
 http GET /admin/ves
 like 'the list says which one a VE has' "$BODY" '<option value="tiny" selected>'
@@ -90,11 +90,11 @@ counted() { # HELD
   printf '%s' "$BODY" | grep -q "\"held\":$1," || { pg_sql "update ve.usage_now set at = now() - interval '10 minutes'" >/dev/null; false; }
 }
 again
-ok 'what is used is counted' await 20 counted 12
+ok 'what is used is counted' await 60 counted 12
 like 'in numbers' "$BODY" '"used":"12"'
 echo 'numproc 17 20 3' >"$PG_DIR/fake/used-$init"
 again
-ok 'each minute' await 20 counted 17
+ok 'each minute' await 60 counted 17
 http GET /ves/1000
 page=$(printf '%s' "$BODY" | tr '\n' ' ')
 like 'on the page: used, limit, refused' "$page" '<small>numproc</small></th> *<td[^>]*>17</td> *<td[^>]*>20</td> *<td[^>]*><strong>3</strong></td>'
@@ -105,7 +105,7 @@ told() {
   http GET /ves/1000
   printf '%s' "$BODY" | grep -q 'fork refused in make: processes 20 of 20 (5 times)'
 }
-ok 'a refusal is on the page in plain words' await 20 told
+ok 'a refusal is on the page in plain words' await 60 told
 JAR=$PG_DIR/jar-bob API_CSRF=
 signup bob@example.net
 api GET /ves/1000/usage
@@ -115,14 +115,14 @@ JAR=$ann API_CSRF=
 jobd_start 2
 echo '1000 numfile 9 9 9 1 18 cat' >"$PG_DIR/fake/refusals"
 told() { [ "$(pg_sql "select count(*) from ve.refusal where bean = 'numfile'")" -gt 0 ]; }
-ok 'two daemons hear' await 20 told
+ok 'two daemons hear' await 60 told
 is 'and write once' "$(pg_sql "select count(*) from ve.refusal where bean = 'numfile'")" 1
 kill "$(cat "$PG_DIR/jobd1.pid")" "$(cat "$PG_DIR/jobd2.pid")"
 wait "$(cat "$PG_DIR/jobd1.pid")" "$(cat "$PG_DIR/jobd2.pid")" 2>/dev/null
 printf '1000 numpty 4 4 4 1 19 script\n' >"$PG_DIR/fake/refusals"
 taken() { [ ! -e "$PG_DIR/fake/refusals" ]; }
-await 10 taken
+await 60 taken
 jobd_start 1
 told() { [ "$(pg_sql "select count(*) from ve.refusal where bean = 'numpty'")" = 1 ]; }
-ok 'what nobody heard is asked for later' await 20 told
+ok 'what nobody heard is asked for later' await 60 told
 tap_end

@@ -18,9 +18,9 @@ tests/api/noded.py $((PORT_BASE + 30)) "$PG_DIR/pki" "$odd" >"$PG_DIR/noded.log"
 echo $! >"$PG_DIR/noded.pid"
 pg_sql "select ve.node_install('n2', 'https://127.0.0.1:$((PORT_BASE + 30))', repeat('cd', 32), 100);
         update ve.node set capacity = 0 where id = 'n2'" >/dev/null
-ok 'a node answers' await 30 asked 'GET /v1/ves' 2
+ok 'a node answers' await 60 asked 'GET /v1/ves' 2
 unlike 'what it may' "$(cat "$PG_DIR/jobd1.log")" 'n2: .*refused'
-ok 'it takes a block' await 30 asked 'PUT /v1/blocks' 2
+ok 'it takes a block' await 60 asked 'PUT /v1/blocks' 2
 is 'and its answer is written down' "$(pg_sql "select nonce from ve.block where node_id = 'n2'")" a
 
 echo '{"nonce":"b","leases":null,"released":[]}' | ask block
@@ -43,13 +43,13 @@ ok 'and refused' refused 'its list of VEs is refused: "items" is '
 ok 'as is one that turns in a circle' refused '.*"next" does not rise'
 ok 'it is asked for twice, not for ever' test "$(grep -c after=7 "$odd/asked")" -le "$(grep -c after=0 "$odd/asked")"
 echo '{"items":[]}' | ask ves
-await 20 asked 'GET /v1/ves' 2
+await 60 asked 'GET /v1/ves' 2
 echo endless | ask ves
 ok 'and one without end' await 60 refused '.*more than 67108864 bytes'
 echo '{"items":[]}' | ask ves
-ok 'a block'"'"'s leases that are none' await 20 refused 'block [0-9]*: '
+ok 'a block'"'"'s leases that are none' await 60 refused 'block [0-9]*: '
 is 'are not written down' "$(pg_sql "select nonce from ve.block where node_id = 'n2'")" a
 ok 'the daemon is there' alive
 signup ann@example.net
-ok 'and the other node is served' await 30 ve_is 1000 running
+ok 'and the other node is served' await 60 ve_is 1000 running
 tap_end

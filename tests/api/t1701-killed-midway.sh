@@ -37,7 +37,7 @@ whole() {
 : >"$PG_DIR/told"
 for victim in web base agent daemon; do
   crowd "$victim" 8
-  await 30 in_base "$victim" 2
+  await 60 in_base "$victim" 2
   ALIVE=$(running)
   case $victim in
     web) kill -9 "$(pgrep -P "$(cat "$PG_DIR/portald1.pid")" -f 'P web')" ;;

@@ -24,16 +24,16 @@ open() {
   ws "auth:$TICKET" pipe <"$PG_DIR/keys" >"$PG_DIR/shown" 2>&1 &
   CLIENT=$!
   exec 9>"$PG_DIR/keys"
-  await 20 shown '#'
+  await 60 shown '#'
 }
 answers() { # WORD: what is typed is answered
   printf 'echo %s-$((40+2))\n' "$1" >&9
-  await 20 shown "$1-42"
+  await 60 shown "$1-42"
 }
 agent_part() { pgrep -f "ve-agentd.* -P $1 -c $PG_DIR/agentd.conf" | head -1; }
 
 signup ann@example.net
-await 30 ve_is 1000 running
+await 60 ve_is 1000 running
 ok 'a terminal is open' open
 ok 'and answers' answers first
 printf '(while [ ! -e %s/go ]; do sleep 0.1; done; echo fin""ished) &\n' "$PG_DIR" >&9
@@ -61,15 +61,15 @@ die() { # PART
 }
 for part in web front api; do
   die $part
-  ok "with $part the stream ends" await 20 gone
+  ok "with $part the stream ends" await 60 gone
   exec 9>&-
-  await 20 node_ready && portal_wait "$URL"
+  await 60 node_ready && portal_wait "$URL"
   ok 'it is opened again, where it was' open
-  ok 'with all that was shown' await 20 shown first-42
+  ok 'with all that was shown' await 60 shown first-42
   ok 'and answers' answers "after-$part"
 done
 : >"$PG_DIR/go"
-ok 'the work that was under way has finished' await 20 shown finished
+ok 'the work that was under way has finished' await 60 shown finished
 exec 9>&-
 kill "$CLIENT" 2>/dev/null
 tap_end

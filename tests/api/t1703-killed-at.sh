@@ -10,11 +10,11 @@ ann=$JAR
 JAR=$PG_DIR/jar-bob
 signup bob@example.net
 JAR=$ann API_CSRF=
-await 30 ve_is 1000 running
-await 30 ve_is 1001 running
+await 60 ve_is 1000 running
+await 60 ve_is 1001 running
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
 leased() { [ "$(pg_sql "select count(*) from ve.lease where upper_inf(during)")" = 2 ]; }
-await 20 idle
+await 60 idle
 ok 'both have an address, as the data base knows' await 60 leased
 
 mkdir -p "$PG_DIR/points"
@@ -28,7 +28,7 @@ again() { # what was under way is free when its claim runs out, which is not wai
 mourn() { wait "$(cat "$PG_DIR/jobd1.pid")"; rm -f "$PG_DIR/points/fail-$1"; }
 whole() { # NAME: at rest, and as it has to be
   ok "$1: what was under way is done" await 60 idle
-  ok "$1: the VE is there" await 30 ve_is 1000 "$2"
+  ok "$1: the VE is there" await 60 ve_is 1000 "$2"
   holds "$1: the invariants hold"
   is "$1: without an alarm" "$(pg_sql "select count(*) from ve.audit where action = 'lease.alarm'")" 0
 }
@@ -40,7 +40,7 @@ for point in job-claimed job-called job-performed; do
     : >"$PG_DIR/points/fail-$point"
     api POST /ves/1000/actions "{\"action\":\"$action\"}"
     is "$point: $action is taken" "$STATUS" 202
-    ok "$point: the daemon dies in $action" await 30 died "$point"
+    ok "$point: the daemon dies in $action" await 60 died "$point"
     mourn "$point"
     again
     case $action in idle) state=frozen ;; stop) state=stopped ;; *) state=running ;; esac
@@ -55,7 +55,7 @@ for point in block-renewed block-told block-reported; do
   mourn "$point"
   : >"$PG_DIR/points/fail-$point"
   again
-  ok "$point: the daemon dies there" await 30 died "$point"
+  ok "$point: the daemon dies there" await 60 died "$point"
   mourn "$point"
   again
   whole "$point" running

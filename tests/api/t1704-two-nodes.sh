@@ -25,7 +25,7 @@ sed "s|^node n1|node n2|; s|:$NODE_PORT\$|:$port2|; s|node-n1|node-n2|; s|agent-
 VE_FAKE_DIR=$PG_DIR/fake2 "$NODE_BIN" -c "$PG_DIR/agentd2.conf" >>"$PG_DIR/agentd2.log" 2>&1 &
 echo $! >"$PG_DIR/agentd2.pid"
 ready2() { NODE_PORT=$port2 node_ready; }
-await 20 ready2 || { cat "$PG_DIR/agentd2.log" >&2; exit 1; }
+await 60 ready2 || { cat "$PG_DIR/agentd2.log" >&2; exit 1; }
 pg_sql "select ve.node_install('n2', 'https://127.0.0.1:$port2', '$(cat "$PG_DIR/grant")', 100)" >/dev/null
 jobd_start 1 && portal_start 1 || exit 1
 
@@ -36,7 +36,7 @@ new() {
   JAR=$PG_DIR/jar-$1 API_CSRF=
   signup "$1@example.net"
   VEID=$(pg_sql "select veid from ve.ve v join ve.subscriber s on s.id = v.subscriber_id where email = '$1@example.net'")
-  await 30 ve_is "$VEID" running
+  await 60 ve_is "$VEID" running
   is "$1's VE is on $2" "$(pg_sql "select node_id from ve.ve where veid = $VEID")" "$2"
 }
 seen2() { [ "$(pg_sql "select count(*) from ve.node where seen_at > now() - interval '20 s'")" = 2 ]; }
@@ -54,7 +54,7 @@ both() {
 }
 holds_both() { if await 60 both; then tap_say 0 "$1"; else both | sed 's/^/# /'; tap_say 1 "$1"; fi; }
 
-await 20 seen2
+await 60 seen2
 new ann n1; ann=$VEID
 ok 'it has an address' await 60 has_ip "$ann"
 new bob n2; bob=$VEID
@@ -104,7 +104,7 @@ holds_both 'the invariants hold when it is back'
 # n2 has more than it needs now, and n1 nothing
 JAR=$PG_DIR/jar-ben API_CSRF=
 api POST "/ves/$ben/actions" '{"action":"stop"}'
-ok 'one leaves' await 30 ve_is "$ben" stopped
+ok 'one leaves' await 60 ve_is "$ben" stopped
 ALIVE=$bob,$bert
 over() { ! has_ip "$ben"; }
 ok 'its lease is over' await 60 over

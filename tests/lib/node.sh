@@ -50,7 +50,7 @@ node_start() {
   [ -f "$PG_DIR/agentd.conf" ] || node_conf
   VE_FAKE_DIR=$PG_DIR/fake "$NODE_BIN" -c "$PG_DIR/agentd.conf" >>"$PG_DIR/agentd.log" 2>&1 &
   echo $! >"$PG_DIR/agentd.pid"
-  await 20 node_ready || { cat "$PG_DIR/agentd.log" >&2; return 1; }
+  await 60 node_ready || { cat "$PG_DIR/agentd.log" >&2; return 1; }
   pg_sql "select ve.node_install('n1', 'https://127.0.0.1:$NODE_PORT', '$(cat "$PG_DIR/grant")', 100);
           select ve.pool_install('10.77.0.0/24', 28); select ve.pool_install('fd00:77::/64', 128)" >/dev/null
 }
@@ -79,7 +79,7 @@ CONF
   chmod a+r "$PG_DIR"/pki/control.* "$PG_DIR"/jobd.conf
   VE_FAKE_DIR=$PG_DIR/points "$BIN/${JOBD:-ve-jobd}" -c "$PG_DIR/jobd.conf" >>"$PG_DIR/jobd${1:-1}.log" 2>&1 &
   echo $! >"$PG_DIR/jobd${1:-1}.pid"
-  await 20 node_seen || { cat "$PG_DIR"/*.log >&2; return 1; }
+  await 60 node_seen || { cat "$PG_DIR"/*.log >&2; return 1; }
 }
 node_seen() {
   [ "$(pg_sql "select count(*) from ve.node where seen_at > now() - interval '20 s'")" -gt 0 ]
@@ -137,7 +137,7 @@ CONF
   LD_PRELOAD=libnss_wrapper.so NSS_WRAPPER_PASSWD=$PG_DIR/ssh/passwd NSS_WRAPPER_GROUP=$PG_DIR/ssh/group \
     /usr/sbin/sshd -D -f "$PG_DIR/ssh/sshd_config" -E "$PG_DIR/sshd.log" &
   echo $! >"$PG_DIR/sshd.pid"
-  await 10 ssh-keyscan -p "$SSH_PORT" 127.0.0.1
+  await 60 ssh-keyscan -p "$SSH_PORT" 127.0.0.1
 }
 SSH_OPTS='-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o IdentitiesOnly=yes'
 # shellcheck disable=SC2086

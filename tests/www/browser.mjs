@@ -18,7 +18,7 @@ export async function start(modules, shots, homes) {
     }
     return yes;
   }
-  async function until(what, fn, ms = 30000) {
+  async function until(what, fn, ms = 60000) {
     const over = Date.now() + ms;
     let last;
     for (;;) {

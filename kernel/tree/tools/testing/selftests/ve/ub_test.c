@@ -709,6 +709,14 @@ static void test_zero(const struct env_ve *ve)
 {
 	static const int of[] = { UB_NUMFLOCK, UB_NUMPTY, UB_NUMSIGINFO, UB_NUMTCPSOCK, UB_NUMOTHERSOCK, UB_NUMIPTENT,
 				  UB_LOCKEDPAGES, UB_SHMPAGES };
+	static const struct {
+		const char *name;
+		int resource, error;
+	} all[] = {
+		{ "numproc", UB_NUMPROC, EAGAIN }, { "numfile", UB_NUMFILE, ENFILE },
+		{ "privvmpages", UB_PRIVVMPAGES, ENOMEM }, { "kmemsize", UB_KMEMSIZE, ENOMEM },
+		{ "dcachesize", UB_DCACHESIZE, ENOMEM },
+	};
 	int proc;
 
 	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
@@ -726,12 +734,17 @@ static void test_zero(const struct env_ve *ve)
 		finish(&none);
 		finish(&some);
 	}
-	must_set(ve, UB_NUMPROC, 0);
-	refused(env_run(ve, (char *[]){ "/bin/true", NULL }), EAGAIN, "numproc: none with a limit of nothing");
-	must_set(ve, UB_NUMPROC, UB_MAXVALUE);
-	proc = env_run(ve, (char *[]){ "/bin/true", NULL });
-	ok(proc >= 0 && !env_wait(proc), "numproc: and one with the greatest");
-	close(proc);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		must_set(ve, all[i].resource, 0);
+		proc = env_run(ve, (char *[]){ "/bin/true", NULL });
+		ok(proc < 0 ? errno == all[i].error : env_wait(proc) == -all[i].error,
+		   "%s: no program with a limit of nothing", all[i].name);
+		close(proc);
+		must_set(ve, all[i].resource, UB_MAXVALUE);
+		proc = env_run(ve, (char *[]){ "/bin/true", NULL });
+		ok(proc >= 0 && !env_wait(proc), "%s: and one with the greatest", all[i].name);
+		close(proc);
+	}
 }
 
 static void test_privilege(const struct env_ve *ve)
