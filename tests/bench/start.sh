@@ -18,7 +18,7 @@ new_root <<'END'
 mount -t tmpfs tmpfs /var/lib/ve/private
 cp /opt/bench_first /usr/share/ve/template/tiny/bin/first
 END
-guest() { tests/guest/run --timeout 3600 "${args[@]}" "$@"; }
+guest() { tests/guest/run --timeout 7200 "${args[@]}" "$@"; }
 
 guest --icount --smp 1 -- sh /put/inside "bench_start once icount $samples"
 guest --mem 2048 -- sh /put/inside "bench_start once wall $samples && bench_start rate wall $rounds && bench_start drift wall $cycles"
