@@ -214,6 +214,7 @@ static int in_ve(const char *subject, const char *mode)
 	if (ve.fd < 0)
 		die("env_create");
 	close(args.root_fd);
+	env_settle(&ve); /* what its init does at its start is not of what is measured */
 	put(ve.acct, "memory.max", "134217728");
 	put(ve.acct, "pids.max", "128");
 	put(ve.acct, "cpu.weight", "100");
