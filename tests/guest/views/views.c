@@ -694,15 +694,6 @@ static void print_table(void)
 
 /* ---- on the node ----------------------------------------------------------- */
 
-static void limit(const struct env_ve *ve, uint32_t resource, uint64_t n)
-{
-	struct env_ublimit l = { .resource = resource, .barrier = n, .limit = n };
-	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
-
-	if (env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)))
-		die("a limit");
-}
-
 /* Its private tree is a project of its own, with limits. */
 static void project(const struct env_ve *ve)
 {
@@ -787,8 +778,8 @@ int main(int argc, char **argv)
 		die("env_create");
 	cap(&ve, 0);
 	close(args.root_fd);
-	limit(&ve, UB_PHYSPAGES, TOTAL / 4096);
-	limit(&ve, UB_SWAPPAGES, SWAP / 4096);
+	env_bound(&ve, UB_PHYSPAGES, TOTAL / 4096);
+	env_bound(&ve, UB_SWAPPAGES, SWAP / 4096);
 	env_settle(&ve);
 	for (int k = 1; k < LOADS; k++)
 		look_under(&ve, k);

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -163,15 +162,6 @@ static void start_held(struct env_ve *ve, unsigned int veid, char *const argv[])
 	close(args.root_fd);
 }
 
-static void bound(const struct env_ve *ve, uint32_t resource, uint64_t n)
-{
-	struct env_ublimit l = { .resource = resource, .barrier = n, .limit = n };
-	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
-
-	if (env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)))
-		die("a bound");
-}
-
 static uint64_t most_processes(const struct env_ve *ve)
 {
 	struct env_ubstat stats[UB_NUMPROC + 1];
@@ -204,8 +194,8 @@ static void storm(const struct env_ve *ve, unsigned int *seed)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), proc;
 	uint64_t wanted = 12 + (uint64_t)rand_r(seed) % (STORM - 20);
 
-	bound(ve, UB_NUMPROC, STORM);
-	bound(ve, UB_PHYSPAGES, 8192);
+	env_bound(ve, UB_NUMPROC, STORM);
+	env_bound(ve, UB_PHYSPAGES, 8192);
 	proc = env_run_with(ve, argv, null, null);
 	if (null < 0 || proc < 0)
 		die("a storm");

@@ -318,6 +318,16 @@ int env_sh(const struct env_ve *ve, const char *script, char *out, size_t size)
 	return status;
 }
 
+void env_bound(const struct env_ve *ve, int resource, uint64_t bound)
+{
+	struct env_ublimit l = { .resource = (uint32_t)resource,
+				 .barrier = bound, .limit = bound };
+	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
+
+	if (env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)))
+		die("bound %llu of %d", (unsigned long long)bound, resource);
+}
+
 void env_settle(const struct env_ve *ve)
 {
 	char out[256];

@@ -8,6 +8,7 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <linux/ve.h>
@@ -47,6 +48,9 @@ void env_prepare(struct env_ve *ve, envid_t veid, const char *templ,
 /* env_prepare() and env_create(). */
 void env_start(struct env_ve *ve, envid_t veid, const char *templ,
 	       char *const argv[]);
+
+/* Barrier and limit of a row of its beancounter: @bound, or end the program. */
+void env_bound(const struct env_ve *ve, int resource, uint64_t bound);
 
 /* Run @argv as root in the VE with the caller's 0, 1, 2: a process
  * descriptor, or -1 with errno. */

@@ -84,12 +84,6 @@ static int set(int fd, uint32_t resource, uint64_t barrier, uint64_t limit)
 	return env_ctl(fd, ENV_CTL_UB_SET, &arg, sizeof(arg));
 }
 
-static void must_set(const struct env_ve *ve, int resource, uint64_t bound)
-{
-	if (set(ve->fd, (uint32_t)resource, bound, bound))
-		die("UB_SET of %d to %llu", resource, (unsigned long long)bound);
-}
-
 /* Until the row holds no more than @want: objects go after an RCU grace period. */
 static uint64_t settle(const struct env_ve *ve, int resource, uint64_t want)
 {
@@ -240,7 +234,7 @@ static void test_row(const struct env_ve *ve, const struct row *r)
 	if (!ok(s2.held <= bound + r->slack, "%s: no more than the bound is held", r->name))
 		printf("# %llu of %llu\n", (unsigned long long)s2.held, (unsigned long long)bound);
 	finish(&e);
-	must_set(ve, r->resource, UB_MAXVALUE);
+	env_bound(ve, r->resource, UB_MAXVALUE);
 	settle(ve, r->resource, before);
 	s2 = stat_of(ve, r->resource); /* the end of the eater may have been refused something */
 	e = eat(ve, r->name, r->few);
@@ -264,7 +258,7 @@ static void test_dropped(const struct env_ve *ve)
 	long errors = snmp_errors(ve);
 	struct eater e;
 
-	must_set(ve, UB_DGRAMRCVBUF, s.held + (16 << 10));
+	env_bound(ve, UB_DGRAMRCVBUF, s.held + (16 << 10));
 	e = eat(ve, "dgramrcvbuf", 50);
 	s2 = stat_of(ve, UB_DGRAMRCVBUF);
 	errors = snmp_errors(ve) - errors;
@@ -273,7 +267,7 @@ static void test_dropped(const struct env_ve *ve)
 		printf("# sent %d, dropped %ld, failcnt from %llu to %llu\n", e.got, errors,
 		       (unsigned long long)s.failcnt, (unsigned long long)s2.failcnt);
 	finish(&e);
-	must_set(ve, UB_DGRAMRCVBUF, UB_MAXVALUE);
+	env_bound(ve, UB_DGRAMRCVBUF, UB_MAXVALUE);
 	settle(ve, UB_DGRAMRCVBUF, s.held);
 }
 
@@ -283,7 +277,7 @@ static void test_apart(const struct env_ve *a, const struct env_ve *b)
 	struct eater ea, eb;
 	uint64_t held;
 
-	must_set(a, UB_NUMPROC, stat_of(a, UB_NUMPROC).held + 10);
+	env_bound(a, UB_NUMPROC, stat_of(a, UB_NUMPROC).held + 10);
 	held = stat_of(b, UB_NUMPROC).held;
 	ea = eat(a, "numproc", 1000);
 	ok(ea.error == EAGAIN, "one VE is out of processes");
@@ -292,7 +286,7 @@ static void test_apart(const struct env_ve *a, const struct env_ve *b)
 	ok(eb.got == 50, "and it has all that it asks for");
 	finish(&ea);
 	finish(&eb);
-	must_set(a, UB_NUMPROC, UB_MAXVALUE);
+	env_bound(a, UB_NUMPROC, UB_MAXVALUE);
 }
 
 static void test_reclaim(const struct env_ve *ve)
@@ -309,8 +303,8 @@ static void test_reclaim(const struct env_ve *ve)
 		printf("# took %d, from %llu to %llu\n", e.got, (unsigned long long)base,
 		       (unsigned long long)s2.held);
 	finish(&e);
-	must_set(ve, UB_SWAPPAGES, 0);
-	must_set(ve, UB_PHYSPAGES, base + 16 * 256);
+	env_bound(ve, UB_SWAPPAGES, 0);
+	env_bound(ve, UB_PHYSPAGES, base + 16 * 256);
 	e = eat(ve, "physpages", 8);
 	ok(e.got == 8 && stat_of(ve, UB_PHYSPAGES).failcnt == s.failcnt,
 	   "physpages: below the bound nothing is refused");
@@ -322,7 +316,7 @@ static void test_reclaim(const struct env_ve *ve)
 	   "physpages: who asks for more than there is ends, and failcnt counts it");
 	ok(s2.held <= base + 16 * 256, "physpages: no more than the bound is held");
 	ok(!env_sh(ve, "echo alive", out, sizeof(out)), "physpages: the VE goes on");
-	must_set(ve, UB_PHYSPAGES, UB_MAXVALUE);
+	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
 }
 
 static void swap_on(void)
@@ -338,8 +332,8 @@ static void test_swap(const struct env_ve *ve)
 	struct eater e;
 
 	swap_on();
-	must_set(ve, UB_SWAPPAGES, 16 * 256);
-	must_set(ve, UB_PHYSPAGES, base + 8 * 256);
+	env_bound(ve, UB_SWAPPAGES, 16 * 256);
+	env_bound(ve, UB_PHYSPAGES, base + 8 * 256);
 	e = eat(ve, "swappages", 16);
 	s = stat_of(ve, UB_SWAPPAGES);
 	if (!ok(e.got == 16 && s.held > 4 * 256, "swappages: what does not fit in memory is there"))
@@ -347,13 +341,13 @@ static void test_swap(const struct env_ve *ve)
 	ok(s.held <= 16 * 256, "swappages: no more than its bound");
 	finish(&e);
 	ok(settle(ve, UB_SWAPPAGES, 256) <= 256, "swappages: and falls when it is given back");
-	must_set(ve, UB_SWAPPAGES, 256);
+	env_bound(ve, UB_SWAPPAGES, 256);
 	/* Files' pages in base may be dropped to make room: more than all of them. */
 	e = eat(ve, "swappages", (int)(base / 256) + 16);
 	ok(WIFSIGNALED(finish(&e)) && stat_of(ve, UB_SWAPPAGES).failcnt > s.failcnt,
 	   "swappages: a small bound refuses, and failcnt counts it");
-	must_set(ve, UB_PHYSPAGES, UB_MAXVALUE);
-	must_set(ve, UB_SWAPPAGES, UB_MAXVALUE);
+	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
+	env_bound(ve, UB_SWAPPAGES, UB_MAXVALUE);
 }
 
 static int oom_score(int pid)
@@ -376,7 +370,7 @@ static void test_guarantees(const struct env_ve *ve)
 	int before, guarded;
 	struct eater e;
 
-	must_set(ve, UB_PRIVVMPAGES, base + 4 * 256);
+	env_bound(ve, UB_PRIVVMPAGES, base + 4 * 256);
 	e = eat(ve, "privvmpages", 8);
 	ok(e.got < 8, "vmguarpages: without it the barrier of privvmpages holds");
 	finish(&e);
@@ -388,7 +382,7 @@ static void test_guarantees(const struct env_ve *ve)
 	e = eat(ve, "privvmpages", 64);
 	ok(e.got < 64 && e.error == ENOMEM, "vmguarpages: what is not still is");
 	finish(&e);
-	must_set(ve, UB_PRIVVMPAGES, UB_MAXVALUE);
+	env_bound(ve, UB_PRIVVMPAGES, UB_MAXVALUE);
 
 	e = eat(ve, "physpages", 8);
 	if (env_ctl(e.proc, ENV_CTL_QUERY, &info, sizeof(info)))
@@ -525,7 +519,7 @@ static void test_forced(void)
 		printf("# %ld pages of %ld\n", pages, rows);
 	finish(&e);
 	settle(&ve, UB_TCPSNDBUF, 0);
-	must_set(&ve, UB_TCPSNDBUF, 0);
+	env_bound(&ve, UB_TCPSNDBUF, 0);
 	e = eat(&ve, "forced", 300);
 	if (!ok(!e.got && e.error == EAGAIN, "tcpsndbuf: but not above the limit"))
 		printf("# took %d, errno %s\n", e.got, strerror(e.error));
@@ -611,7 +605,7 @@ static void test_gap(const struct env_ve *ve, const struct gap *g)
 		"%s: and is refused above it", g->what))
 		printf("# took %d of %d, errno %s, status %#x, held %llu of %llu\n", e.got, g->n, strerror(e.error),
 		       status, (unsigned long long)s.held, (unsigned long long)limit);
-	must_set(ve, g->resource, UB_MAXVALUE);
+	env_bound(ve, g->resource, UB_MAXVALUE);
 	settle(ve, g->resource, before);
 }
 
@@ -649,7 +643,7 @@ static void test_node(const struct env_ve *ve)
 	refused(env_run(ve, (char *[]){ "/bin/true", NULL }), EAGAIN, "numproc: up to the limit");
 	finish(&e);
 	finish(&e2);
-	must_set(ve, UB_NUMPROC, UB_MAXVALUE);
+	env_bound(ve, UB_NUMPROC, UB_MAXVALUE);
 
 	held = stat_of(ve, UB_NUMPTY).held;
 	if (set(ve->fd, UB_NUMPTY, held, held + 1))
@@ -659,7 +653,7 @@ static void test_node(const struct env_ve *ve)
 	finish(&e);
 	ok(!env_ctl(ve->fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)), "numpty: but the node may open one");
 	refused(env_ctl(ve->fd, ENV_CTL_OPEN_PTY, &pty, sizeof(pty)), ENOSPC, "numpty: up to the limit");
-	must_set(ve, UB_NUMPTY, UB_MAXVALUE);
+	env_bound(ve, UB_NUMPTY, UB_MAXVALUE);
 	close(pty.master);
 	close(pty.slave);
 
@@ -673,7 +667,7 @@ static void test_node(const struct env_ve *ve)
 	ok(fd >= 0, "numothersock: but the node may open one");
 	refused(socket_inside(ve), ENOMEM, "numothersock: up to the limit");
 	close(fd);
-	must_set(ve, UB_NUMOTHERSOCK, UB_MAXVALUE);
+	env_bound(ve, UB_NUMOTHERSOCK, UB_MAXVALUE);
 	settle(ve, UB_NUMOTHERSOCK, held);
 }
 
@@ -695,12 +689,12 @@ static void test_first_read(const struct env_ve *ve)
 	e = eat(ve, "tcprcvbuf", 100000);
 	ok(stat_of(ve, UB_TCPRCVBUF).failcnt > s.failcnt, "tcprcvbuf: where one that has some is refused more");
 	finish(&e);
-	must_set(ve, UB_TCPRCVBUF, 0);
+	env_bound(ve, UB_TCPRCVBUF, 0);
 	s = stat_of(ve, UB_TCPRCVBUF);
 	e = eat(ve, "firstread", 50);
 	ok(stat_of(ve, UB_TCPRCVBUF).failcnt >= s.failcnt + 50, "tcprcvbuf: and above it the first one is, too");
 	finish(&e);
-	must_set(ve, UB_TCPRCVBUF, UB_MAXVALUE);
+	env_bound(ve, UB_TCPRCVBUF, UB_MAXVALUE);
 	settle(ve, UB_TCPRCVBUF, s.held);
 }
 
@@ -725,9 +719,9 @@ static void test_zero(const struct env_ve *ve)
 
 		while (r->resource != of[i])
 			r++;
-		must_set(ve, r->resource, 0);
+		env_bound(ve, r->resource, 0);
 		none = eat(ve, r->name, 1);
-		must_set(ve, r->resource, UB_MAXVALUE);
+		env_bound(ve, r->resource, UB_MAXVALUE);
 		some = eat(ve, r->name, 1);
 		if (!ok(none.got == 0 && some.got == 1, "%s: none with a limit of nothing, one with the greatest", r->name))
 			printf("# %d %s, %d %s\n", none.got, strerror(none.error), some.got, strerror(some.error));
@@ -735,13 +729,13 @@ static void test_zero(const struct env_ve *ve)
 		finish(&some);
 	}
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		must_set(ve, all[i].resource, 0);
+		env_bound(ve, all[i].resource, 0);
 		proc = env_run(ve, (char *[]){ "/bin/true", NULL });
 		/* Refused, or killed when there was no way back. */
 		ok(proc < 0 ? errno == all[i].error : env_wait(proc) != 0,
 		   "%s: no program with a limit of nothing", all[i].name);
 		close(proc);
-		must_set(ve, all[i].resource, UB_MAXVALUE);
+		env_bound(ve, all[i].resource, UB_MAXVALUE);
 		proc = env_run(ve, (char *[]){ "/bin/true", NULL });
 		ok(proc >= 0 && !env_wait(proc), "%s: and one with the greatest", all[i].name);
 		close(proc);
@@ -786,7 +780,7 @@ static void test_burst(const struct env_ve *ve, int fd)
 		while (read(fd, &ev, sizeof(ev)) == sizeof(ev))
 			last = ev.time;
 	failed = stat_of(ve, UB_NUMPTY).failcnt;
-	must_set(ve, UB_NUMPTY, 0);
+	env_bound(ve, UB_NUMPTY, 0);
 	e = eat(ve, "refusals", 50);
 	finish(&e);
 	failed = stat_of(ve, UB_NUMPTY).failcnt - failed;
@@ -822,7 +816,7 @@ static void test_events(const struct env_ve *ve)
 	refused((int)read(fd, small, sizeof(small)), EINVAL, "events: a buffer for less than one");
 	fcntl(fd, F_SETFL, O_NONBLOCK);
 	refused((int)read(fd, &ev, sizeof(ev)), EAGAIN, "events: none to read");
-	must_set(ve, UB_NUMPTY, base + 2);
+	env_bound(ve, UB_NUMPTY, base + 2);
 	failed = stat_of(ve, UB_NUMPTY).failcnt;
 	/* Of a row one a second is told: until it is this one's turn. */
 	e = eat(ve, "numpty", 5);
@@ -841,7 +835,7 @@ static void test_events(const struct env_ve *ve)
 	finish(&e);
 	test_burst(ve, fd);
 	ok(stat_of(ve, UB_NUMPTY).failcnt >= failed + 51, "events: failcnt counts each");
-	must_set(ve, UB_NUMPTY, UB_MAXVALUE);
+	env_bound(ve, UB_NUMPTY, UB_MAXVALUE);
 	close(fd);
 }
 
@@ -897,7 +891,7 @@ static void test_calls(const struct env_ve *ve)
 	   "ubstat: reads one row");
 	refused((int)syscall(__NR_ubstat, ve->veid, UB_RESOURCES, s, sizeof(s)), EINVAL, "ubstat: no such row");
 	refused((int)syscall(__NR_ubstat, 4711, 0, s, sizeof(s)), ESRCH, "ubstat: no such VE");
-	must_set(ve, UB_NUMIPTENT, UB_MAXVALUE);
+	env_bound(ve, UB_NUMIPTENT, UB_MAXVALUE);
 }
 
 static void test_file(const struct env_ve *a, const struct env_ve *b)
@@ -944,8 +938,8 @@ static void unbound(const struct env_ve *ve)
 	struct env_cpu c = { .weight = 100 };
 
 	for (size_t i = 0; i < ROWS; i++)
-		must_set(ve, rows[i].resource, UB_MAXVALUE);
-	must_set(ve, UB_PHYSPAGES, UB_MAXVALUE);
+		env_bound(ve, rows[i].resource, UB_MAXVALUE);
+	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
 	if (set(ve->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE) || set(ve->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE) ||
 	    set_mode(ve, ENV_UB_BATCHED) || env_ctl(ve->fd, ENV_CTL_CPU, &c, sizeof(c)))
 		die("bounds");
@@ -1045,8 +1039,8 @@ static void test_exact(const struct env_ve *ve)
 	ok(!set_mode(ve, ENV_UB_EXACT), "exact mode can be asked for");
 	idle = idle_held(ve, &numfile);
 	test_height(ve, idle, 303, "to the last one");
-	must_set(ve, UB_NUMPTY, 100);
-	must_set(ve, UB_NUMPTY, UB_MAXVALUE);
+	env_bound(ve, UB_NUMPTY, 100);
+	env_bound(ve, UB_NUMPTY, UB_MAXVALUE);
 	test_height(ve, idle, 333, "also when others have set bounds");
 	refused(set_mode(ve, ENV_UB_EXACT | ENV_UB_BATCHED), EINVAL, "exact mode and the other at a time");
 	ok(!set_mode(ve, ENV_UB_BATCHED), "and be ended");
@@ -1076,14 +1070,14 @@ static void test_way(const struct env_ve *ve, const char *what, int resource, in
 	if (!ok(settle(ve, resource, before) <= before, "%s: and falls when it is given back", what))
 		printf("# to %llu\n", (unsigned long long)stat_of(ve, resource).held);
 	bound = before + (with - before) / 2;
-	must_set(ve, resource, bound);
+	env_bound(ve, resource, bound);
 	e = eat(ve, what, most);
 	with = stat_of(ve, resource).held;
 	if (!ok(e.got < most && with <= bound + slack, "%s: a bound refuses", what))
 		printf("# took %d, held %llu of %llu\n", e.got, (unsigned long long)with,
 		       (unsigned long long)bound);
 	finish(&e);
-	must_set(ve, resource, UB_MAXVALUE);
+	env_bound(ve, resource, UB_MAXVALUE);
 	settle(ve, resource, before);
 }
 

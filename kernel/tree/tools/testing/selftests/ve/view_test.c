@@ -33,15 +33,6 @@ static long meminfo(const struct env_ve *ve, const char *name)
 	return number(ve, script);
 }
 
-static void limit(const struct env_ve *ve, uint32_t resource, uint64_t n)
-{
-	struct env_ublimit l = { .resource = resource, .barrier = n, .limit = n };
-	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
-
-	if (env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)))
-		die("UB_SET");
-}
-
 static int cpu(const struct env_ve *ve, uint32_t weight, uint32_t cpus, uint64_t cap)
 {
 	struct env_cpu c = { .weight = weight, .cpus = cpus, .cap = cap };
@@ -53,9 +44,9 @@ static void test_memory(const struct env_ve *ve)
 {
 	long total, free1, free2, all;
 
-	limit(ve, UB_SWAPPAGES, 0);
+	env_bound(ve, UB_SWAPPAGES, 0);
 	all = number(ve, "sed -n 's/^MemTotal: *//p' /proc/meminfo");
-	limit(ve, UB_PHYSPAGES, 64 * MB / 4096);
+	env_bound(ve, UB_PHYSPAGES, 64 * MB / 4096);
 	total = meminfo(ve, "MemTotal");
 	if (!ok(total == 65536 && all > total, "MemTotal is the VE's limit"))
 		printf("# %ld kB, before %ld\n", total, all);
@@ -74,7 +65,7 @@ static void test_memory(const struct env_ve *ve)
 	env_sh(ve, "rm /run/blob", out, sizeof(out));
 	if (!ok(labs(meminfo(ve, "MemFree") - free1) < 1024, "and free again when they are gone"))
 		printf("# %ld\n", meminfo(ve, "MemFree"));
-	limit(ve, UB_PHYSPAGES, UB_MAXVALUE);
+	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
 }
 
 static void test_cpus(const struct env_ve *ve)
