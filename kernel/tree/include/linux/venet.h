@@ -47,7 +47,8 @@ unsigned int venet_nr_addrs(struct ve_struct *ve);
 
 /*
  * Mark and brakes, replacing the ones before.  Under ve->lock.  0, -EINVAL (a
- * burst without a rate), -ESRCH, -ENOMEM.
+ * burst without a rate), -ESRCH, -ENOMEM, -EOPNOTSUPP (a mark, and the kernel has
+ * no NETFILTER_EGRESS).
  */
 int venet_limit(struct ve_struct *ve, const struct env_netlimit *limit);
 

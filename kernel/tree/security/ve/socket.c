@@ -137,8 +137,11 @@ static int ve_unix_may_send(struct socket *sock, struct socket *other)
 /* No boundary: what a socket takes keeps its VE awake. */
 static int ve_sock_rcv_skb(struct sock *sk, struct sk_buff *skb)
 {
-	struct ve_struct *ve = ve_of_sock(sk);
+	struct ve_struct *ve;
 
+	if (skb->skb_iif == LOOPBACK_IFINDEX)
+		return 0;
+	ve = ve_of_sock(sk);
 	if (!ve_is_node(ve) && (sk->sk_family == AF_INET || sk->sk_family == AF_INET6))
 		venet_saw_rx(ve, skb);
 	return 0;

@@ -32,9 +32,9 @@
 
 static struct net_device *venet_node_dev __read_mostly;
 
-bool venet_is_node_dev(const struct net_device *dev)
+struct net_device *venet_node_device(void)
 {
-	return dev && dev == READ_ONCE(venet_node_dev);
+	return venet_node_dev;
 }
 
 /* Source and destination as table keys; false for what is neither family. */
@@ -429,18 +429,25 @@ static void venet_note_peer(struct env_activity *seen, const struct sk_buff *skb
 	}
 }
 
-void venet_saw_rx(struct ve_struct *ve, const struct sk_buff *skb)
+static noinline void venet_note_rx(struct venet_ve *v, const struct sk_buff *skb)
 {
 	u64 now = ktime_get_coarse_boottime_ns();
-	struct venet_ve *v = READ_ONCE(ve->net);
 
-	if (!v || skb->skb_iif != v->dev->ifindex ||
-	    READ_ONCE(v->seen.last_rx) == now)
+	if (READ_ONCE(v->seen.last_rx) == now)
 		return;
 	spin_lock_bh(&v->seen_lock);
 	venet_note_peer(&v->seen, skb);
 	WRITE_ONCE(v->seen.last_rx, now);
 	spin_unlock_bh(&v->seen_lock);
+}
+
+void venet_saw_rx(struct ve_struct *ve, const struct sk_buff *skb)
+{
+	struct venet_ve *v = READ_ONCE(ve->net);
+
+	/* What stays inside is of no interest: loopback. */
+	if (v && skb->skb_iif == v->dev->ifindex)
+		venet_note_rx(v, skb);
 }
 
 int venet_activity(struct ve_struct *ve, struct env_activity *a)
@@ -465,6 +472,6 @@ static int __init venet_init(void)
 {
 	int err = venet_table_init();
 
-	return err ?: register_pernet_device(&venet_net_ops) ?: venet_limit_init();
+	return err ?: register_pernet_device(&venet_net_ops);
 }
 device_initcall(venet_init);

@@ -11,12 +11,12 @@
 
 #include <linux/ip.h>
 #include <linux/ipv6.h>
-#include <linux/jump_label.h>
-#include <linux/netfilter_ipv4.h>
-#include <linux/netfilter_ipv6.h>
+#include <linux/mutex.h>
+#include <linux/netfilter.h>
 #include <linux/slab.h>
 #include <linux/tcp.h>
 #include <linux/ve.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
 
 #define VENET_FLOWS 1024		/* that are remembered; a power of two */
@@ -147,9 +147,7 @@ void venet_heard(struct venet_ve *v, const struct sk_buff *skb)
 		venet_flow_known(l, skb);
 }
 
-static DEFINE_STATIC_KEY_FALSE(venet_marks);
-
-#ifdef CONFIG_NETFILTER
+#ifdef CONFIG_NETFILTER_EGRESS
 /*
  * To a VE: the mark has to be on the packet before the packet scheduler of the
  * node's device sees it, hence here and not when it is sent.
@@ -157,63 +155,68 @@ static DEFINE_STATIC_KEY_FALSE(venet_marks);
 static unsigned int venet_mark(void *priv, struct sk_buff *skb,
 			       const struct nf_hook_state *state)
 {
+	int at = skb_network_offset(skb);
 	struct venet_addr *a;
 	struct in6_addr dst;
 
-	if (!static_branch_unlikely(&venet_marks) || !venet_is_node_dev(state->out))
+	if (skb->protocol == htons(ETH_P_IP)) {
+		const struct iphdr *ip;
+		struct iphdr copy;
+
+		ip = skb_header_pointer(skb, at, sizeof(copy), &copy);
+		if (!ip)
+			return NF_ACCEPT;
+		ipv6_addr_set_v4mapped(ip->daddr, &dst);
+	} else if (skb_copy_bits(skb, at + offsetof(struct ipv6hdr, daddr), &dst,
+				 sizeof(dst))) {
 		return NF_ACCEPT;
-	if (state->pf == NFPROTO_IPV4)
-		ipv6_addr_set_v4mapped(ip_hdr(skb)->daddr, &dst);
-	else
-		dst = ipv6_hdr(skb)->daddr;
-	guard(rcu)();
+	}
 	a = venet_lookup(&dst);
 	if (a)
 		skb->mark = READ_ONCE(a->v->mark);
 	return NF_ACCEPT;
 }
 
-static const struct nf_hook_ops venet_hooks[] = {
-	{
-		.hook = venet_mark, .pf = NFPROTO_IPV4,
-		.hooknum = NF_INET_POST_ROUTING, .priority = NF_IP_PRI_LAST,
-	}, {
-		.hook = venet_mark, .pf = NFPROTO_IPV6,
-		.hooknum = NF_INET_POST_ROUTING, .priority = NF_IP6_PRI_LAST,
-	},
+static struct nf_hook_ops venet_hook = {
+	.hook = venet_mark, .pf = NFPROTO_NETDEV, .hooknum = NF_NETDEV_EGRESS,
 };
+static DEFINE_MUTEX(venet_hook_lock);
 
-int __init venet_limit_init(void)
+/* There is a mark: from now on packets to VEs are looked at, and no others. */
+static int venet_mark_packets(void)
 {
-	return nf_register_net_hooks(&init_net, venet_hooks,
-				     ARRAY_SIZE(venet_hooks));
+	int err;
+
+	guard(mutex)(&venet_hook_lock);
+	if (venet_hook.dev)
+		return 0;
+	venet_hook.dev = venet_node_device();
+	err = nf_register_net_hook(&init_net, &venet_hook);
+	if (err)
+		venet_hook.dev = NULL;
+	return err;
 }
 #else
-int __init venet_limit_init(void)
+static int venet_mark_packets(void)
 {
-	return 0;
+	return -EOPNOTSUPP;
 }
 #endif
-
-static void venet_set_mark(struct venet_ve *v, u32 mark)
-{
-	if (!v->mark && mark)
-		static_branch_inc(&venet_marks);
-	else if (v->mark && !mark)
-		static_branch_dec(&venet_marks);
-	WRITE_ONCE(v->mark, mark);
-}
 
 int venet_limit(struct ve_struct *ve, const struct env_netlimit *arg)
 {
 	struct venet_ve *v = ve->net;
 	struct venet_limit *l = NULL, *old;
+	int err;
 
 	if (arg->__reserved || (!arg->flow_rate && arg->flow_burst) ||
 	    (!arg->packet_rate && arg->packet_burst))
 		return -EINVAL;
 	if (!ve->nsproxy || !v)
 		return -ESRCH;
+	err = arg->mark ? venet_mark_packets() : 0;
+	if (err)
+		return err;
 	if (arg->flow_rate || arg->packet_rate) {
 		l = kvzalloc(sizeof(*l), GFP_KERNEL_ACCOUNT);
 		if (!l)
@@ -221,7 +224,7 @@ int venet_limit(struct ve_struct *ve, const struct env_netlimit *arg)
 		venet_rate_set(&l->flows, arg->flow_rate, arg->flow_burst);
 		venet_rate_set(&l->packets, arg->packet_rate, arg->packet_burst);
 	}
-	venet_set_mark(v, arg->mark);
+	WRITE_ONCE(v->mark, arg->mark);
 	old = rcu_replace_pointer(v->limit, l, lockdep_is_held(&ve->lock));
 	if (old)
 		kvfree_rcu(old, rcu);
@@ -235,5 +238,4 @@ void venet_limit_free(struct venet_ve *v)
 
 	if (old)
 		kvfree_rcu(old, rcu);
-	venet_set_mark(v, 0);
 }

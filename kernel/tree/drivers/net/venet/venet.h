@@ -69,8 +69,8 @@ struct venet_addr {
 	struct rcu_head		rcu;
 };
 
-/* dev.c */
-bool venet_is_node_dev(const struct net_device *dev);
+/* dev.c: the node's; there from the first network on */
+struct net_device *venet_node_device(void);
 
 /*
  * abort.c: end the connections of @net, which is @v's, that have @key on this
@@ -79,7 +79,6 @@ bool venet_is_node_dev(const struct net_device *dev);
 void venet_abort(struct venet_ve *v, struct net *net, const struct in6_addr *key);
 
 /* limit.c */
-int venet_limit_init(void);
 bool venet_may_send(struct venet_ve *v, const struct sk_buff *skb);
 void venet_heard(struct venet_ve *v, const struct sk_buff *skb);
 void venet_limit_free(struct venet_ve *v);
