@@ -80,17 +80,26 @@ static __always_inline int ve_syscall_verdict(unsigned int nr, __u64 *features)
 	return 0;
 }
 
-/* Do the call of number @nr, a constant, which @fn is.  A jump either way. */
+/* Is number @nr, a constant, in the table? */
+static __always_inline bool ve_syscall_gated(unsigned int nr)
+{
+	__u64 features;
+
+	return ve_syscall_verdict(nr, &features);
+}
+
+/* The call of such a number, which @fn is. */
 static __always_inline long ve_syscall(unsigned int nr, ve_syscall_fn fn,
 				       const struct pt_regs *regs)
 {
 	__u64 features = 0;
 	int error = ve_syscall_verdict(nr, &features);
 
-	return error ? ve_syscall_gate(regs, fn, error, features) : fn(regs);
+	return ve_syscall_gate(regs, fn, error, features);
 }
 
 #else
-#define ve_syscall(nr, fn, regs) fn(regs)
+#define ve_syscall_gated(nr) false
+#define ve_syscall(nr, fn, regs) 0
 #endif
 #endif
