@@ -32,6 +32,7 @@ enum ub_severity { UB_HARD, UB_SOFT, UB_FORCE };
 
 #ifdef CONFIG_VE
 
+#include <linux/gfp.h>
 #include <linux/mutex.h>
 #include <linux/percpu_counter.h>
 #include <linux/refcount.h>
@@ -80,8 +81,8 @@ struct ub_row {
 
 /**
  * struct user_beancounter - a VE's
- * @ref: the VE, each mm, socket, file lock, shared memory inode and memory cgroup,
- *	and @tell while it waits
+ * @ref: the VE, each mm, file lock, shared memory inode and memory cgroup, and
+ *	@tell while it waits; files and sockets hold the VE by what else they hold
  * @veid: for events and people; 0 until the VE has one
  * @exact: no per-CPU batches: slower, and maxheld is what there was
  * @lock: bounds, and @memcg
@@ -122,25 +123,40 @@ static inline void ub_put(struct user_beancounter *ub)
 /* How much of a row that has a counter of its own is in use. */
 s64 ub_held(struct user_beancounter *ub, int resource);
 
-bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
-		 enum ub_severity how);
-void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n);
+bool __ub_charge(struct user_beancounter *ub, struct ub_row *row, s64 n, s64 bound);
+void __ub_uncharge(struct ub_row *row, s64 n);
 bool __ub_has_room(struct user_beancounter *ub, int resource, s64 n,
 		   enum ub_severity how);
 
 /* A refusal: count it, and tell it at most once a second, but not much later. */
 void ub_refused(struct user_beancounter *ub, int resource);
 
-/* __ub_charge() of a row that is not batched; @bound: what @how stands for. */
-static inline bool ub_row_charge(struct user_beancounter *ub, int resource, s64 n,
-				 s64 bound)
+static inline s64 ub_row_bound(const struct ub_row *row, enum ub_severity how)
 {
-	struct ub_row *row = &ub->row[resource];
+	return how == UB_FORCE ? UB_MAXVALUE :
+	       how == UB_HARD ? READ_ONCE(row->barrier) : READ_ONCE(row->limit);
+}
+
+/* Up to which a request may go; at least to what a guarantee of it says. */
+static inline s64 ub_bound(const struct user_beancounter *ub, int resource,
+			   enum ub_severity how)
+{
+	s64 bound = ub_row_bound(&ub->row[resource], how);
+
+	if (resource == UB_PRIVVMPAGES)
+		bound = max(bound, READ_ONCE(ub->row[UB_VMGUARPAGES].barrier));
+	return bound;
+}
+
+/* __ub_charge() of a row that is not batched; @bound: what @how stands for. */
+static inline bool ub_row_charge(struct user_beancounter *ub, struct ub_row *row,
+				 s64 n, s64 bound)
+{
 	s64 held = atomic64_read(&row->held);
 
 	do {
 		if (unlikely(n > bound - held)) {
-			ub_refused(ub, resource);
+			ub_refused(ub, row - ub->row);
 			return false;
 		}
 	} while (!atomic64_try_cmpxchg(&row->held, &held, held + n));
@@ -161,13 +177,14 @@ static inline bool ub_row_charge(struct user_beancounter *ub, int resource, s64 
 static inline bool ub_charge(struct user_beancounter *ub, int resource, s64 n,
 			     enum ub_severity how)
 {
-	return !ub || __ub_charge(ub, resource, n, how);
+	return !ub || __ub_charge(ub, &ub->row[resource], n,
+				  ub_bound(ub, resource, how));
 }
 
 static inline void ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
 {
 	if (ub)
-		__ub_uncharge(ub, resource, n);
+		__ub_uncharge(&ub->row[resource], n);
 }
 
 /* Would ub_charge() go through?  A "no" is counted and told as one. */
@@ -209,28 +226,31 @@ static inline struct user_beancounter *task_ub(const struct task_struct *p)
  * A lock of a file is charged before it may be needed, to whoever asks for it,
  * and until it is freed; @ub: of struct file_lock_core.
  */
+static inline bool __ub_flock_charge(struct user_beancounter **ub,
+				     struct user_beancounter *to,
+				     enum ub_severity how)
+{
+	struct ub_row *row;
+
+	if (!to)
+		return true;
+	row = &to->row[UB_NUMFLOCK];
+	if (!ub_row_charge(to, row, 1, ub_row_bound(row, how)))
+		return false;
+	*ub = ub_get(to);
+	return true;
+}
+
 static inline bool ub_flock_charge(struct user_beancounter **ub)
 {
-	struct user_beancounter *mine = task_ub(current);
-
-	if (!mine)
-		return true;
-	if (!ub_row_charge(mine, UB_NUMFLOCK, 1, READ_ONCE(mine->row[UB_NUMFLOCK].barrier)))
-		return false;
-	*ub = ub_get(mine);
-	return true;
+	return __ub_flock_charge(ub, task_ub(current), UB_HARD);
 }
 
 /* One lock becomes two, which its owner may not know: up to the limit. */
 static inline bool ub_flock_split(struct user_beancounter **ub,
 				  struct user_beancounter *of)
 {
-	if (!of)
-		return true;
-	if (!ub_row_charge(of, UB_NUMFLOCK, 1, READ_ONCE(of->row[UB_NUMFLOCK].limit)))
-		return false;
-	*ub = ub_get(of);
-	return true;
+	return __ub_flock_charge(ub, of, UB_SOFT);
 }
 
 static inline void ub_flock_free(struct user_beancounter *ub)
@@ -261,13 +281,53 @@ struct user_beancounter *ub_of_net(const struct net *net);
 void ub_memcg_init(struct mem_cgroup *memcg, struct mem_cgroup *parent);
 void ub_memcg_free(struct mem_cgroup *memcg);
 bool __ub_kmem_charge(struct mem_cgroup *top, gfp_t gfp, long pages);
-void __ub_kmem_uncharge(struct mem_cgroup *top, long pages);
 bool __ub_dcache_charge(struct mem_cgroup *top, gfp_t gfp, long bytes);
-void __ub_dcache_uncharge(struct mem_cgroup *top, long bytes);
 void ub_memcg_refused(struct mem_cgroup *memcg, int resource);
 struct mem_cgroup *ub_memcg_get(struct user_beancounter *ub); /* counted, or NULL */
 bool ub_fault_refused(void);
 long ub_oom_guarantee(const struct task_struct *p, long totalpages);
+
+/* Who cannot wait, and a page fault that needs a page table, has the limit. */
+static __always_inline s64 ub_memcg_bound(const struct ub_row *row, gfp_t gfp)
+{
+	return gfpflags_allow_blocking(gfp) && !(gfp & __GFP_ZERO) ?
+	       READ_ONCE(row->barrier) : READ_ONCE(row->limit);
+}
+
+/*
+ * @n more of @count, if the bound allows it or it cannot fail.  Inside RCU, be it
+ * only that nothing preempts: these are the short ones.
+ */
+static __always_inline bool ub_memcg_try(struct ub_memcg *m, atomic_long_t *count,
+					 unsigned long *max, int resource, long unit,
+					 gfp_t gfp, long n)
+{
+	const struct user_beancounter *ub = rcu_dereference_sched(m->ub);
+	s64 bound = ub ? ub_memcg_bound(&ub->row[resource], gfp) : UB_MAXVALUE;
+	long now = atomic_long_add_return(n, count);
+
+	if (likely((s64)now * unit <= bound) || gfp & __GFP_NOFAIL ||
+	    current->flags & PF_MEMALLOC) {
+		if (now > (long)READ_ONCE(*max))
+			WRITE_ONCE(*max, now);
+		return true;
+	}
+	atomic_long_sub(n, count);
+	return false;
+}
+
+static inline bool ub_dcache_try(struct ub_memcg *m, gfp_t gfp, long bytes)
+{
+	return ub_memcg_try(m, &m->dcache, &m->dcache_max, UB_DCACHESIZE, 1, gfp,
+			    bytes);
+}
+
+/* What was charged before the cgroup became a VE's was not counted. */
+static inline void ub_memcg_uncharge(atomic_long_t *count, long n)
+{
+	if (unlikely(atomic_long_sub_return(n, count) < 0))
+		atomic_long_add_unless(count, n, 0);
+}
 
 /* These look into structures that this header cannot know. */
 #define ub_may_expand(mm, vm_flags, pages) \
@@ -282,7 +342,7 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages);
 #define ub_kmem_uncharge(memcg, pages)					\
 	do {								\
 		if ((memcg)->ub.top)					\
-			__ub_kmem_uncharge((memcg)->ub.top, pages);	\
+			ub_memcg_uncharge(&(memcg)->ub.top->ub.kmem, pages); \
 	} while (0)
 
 #define ub_sk_mem_charge(sk, pages, kind, how) \

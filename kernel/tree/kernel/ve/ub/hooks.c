@@ -28,14 +28,14 @@ static void ub_follow(struct user_beancounter *ub, int resource,
 		      unsigned long *charged, unsigned long now)
 {
 	if (now > *charged)
-		__ub_charge(ub, resource, now - *charged, UB_FORCE);
+		ub_charge(ub, resource, now - *charged, UB_FORCE);
 	else if (now < *charged)
-		__ub_uncharge(ub, resource, *charged - now);
+		ub_uncharge(ub, resource, *charged - now);
 	*charged = now;
 }
 
 /*
- * At the end of each change of the mappings, with mmap_lock held for writing:
+ * At the end of each change of the mappings, before mmap_lock is given up:
  * what has been let through is charged in one go.
  */
 void __ub_mm_sync(struct mm_struct *mm)
@@ -105,47 +105,60 @@ struct user_beancounter *ub_of_net(const struct net *net)
 	return userns_ub(net->user_ns);
 }
 
+static struct ub_row *sk_num_row(const struct sock *sk, struct user_beancounter *ub)
+{
+	return sk_counts_as_tcp(sk) ? &ub->row[UB_NUMTCPSOCK] :
+				      &ub->row[UB_NUMOTHERSOCK];
+}
+
 /*
  * A socket that was just made, its fields in place.  What the kernel makes for
- * itself does not count.
+ * itself does not count; others hold their network, and that the VE.
  */
 bool ub_sk_alloc(struct sock *sk, const struct net *net, enum ub_severity how)
 {
 	struct user_beancounter *ub = ub_of_net(net);
+	struct ub_row *row;
 
 	sk->sk_ub = NULL;
 	atomic_set(&sk->sk_ub_snd, 0);
 	atomic_set(&sk->sk_ub_rcv, 0);
 	if (!ub || sk->sk_kern_sock)
 		return true;
-	if (!__ub_charge(ub, sk_counts_as_tcp(sk) ? UB_NUMTCPSOCK : UB_NUMOTHERSOCK,
-			 1, how))
+	row = sk_num_row(sk, ub);
+	if (!ub_row_charge(ub, row, 1, ub_row_bound(row, how)))
 		return false;
-	sk->sk_ub = ub_get(ub);
+	sk->sk_ub = ub;
 	return true;
 }
 
-static int sk_snd_row(const struct sock *sk)
+static struct ub_row *sk_snd_row(const struct sock *sk)
 {
-	return sk_counts_as_tcp(sk) ? UB_TCPSNDBUF : UB_OTHERSOCKBUF;
+	return sk_counts_as_tcp(sk) ? &sk->sk_ub->row[UB_TCPSNDBUF] :
+				      &sk->sk_ub->row[UB_OTHERSOCKBUF];
 }
 
-static int sk_rcv_row(const struct sock *sk)
+static struct ub_row *sk_rcv_row(const struct sock *sk)
 {
-	return sk_counts_as_tcp(sk) ? UB_TCPRCVBUF : UB_DGRAMRCVBUF;
+	return sk_counts_as_tcp(sk) ? &sk->sk_ub->row[UB_TCPRCVBUF] :
+				      &sk->sk_ub->row[UB_DGRAMRCVBUF];
 }
 
 void ub_sk_free(struct sock *sk)
 {
 	struct user_beancounter *ub = sk->sk_ub;
+	int n;
 
 	if (!ub)
 		return;
-	__ub_uncharge(ub, sk_snd_row(sk), atomic_read(&sk->sk_ub_snd));
-	__ub_uncharge(ub, sk_rcv_row(sk), atomic_read(&sk->sk_ub_rcv));
-	__ub_uncharge(ub, sk_counts_as_tcp(sk) ? UB_NUMTCPSOCK : UB_NUMOTHERSOCK, 1);
+	n = atomic_read(&sk->sk_ub_snd);
+	if (n)
+		__ub_uncharge(sk_snd_row(sk), n);
+	n = atomic_read(&sk->sk_ub_rcv);
+	if (n)
+		__ub_uncharge(sk_rcv_row(sk), n);
+	atomic64_dec(&sk_num_row(sk, ub)->held);
 	sk->sk_ub = NULL;
-	ub_put(ub);
 }
 
 /*
@@ -171,10 +184,11 @@ bool __ub_sk_mem_charge(struct sock *sk, int pages, int kind, enum ub_severity h
 	bool snd = kind == SK_MEM_SEND;
 	atomic_t *has = snd ? &sk->sk_ub_snd : &sk->sk_ub_rcv;
 	s64 bytes = (s64)pages << PAGE_SHIFT;
+	struct ub_row *row = snd ? sk_snd_row(sk) : sk_rcv_row(sk);
 
 	if (how == UB_HARD && sk_counts_as_tcp(sk))
 		how = sk_mem_how(has, bytes);
-	if (!__ub_charge(sk->sk_ub, snd ? sk_snd_row(sk) : sk_rcv_row(sk), bytes, how))
+	if (!__ub_charge(sk->sk_ub, row, bytes, ub_row_bound(row, how)))
 		return false;
 	atomic_add(bytes, has);
 	return true;
@@ -208,17 +222,17 @@ void __ub_sk_mem_uncharge(struct sock *sk, int pages)
 	if (spare > 0)
 		snd = sk_take(&sk->sk_ub_snd, min(bytes, spare));
 	if (snd)
-		__ub_uncharge(sk->sk_ub, sk_snd_row(sk), snd);
+		__ub_uncharge(sk_snd_row(sk), snd);
 	bytes = sk_take(&sk->sk_ub_rcv, bytes - snd);
 	if (bytes)
-		__ub_uncharge(sk->sk_ub, sk_rcv_row(sk), bytes);
+		__ub_uncharge(sk_rcv_row(sk), bytes);
 }
 
 /* A message of a socket other than TCP, until its receiver has taken it. */
 bool __ub_sk_send_charge(struct sock *sk, int bytes)
 {
-	if (!__ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes,
-			 sk_mem_how(&sk->sk_ub_snd, bytes)))
+	if (!ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes,
+		       sk_mem_how(&sk->sk_ub_snd, bytes)))
 		return false;
 	atomic_add(bytes, &sk->sk_ub_snd);
 	return true;
@@ -227,7 +241,7 @@ bool __ub_sk_send_charge(struct sock *sk, int bytes)
 /* The rest of a message whose beginning was let through. */
 void __ub_sk_send_force(struct sock *sk, int bytes)
 {
-	__ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes, UB_FORCE);
+	ub_charge(sk->sk_ub, UB_OTHERSOCKBUF, bytes, UB_FORCE);
 	atomic_add(bytes, &sk->sk_ub_snd);
 }
 
@@ -236,5 +250,5 @@ void __ub_sk_send_uncharge(struct sock *sk, int bytes)
 	int n = sk_take(&sk->sk_ub_snd, bytes);
 
 	if (n)
-		__ub_uncharge(sk->sk_ub, UB_OTHERSOCKBUF, n);
+		ub_uncharge(sk->sk_ub, UB_OTHERSOCKBUF, n);
 }

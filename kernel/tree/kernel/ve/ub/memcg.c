@@ -39,12 +39,6 @@ void ub_memcg_free(struct mem_cgroup *memcg)
 	ub_put(rcu_dereference_protected(memcg->ub.ub, true));
 }
 
-static void note_max(unsigned long *max, long now)
-{
-	if (now > 0 && now > READ_ONCE(*max))
-		WRITE_ONCE(*max, now);
-}
-
 /* Kernel memory can be let go by reclaim: caches of dentries and inodes. */
 static bool ub_reclaim(struct mem_cgroup *top, gfp_t gfp)
 {
@@ -52,41 +46,19 @@ static bool ub_reclaim(struct mem_cgroup *top, gfp_t gfp)
 	       try_to_free_mem_cgroup_pages(top, SWAP_CLUSTER_MAX, gfp, 0, NULL);
 }
 
-/* Who cannot wait, and a page fault that needs a page table, has the limit. */
-static s64 ub_memcg_bound(const struct ub_row *row, gfp_t gfp)
-{
-	return gfpflags_allow_blocking(gfp) && !(gfp & __GFP_ZERO) ?
-	       READ_ONCE(row->barrier) : READ_ONCE(row->limit);
-}
-
-/*
- * @n more of @count: above the bound reclaim, then refuse; what cannot fail is
- * not refused.
- */
-static bool ub_memcg_charge(struct mem_cgroup *top, atomic_long_t *count,
-			    unsigned long *max, int resource, long unit, gfp_t gfp,
-			    long n)
+/* It did not do at once: reclaim and try again, then refuse. */
+static noinline bool ub_memcg_charge(struct mem_cgroup *top, atomic_long_t *count,
+				     unsigned long *max, int resource, long unit,
+				     gfp_t gfp, long n)
 {
 	struct user_beancounter *ub;
-	int tries = 3;
-	s64 bound;
-	long now;
+	int tries;
 
-	for (;;) {
-		now = atomic_long_add_return(n, count);
-		scoped_guard(rcu) {
-			ub = rcu_dereference(top->ub.ub);
-			bound = ub ? ub_memcg_bound(&ub->row[resource], gfp) :
-				     UB_MAXVALUE;
+	for (tries = 0; tries < 3 && ub_reclaim(top, gfp); tries++) {
+		scoped_guard(preempt) {
+			if (ub_memcg_try(&top->ub, count, max, resource, unit, gfp, n))
+				return true;
 		}
-		if (likely((s64)now * unit <= bound) || gfp & __GFP_NOFAIL ||
-		    current->flags & PF_MEMALLOC) {
-			note_max(max, now);
-			return true;
-		}
-		atomic_long_sub(n, count);
-		if (!tries-- || !ub_reclaim(top, gfp))
-			break;
 	}
 	scoped_guard(rcu) {
 		ub = rcu_dereference(top->ub.ub);
@@ -96,22 +68,15 @@ static bool ub_memcg_charge(struct mem_cgroup *top, atomic_long_t *count,
 	return false;
 }
 
-/* What was charged before the cgroup became a VE's was not counted. */
-static void ub_memcg_uncharge(atomic_long_t *count, long n)
-{
-	if (atomic_long_sub_return(n, count) < 0)
-		atomic_long_add_unless(count, n, 0);
-}
-
 bool __ub_kmem_charge(struct mem_cgroup *top, gfp_t gfp, long pages)
 {
+	scoped_guard(preempt) {
+		if (ub_memcg_try(&top->ub, &top->ub.kmem, &top->ub.kmem_max,
+				 UB_KMEMSIZE, PAGE_SIZE, gfp, pages))
+			return true;
+	}
 	return ub_memcg_charge(top, &top->ub.kmem, &top->ub.kmem_max, UB_KMEMSIZE,
 			       PAGE_SIZE, gfp, pages);
-}
-
-void __ub_kmem_uncharge(struct mem_cgroup *top, long pages)
-{
-	ub_memcg_uncharge(&top->ub.kmem, pages);
 }
 
 /*
@@ -138,11 +103,6 @@ bool __ub_dcache_charge(struct mem_cgroup *top, gfp_t gfp, long bytes)
 {
 	return ub_memcg_charge(top, &top->ub.dcache, &top->ub.dcache_max,
 			       UB_DCACHESIZE, 1, gfp, bytes);
-}
-
-void __ub_dcache_uncharge(struct mem_cgroup *top, long bytes)
-{
-	ub_memcg_uncharge(&top->ub.dcache, bytes);
 }
 
 /* No more may go to swap: reclaim does not even try then, and nobody is told. */

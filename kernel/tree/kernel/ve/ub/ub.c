@@ -54,9 +54,26 @@ static const struct {
 
 /* With one CPU there is nothing to batch. */
 #ifdef CONFIG_SMP
+/* @n to this CPU's part, if that has room and the bound is far whatever the others have. */
+static __always_inline bool ub_add_here(const struct ub_row *row, s64 bound, s64 n)
+{
+	struct percpu_counter *c = row->batched;
+	s32 batch = READ_ONCE(row->batch);
+	s32 here = this_cpu_read(*c->counters);
+
+	if (READ_ONCE(c->count) + (s64)batch * num_online_cpus() > bound)
+		return false;
+	do {
+		if ((u64)(here + n + batch) > 2 * (u64)batch)
+			return false;
+	} while (!this_cpu_try_cmpxchg(*c->counters, &here, here + n));
+	return true;
+}
+
 #define ub_limited_add(counter, bound, n, batch) \
 	__percpu_counter_limited_add(counter, bound, n, batch)
 #else
+#define ub_add_here(row, bound, n) false
 #define ub_limited_add(counter, bound, n, batch) \
 	percpu_counter_limited_add(counter, bound, n)
 #endif
@@ -131,52 +148,43 @@ void ub_release(struct user_beancounter *ub)
 	call_rcu(&ub->rcu, ub_free);
 }
 
-/* Up to which a request may go; at least to what a guarantee of it says. */
-static s64 ub_bound(const struct user_beancounter *ub, int resource,
-		    enum ub_severity how)
+static void ub_note_max(struct ub_row *row)
 {
-	const struct ub_row *row = &ub->row[resource];
-	s64 bound;
+	s64 held = percpu_counter_read(row->batched);
 
-	if (how == UB_FORCE)
-		return UB_MAXVALUE;
-	bound = how == UB_HARD ? READ_ONCE(row->barrier) : READ_ONCE(row->limit);
-	if (resource == UB_PRIVVMPAGES)
-		bound = max(bound, READ_ONCE(ub->row[UB_VMGUARPAGES].barrier));
-	return bound;
-}
-
-bool __ub_charge(struct user_beancounter *ub, int resource, s64 n,
-		 enum ub_severity how)
-{
-	s64 bound = ub_bound(ub, resource, how);
-	struct ub_row *row = &ub->row[resource];
-	struct percpu_counter *c = row->batched;
-	s64 held;
-
-	if (!c)
-		return ub_row_charge(ub, resource, n, bound);
-	if (how == UB_FORCE) {
-		percpu_counter_add_batch(c, n, READ_ONCE(row->batch));
-	} else if (!ub_limited_add(c, bound, n, READ_ONCE(row->batch))) {
-		ub_refused(ub, resource);
-		return false;
-	}
-	held = percpu_counter_read(c);
 	if (held > READ_ONCE(row->maxheld))
 		WRITE_ONCE(row->maxheld, held);
+}
+
+/* This CPU's part will not do. */
+static noinline bool ub_charge_all(struct user_beancounter *ub, struct ub_row *row,
+				   s64 n, s64 bound)
+{
+	if (!ub_limited_add(row->batched, bound, n, READ_ONCE(row->batch))) {
+		ub_refused(ub, row - ub->row);
+		return false;
+	}
+	ub_note_max(row);
+	return true;
+}
+
+bool __ub_charge(struct user_beancounter *ub, struct ub_row *row, s64 n, s64 bound)
+{
+	if (!row->batched)
+		return ub_row_charge(ub, row, n, bound);
+	if (!ub_add_here(row, bound, n))
+		return ub_charge_all(ub, row, n, bound);
+	ub_note_max(row);
 	return true;
 }
 EXPORT_SYMBOL_GPL(__ub_charge);
 
-void __ub_uncharge(struct user_beancounter *ub, int resource, s64 n)
+void __ub_uncharge(struct ub_row *row, s64 n)
 {
-	struct ub_row *row = &ub->row[resource];
-
-	if (row->batched)
-		percpu_counter_add_batch(row->batched, -n, READ_ONCE(row->batch));
-	else
+	if (!row->batched)
 		atomic64_sub(n, &row->held);
+	else if (!ub_add_here(row, UB_MAXVALUE, -n))
+		percpu_counter_add_batch(row->batched, -n, READ_ONCE(row->batch));
 }
 EXPORT_SYMBOL_GPL(__ub_uncharge);
 
