@@ -6,6 +6,7 @@
 
 #include <linux/fs.h>
 #include <linux/mm.h>
+#include <linux/user_namespace.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
@@ -59,15 +60,20 @@ void ub_mm_free(struct mm_struct *mm)
 
 /*
  * The last user is gone.  Who still holds the structure (khugepaged) may be about
- * to unlock it, and would charge for it again.
+ * to unlock it, and would charge for it again; and a processor that idles holds
+ * what it ran last, for as long as it idles: that must not keep the VE.
  */
 void ub_mm_exit(struct mm_struct *mm)
 {
+	struct user_namespace *of_ve = mm->user_ns;
+
 	if (!mm->ub)
 		return;
 	mmap_write_lock(mm);
 	ub_mm_free(mm);
 	mmap_write_unlock(mm);
+	mm->user_ns = get_user_ns(&init_user_ns);
+	put_user_ns(of_ve);
 }
 
 /* A stack that may not grow, and an exec that has begun, end their program. */
