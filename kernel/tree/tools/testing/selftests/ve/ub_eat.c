@@ -449,6 +449,14 @@ static int eat_mprotect(void)
 	return mprotect(at, 8 * CHUNK, PROT_READ | PROT_WRITE);
 }
 
+/* Given back at once by one that goes on. */
+static int eat_munmap(void)
+{
+	char *at = mmap(NULL, 8 * CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return at == MAP_FAILED ? -1 : munmap(at, 8 * CHUNK);
+}
+
 /* nfnetlink, no more of it than a table, a chain and empty rules take */
 static char nl_buf[4096];
 static size_t nl_len;
@@ -535,7 +543,8 @@ static const struct {
 	{ "tcpsndbuf", eat_tcp },	    { "tcprcvbuf", eat_tcp },
 	{ "forced", eat_forced },	    { "corked", eat_corked },
 	{ "half", eat_half },		    { "reserve", eat_reserve },
-	{ "mprotect", eat_mprotect },	    { "stack", eat_stack },
+	{ "mprotect", eat_mprotect },	    { "munmap", eat_munmap },
+	{ "stack", eat_stack },
 	{ "stacklock", eat_stacklock },	    { "exec", eat_exec },
 	{ "fork", eat_fork },		    { "userfile", eat_userfile },
 	{ "split", eat_split },		    { "accept", eat_accept },

@@ -1081,6 +1081,19 @@ static void test_way(const struct env_ve *ve, const char *what, int resource, in
 	settle(ve, resource, before);
 }
 
+/* What a program unmaps it has no longer, while it goes on. */
+static void test_unmap(const struct env_ve *ve)
+{
+	uint64_t before = stat_of(ve, UB_PRIVVMPAGES).held, with;
+	struct eater e = eat(ve, "munmap", 1);
+
+	with = stat_of(ve, UB_PRIVVMPAGES).held;
+	if (!ok(e.got == 1 && with < before + 8 * 256, "munmap: it counts no longer"))
+		printf("# took %d, from %llu to %llu\n", e.got, (unsigned long long)before,
+		       (unsigned long long)with);
+	finish(&e);
+}
+
 static long memory_stat(const struct env_ve *ve, const char *name)
 {
 	char key[64];
@@ -1179,6 +1192,7 @@ int main(int argc, char **argv)
 		test_way(&b, "half", UB_OTHERSOCKBUF, 20, 20 * 60000, 64 << 10);
 		test_way(&b, "reserve", UB_TCPRCVBUF, 8, 8 << 20, 0);
 		test_way(&b, "mprotect", UB_PRIVVMPAGES, 1, 8 * 256, 0);
+		test_unmap(&b);
 	}
 	if (argc == 2 && !strcmp(argv[1], "guarantees")) {
 		swap_on();
