@@ -42,18 +42,25 @@ static bool ve_device_allowed(umode_t mode, dev_t rdev)
 	       MAJOR(rdev) < UNIX98_PTY_SLAVE_MAJOR + UNIX98_PTY_MAJOR_COUNT;
 }
 
-static int ve_file_open(struct file *file)
+static noinline int ve_device_open(const struct file *file)
 {
 	const struct inode *inode = file_inode(file);
 
-	if (current_on_node() || file->f_mode & FMODE_PATH || !ve_guard(device))
-		return 0;
-	if (!S_ISCHR(inode->i_mode) && !S_ISBLK(inode->i_mode))
-		return 0;
-	if (ve_device_allowed(inode->i_mode, inode->i_rdev))
+	if (file->f_mode & FMODE_PATH || !ve_guard(device) ||
+	    ve_device_allowed(inode->i_mode, inode->i_rdev))
 		return 0;
 	ve_alarm("opening device %u:%u refused", imajor(inode), iminor(inode));
 	return -EPERM;
+}
+
+static int ve_file_open(struct file *file)
+{
+	umode_t mode;
+
+	if (current_on_node())
+		return 0;
+	mode = file_inode(file)->i_mode;
+	return S_ISCHR(mode) || S_ISBLK(mode) ? ve_device_open(file) : 0;
 }
 
 /* Kinds of file system that a VE may mount, and the feature that opens one. */
