@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 make -s kernel-base
 boots=${BOOTS:-5}
 program=build/guest/bin/bench_overhead
-# Nothing lies where chance wants it: that decides whether the tree of a program's mappings has room in a node
+# Nothing lies where chance wants it, in the kernel or in the program
 guest() {
 	local kernel=$1
 	shift
