@@ -272,12 +272,13 @@ static void attach(struct opening *o)
 		wish(o);
 	fill_attach(&m, o);
 	m.head.type = MSG_ATTACH;
-	tell_term(&m, &o->fd, 1);
-	/* a terminal that is there already is asked for by nobody */
+	/* a terminal that is there already is asked for by nobody; the visit is
+	 * said before what is typed can be heard */
 	state_lock();
 	if (ve_load(api.db, o->veid, &v))
 		open_visited(&v, IDLE_VISIT);
 	state_unlock();
+	tell_term(&m, &o->fd, 1);
 	drop_opening(o);
 }
 
