@@ -68,7 +68,7 @@ help:
 	@echo 'make check-guest         kernel tests in QEMU guests (T=name picks)'
 	@echo 'make check-story         the whole way in a browser, on the real stack'
 	@echo 'make bench               side by side with peers, to build/bench/*.json (B=name picks of: $(BENCHES))'
-	@echo 'make kernel | kernel-debug | kernel-base | kernel-kunit'
+	@echo 'make kernel | kernel-guards | kernel-debug | kernel-base | kernel-kunit'
 	@echo 'make image guest         root images of nodes and of test guests'
 	@echo 'make export              the kernel series for reviewers, in build/export'
 	@echo 'make surface             rewrite docs/surface.md from a running VE; read the difference'

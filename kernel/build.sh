@@ -5,7 +5,8 @@
 #
 #   prod   the node's kernel
 #   base   the same configuration, unpatched
-#   debug  prod with KASAN, lockdep, kmemleak, fault injection
+#   guards prod with guards that can be switched off (DEBUG_VE): as fast as prod, for the sweep of all tests
+#   debug  guards with KASAN, lockdep, kmemleak, fault injection
 #   kunit  ARCH=um with the KUnit tests (build/kernel/kunit/vmlinux)
 #
 #   /usr/src/linux-source-6.12.tar.xz -> $cache/src-{patched,base}  (tree/ and patches/ applied)
@@ -41,9 +42,10 @@ patched=yes arch=x86_64 target=bzImage image=arch/x86/boot/bzImage
 case $flavour in
 prod) fragments+=(kernel/config/ve.config) ;;
 base) patched=no ;;
-debug) fragments+=(kernel/config/ve.config kernel/config/debug.config) ;;
+guards) fragments+=(kernel/config/ve.config kernel/config/guards.config) ;;
+debug) fragments+=(kernel/config/ve.config kernel/config/guards.config kernel/config/debug.config) ;;
 kunit) fragments=(kernel/config/kunit.config) arch=um target=vmlinux image=vmlinux ;;
-*) die "unknown flavour; one of prod base debug kunit" ;;
+*) die "unknown flavour; one of prod base guards debug kunit" ;;
 esac
 if [ $flavour != kunit ]; then
 	for f in ${KERNEL_FRAGMENTS:-}; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# In a guest with the debug kernel:
+# In a guest whose kernel has /sys/kernel/debug/ve/guard (guards, debug):
 #   knockout.sh            each guard of the boundary is switched off in turn, and the tests that name it have to fail
 #                          then; the last line is "guards N noticed N baseline_failed N"
 #   knockout.sh all NAME   every test with that guard off ("none": with all on, and the guards' names), in a guest where
