@@ -792,6 +792,7 @@ CREATE TABLE ve.ve (
     stopped_warned boolean DEFAULT false NOT NULL,
     network cidr,
     waiting_s bigint,
+    idle_warned boolean DEFAULT false NOT NULL,
     CONSTRAINT ve_activity_check CHECK ((length(activity) <= 200)),
     CONSTRAINT ve_deleted_check CHECK (((deleted_at IS NULL) OR (desired = 'deleted'::ve.ve_desired))),
     CONSTRAINT ve_generation_check CHECK ((generation > 0)),
@@ -1189,26 +1190,32 @@ begin
   with due as (
     select v.veid, v.subscriber_id, s.step, s.at from ve v join plan p on p.name = v.plan,
       lateral (
-        select 'stop' as step, v.frozen_at + p.stop_after as at, p.stop_after as given
+        select 'sleep' as step, v.idle_at as at, p.warn as ahead
+          where v.state = 'running' and not v.idle_warned and p.warn >= interval '10 minutes'
+        union all
+        select 'stop', v.frozen_at + p.stop_after, least(interval '1 day', p.stop_after / 2)
           where v.state = 'frozen' and not v.frozen_warned and v.desired = 'running' and p.stop_after > interval '0'
         union all
-        select 'archive', v.stopped_at + p.archive_after, p.archive_after
+        select 'archive', v.stopped_at + p.archive_after, least(interval '1 day', p.archive_after / 2)
           where v.state = 'stopped' and not v.stopped_warned and p.archive_after > interval '0') s
       where v.deleted_at is null and v.desired <> 'deleted' and not v.suspended
-        and s.at < now() + least(interval '1 day', s.given / 2)
+        and s.at < now() + s.ahead
       for update of v skip locked),
   marked as (
-    update ve v set frozen_warned = frozen_warned or d.step = 'stop', stopped_warned = stopped_warned or d.step = 'archive'
+    update ve v set idle_warned = idle_warned or d.step = 'sleep', frozen_warned = frozen_warned or d.step = 'stop',
+        stopped_warned = stopped_warned or d.step = 'archive'
       from due d where d.veid = v.veid),
   told as (
     insert into mail (recipient, subject, body, keeps)
-      select s.email, format(case d.step when 'stop' then 'Environment #%s is stopped soon'
+      select s.email, format(case d.step when 'sleep' then 'Environment #%s goes to sleep soon'
+            when 'stop' then 'Environment #%s is stopped soon'
             else 'Environment #%s is packed away soon' end, d.veid),
-          format(case d.step when 'stop'
-              then E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
+          format(case d.step when 'sleep'
+              then E'Hello,\n\nnothing has happened in environment #%s for a while. At %s it goes to sleep: what runs in it stands still, and goes on when somebody comes.\n'
+              when 'stop' then E'Hello,\n\nenvironment #%s is asleep. At %s it is stopped: what runs in it ends, every file stays.\n'
               else E'Hello,\n\nenvironment #%s is stopped. At %s it is packed away: every file stays, and its next start takes a moment longer.\n' end
             || E'To leave it as it is, open this link and press the button:\n\n{link}\n\n'
-            || E'Or open its page, and start from there.\n', d.veid, iso(d.at)), d.veid
+            || E'Or open its page, and do it there.\n', d.veid, iso(d.at)), d.veid
         from due d join subscriber s on s.id = d.subscriber_id
       returning 1)
   select count(*) into n from told;
@@ -2593,6 +2600,7 @@ begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
       activity = o.activity, idle_at = o.idle_at, waiting = o.waiting, waiting_s = o.waiting_s,
+      idle_warned = v.idle_warned and coalesce(o.idle_at <= v.idle_at + interval '5 seconds', false),
       frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
       frozen_warned = v.frozen_warned and o.state = 'frozen',
       stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,

@@ -17,6 +17,7 @@ begin
   update ve v set state = o.state, state_suspended = o.suspended, state_generation = o.generation,
       state_ipv4 = o.ipv4, terminals = o.terminals, state_at = now(),
       activity = o.activity, idle_at = o.idle_at, waiting = o.waiting, waiting_s = o.waiting_s,
+      idle_warned = v.idle_warned and coalesce(o.idle_at <= v.idle_at + interval '5 seconds', false),
       frozen_at = case when o.state <> 'frozen' then null else coalesce(v.frozen_at, now()) end,
       frozen_warned = v.frozen_warned and o.state = 'frozen',
       stopped_at = case when o.state <> 'stopped' then null else coalesce(v.stopped_at, now()) end,

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Sleep, its steps, and names.
-select plan(55);
+select plan(60);
 create function pg_temp.see(status text) returns void language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'),
     'status', status::jsonb || '{"observed_generation": 1}')), false) $$;
@@ -14,6 +14,19 @@ select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'idle_at', '2026-11-
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'waiting', '3', 'and its place in the line for an address');
 select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'waiting_minutes', '2', 'with an estimate');
 select is(ve_visit(pg_temp.h('ann'), pg_temp.veid('ann')), 'false', 'a visit to who is awake changes nothing');
+create function pg_temp.rests(within text) returns void language sql as $$
+  select pg_temp.see(jsonb_build_object('state', 'running', 'activity', 'a visit', 'idle_at', now() + within::interval)::text) $$;
+select pg_temp.rests('9 minutes');
+select is(ladder_run(), '0', 'two minutes ahead is too late for a letter');
+update plan set warn = '10 minutes' where name = 'trial';
+select is(ladder_run(), '1', 'ten are not');
+select matches((select subject from mail order by id desc limit 1), 'goes to sleep soon$', 'which says what is ahead');
+select pg_temp.rests('9 minutes');
+select is(ladder_run(), '0', 'and comes once');
+select pg_temp.rests('15 minutes');
+select pg_temp.rests('8 minutes');
+select is(ladder_run(), '1', 'for each rest');
+update plan set warn = '2 minutes' where name = 'trial';
 select ve_act(pg_temp.h('ann'), pg_temp.veid('ann'), 'idle');
 select terminal_grant(pg_temp.h('ann'), pg_temp.veid('ann'), 'tty');
 select is((select string_agg(state::text, ' ') from job where kind = 'idle'), 'superseded', 'who comes in takes back a sleep that has not begun');
