@@ -19,6 +19,7 @@
 #define HTB_VERSION 3
 #define QUEUE 1000 /* packets of nobody's, and of a class */
 #define FLOWS 128  /* that a class keeps apart */
+#define QUANTUM 1514 /* bytes of one before the next: a frame, whatever the device's own are */
 #define TICK 64	   /* ns: the kernel's unit of bursts */
 #define BURST_MIN 3200u
 
@@ -183,7 +184,7 @@ static int put_queue(const struct direction *d, uint32_t class)
 {
 	struct request q =
 		ask_of(d, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
-	uint32_t length = QUEUE, flows = FLOWS;
+	uint32_t length = QUEUE, flows = FLOWS, quantum = QUANTUM;
 	struct rtattr *options;
 
 	q.tc.tcm_handle = class << 16;
@@ -191,6 +192,7 @@ static int put_queue(const struct direction *d, uint32_t class)
 	options = put_kind(&q, "fq_codel");
 	put(&q, TCA_FQ_CODEL_LIMIT, &length, sizeof(length));
 	put(&q, TCA_FQ_CODEL_FLOWS, &flows, sizeof(flows));
+	put(&q, TCA_FQ_CODEL_QUANTUM, &quantum, sizeof(quantum));
 	end(&q, options);
 	return make(&q);
 }
