@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Two nodes and one pool: the data base's clock is set, one node is cut off and its block goes to the other, it comes
-# back, and the other gives a block up for it.  Nobody ever has an address that another one has.
+# back, and the other gives a block up for it, while the daemon that asks for it dies.  Nobody ever has an address that
+# another one has.
 cd "$(dirname "$0")/../.." || exit 1
+JOBD=ve-jobd-failing
 . tests/lib/tap.sh
 . tests/lib/pg.sh
 . tests/lib/portal.sh
@@ -109,11 +111,18 @@ ALIVE=$bob,$bert
 over() { ! has_ip "$ben"; }
 ok 'its lease is over' await 60 over
 unlike 'which is too lately for its block' "$(cat "$PG_DIR/jobd1.log")" 'gives block'
+mkdir -p "$PG_DIR/points"
+chmod 777 "$PG_DIR/points"
+: >"$PG_DIR/points/fail-block-given"
 pg_sql "begin;
   update ve.block set term = tstzrange(lower(term) - interval '1 day', upper(term) - interval '1 day') where upper(term) <= now();
   update ve.block set term = tstzrange(lower(term) - interval '10 minutes', upper(term)) where upper(term) > now();
   update ve.lease set during = tstzrange(lower(during) - interval '10 minutes', upper(during) - interval '10 minutes') where not upper_inf(during);
   commit" >/dev/null # ten minutes go by
+died() { [ ! -e "$PG_DIR/points/fail-block-given" ] && ! kill -0 "$(cat "$PG_DIR/jobd1.pid")" 2>/dev/null; }
+ok 'who asks for a block back dies when the node has given it' await 90 died
+wait "$(cat "$PG_DIR/jobd1.pid")"
+jobd_start 1
 gives() { grep -q 'node n2 gives block [0-9]* back' "$PG_DIR/jobd1.log"; }
 ok 'who can spare a block gives it back' await 90 gives
 is 'where it is in quarantine' "$(lent)" "n2 $(pg_sql "select range from ve.block where range >>= '$(ip_of "$bob")' and upper(term) > now()")"
