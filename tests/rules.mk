@@ -118,9 +118,9 @@ check-units: all lint-layers $(UNIT_TESTS) $(TEST_TOOLS)
 DEBUG_TESTS := $(wildcard tests/guest/t*-debug-*.sh)
 GUEST_TESTS := $(filter-out $(DEBUG_TESTS),$(wildcard tests/guest/t[0-8]*.sh))
 GUEST_PARTS = guest $(ISO_PROGRAMS) build/guest/bin/surface build/guest/bin/shape build/guest/bin/cap build/guest/bin/firewall build/guest/bin/views build/guest/bin/disk build/guest/bin/bench_bandwidth $(TEST_TOOLS)
-# T=knockout is of the long ones, and takes half an hour
+# T=knockout is of the long ones
 KNOCKOUT := tests/long/t4003-knockout.sh
-check-guest: kernel $(if $(findstring debug,$(T))$(findstring knockout,$(T)),kernel-debug) $(GUEST_PARTS)
+check-guest: kernel $(if $(findstring debug,$(T)),kernel-debug) $(GUEST_PARTS)
 	$(Q)TEST_TIMEOUT=$(or $(TEST_TIMEOUT),$(if $(findstring knockout,$(T)),7200,900)) \
 		$(HARNESS) run $(call only,$(GUEST_TESTS) $(if $(T),$(DEBUG_TESTS) $(KNOCKOUT)))
 check-debug: kernel-debug $(GUEST_PARTS)

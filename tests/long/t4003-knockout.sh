@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Each guard of the boundary is missed by a test when it is off (debug kernel).  With "all" by all tests, on the kernel
-# "guards", each guard in a guest of its own, as many at once as there are CPUs.
+# Each guard of the boundary is missed by a test when it is off, on the kernel "guards".  With "all" by all tests, each guard
+# in a guest of its own, as many at once as there are CPUs.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 puts=(--put tests/guest/isolation/knockout.sh)
@@ -11,14 +11,13 @@ trap 'rm -rf "$dir"' EXIT
 play() { # name of its log, arguments
 	local log=$dir/$1
 	shift
-	tests/guest/run --kernel=$kernel --smp 1 --mem 2048 --append ve.word=CANARY-16-boot --timeout 14000 "${puts[@]}" -- \
+	tests/guest/run --kernel=guards --smp 1 --mem 2048 --append ve.word=CANARY-16-boot --timeout 14000 "${puts[@]}" -- \
 		sh /put/knockout.sh "$@" 2>&1 | tee "$log" | sed -u "s/^/#| /"
 	return "${PIPESTATUS[0]}"
 }
-rc=0 kernel=debug
+make -s kernel-guards || exit 1
+rc=0
 if [ "${1:-}" = all ]; then
-	kernel=guards
-	make -s kernel-guards || exit 1
 	play none all none || rc=1
 	for guard in $(sed -n 's/^guards //p' "$dir/none"); do
 		while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
