@@ -167,11 +167,12 @@ static const struct {
 	void (*op)(void);
 	int times;
 } ops[] = {
-	{ "fork", op_fork, 20 },      { "exec", op_exec, 10 },      { "mmap", op_mmap, 400 },
-	{ "fault", op_fault, 20 },    { "pipe", op_pipe, 1000 },    { "socket", op_socket, 200 },
-	{ "open", op_open, 400 },     { "flock", op_flock, 1000 },
+	{ "fork", op_fork, 300 },     { "exec", op_exec, 150 },     { "mmap", op_mmap, 4000 },
+	{ "fault", op_fault, 300 },   { "pipe", op_pipe, 10000 },   { "socket", op_socket, 1000 },
+	{ "open", op_open, 10000 },   { "flock", op_flock, 20000 },
 };
 
+/* Each takes 30 ms or so: RCU's callbacks and the tick come several times in each. */
 #define ROUNDS 9
 
 static int by_size(const void *a, const void *b)
