@@ -272,7 +272,11 @@ static bool untold(struct msg_fence *m)
 	return found;
 }
 
-/* priv fences by itself, in case we cannot. */
+static unsigned reminded; /* line to priv that knows what stands; 0: none */
+
+/* priv fences by itself, in case we cannot.  Where the end that it knew of has
+ * come before the news that the block is ours for longer, it has taken out what
+ * stands: that is to be told again. */
 static bool tell_fences(void)
 {
 	struct msg_fence m = { .head.type = MSG_FENCE };
@@ -283,11 +287,15 @@ static bool tell_fences(void)
 	}
 	while (untold(&m)) {
 		struct msg reply _msg_ = { .nfds = 0 };
+		struct told *t;
 
 		if (ask(&m, &reply, NULL) < 0)
 			return false;
 		fail_point("renew-told");
-		find_told(&m.range)->until = m.until;
+		t = find_told(&m.range);
+		if (t->until <= clock_boot())
+			reminded = 0;
+		t->until = m.until;
 	}
 	return true;
 }
@@ -433,7 +441,6 @@ static void take_out(const struct lease *l)
  * false: once more. */
 static bool remind_addresses(void)
 {
-	static unsigned reminded; /* line to priv that has heard it */
 	struct outcome o[BATCH];
 	struct lease l[BATCH];
 	uint32_t after = 0;

@@ -77,6 +77,25 @@ else
 	not_ok 'and can be entered'
 fi
 
+# the news that a block goes on comes when its end has: priv has let go by then, api has not looked
+nonce=$(lend 10.9.2.0/30 8000 '' | json nonce)
+nonce=$(lend 10.9.2.0/30 8000 "$nonce" | json nonce)
+until_ok 10 has_ip "$waiter"
+address=$(ip_of "$waiter")
+taken_out() { [ ! -e "$T/fake/addr-$address" ]; }
+: >"$T/state/api/hold-renew-written"
+lend 10.9.2.0/30 600000 "$nonce" >"$T/late" &
+late=$!
+if until_ok 20 taken_out; then ok 'a renewal that comes late: the address is out'; else not_ok 'a renewal that comes late: the address is out'; fi
+rm "$T/state/api/hold-renew-written"
+wait $late
+if [ "$(json remaining_ms <"$T/late")" -gt 60000 ]; then ok 'it lends the block on'; else not_ok 'it lends the block on' "$(cat "$T/late")"; fi
+in_again() { [ "$(table "$address" | cut -d' ' -f1)" = "$waiter" ]; }
+if until_ok 10 in_again; then ok 'the address is in again'; else not_ok 'the address is in again' "$(tail -n 5 "$T/log")"; fi
+is 'and the lease goes on' "$(ip_of "$waiter")" "$address"
+api DELETE /v1/blocks/b1 >/dev/null
+until_ok 10 all_gone
+
 # api hangs and priv dies: the loan ends all the same
 nonce=$(api PUT /v1/blocks/b4 -d '{"range":"10.9.4.0/31","term_ms":6000,"nonce":""}' | json nonce)
 api PUT /v1/blocks/b4 -d "{\"range\":\"10.9.4.0/31\",\"term_ms\":6000,\"nonce\":\"$nonce\"}" >/dev/null
@@ -87,7 +106,6 @@ is 'a loan before api hangs' "$(table "$address" | cut -d' ' -f1)" "$waiter"
 hung=$(part_pid api)
 kill -STOP "$hung"
 kill -9 "$(part_pid priv)"
-taken_out() { [ ! -e "$T/fake/addr-$address" ]; }
 if until_ok 10 taken_out; then ok 'api hangs, priv died: the address goes all the same'; else not_ok 'api hangs, priv died: the address goes all the same'; fi
 took=$((($(date +%s%N) - start) / 1000000))
 if [ $took -le 6000 ]; then ok 'before the term ends'; else not_ok 'before the term ends' "$took ms"; fi
