@@ -233,22 +233,26 @@ sqlite3 *db_open(const char *path, struct err *e)
 
 /* ---- statements ------------------------------------------------------------ */
 
-/* Compiled ones are kept: to compile one takes longer than to run it. */
+/* Compiled ones are kept: to compile one takes longer than to run it.  A few that
+ * fall on one place stand beside each other, and the one that was asked for last
+ * stays longest. */
+#define PLACES 64
+#define BESIDE 8
+
 static struct kept {
 	sqlite3_stmt *st;
 	sqlite3 *db;
+	uint64_t asked;
 	bool used;
-} kept[256];
+} kept[PLACES][BESIDE];
 
-#define NKEPT (sizeof(kept) / sizeof(kept[0]))
-
-static uint32_t hash_of(const char *sql)
+static struct kept *place_of(const char *sql)
 {
 	uint32_t h = 2166136261u;
 
 	while (*sql)
 		h = (h ^ (uint8_t)*sql++) * 16777619u;
-	return h;
+	return kept[h % PLACES];
 }
 
 static bool is_it(const struct kept *k, sqlite3 *db, const char *sql)
@@ -258,42 +262,60 @@ static bool is_it(const struct kept *k, sqlite3 *db, const char *sql)
 
 static sqlite3_stmt *prepare(sqlite3 *db, const char *sql)
 {
-	struct kept *k = &kept[hash_of(sql) % NKEPT];
+	static uint64_t asked;
+	struct kept *place = place_of(sql), *oldest = NULL;
 	sqlite3_stmt *st;
 
-	if (is_it(k, db, sql) && !k->used) {
-		k->used = true;
-		return k->st;
+	asked++;
+	for (struct kept *k = place; k < place + BESIDE; k++) {
+		if (k->used)
+			continue;
+		if (is_it(k, db, sql)) {
+			k->used = true;
+			k->asked = asked;
+			return k->st;
+		}
+		if (!oldest || k->asked < oldest->asked)
+			oldest = k;
 	}
 	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) != SQLITE_OK) {
 		log_err("SQL: %s in: %s", sqlite3_errmsg(db), sql);
 		abort();
 	}
-	if (!k->used) {
-		sqlite3_finalize(k->st);
-		*k = (struct kept){ st, db, true };
+	if (oldest) {
+		sqlite3_finalize(oldest->st);
+		*oldest = (struct kept){ st, db, asked, true };
 	}
 	return st;
 }
 
 void db_release(sqlite3_stmt *st)
 {
-	struct kept *k = st ? &kept[hash_of(sqlite3_sql(st)) % NKEPT] : NULL;
+	struct kept *place;
 
-	if (!k || k->st != st) {
-		sqlite3_finalize(st);
+	if (!st)
+		return;
+	place = place_of(sqlite3_sql(st));
+	for (struct kept *k = place; k < place + BESIDE; k++) {
+		if (k->st != st)
+			continue;
+		sqlite3_reset(st);
+		k->used = false;
 		return;
 	}
-	sqlite3_reset(st);
-	k->used = false;
+	sqlite3_finalize(st);
 }
 
 void db_close(sqlite3 *db)
 {
-	for (size_t i = 0; i < NKEPT; i++)
-		if (kept[i].db == db) {
-			sqlite3_finalize(kept[i].st);
-			kept[i] = (struct kept){ 0 };
+	for (size_t i = 0; i < PLACES; i++)
+		for (size_t n = 0; n < BESIDE; n++) {
+			struct kept *k = &kept[i][n];
+
+			if (k->db != db)
+				continue;
+			sqlite3_finalize(k->st);
+			*k = (struct kept){ 0 };
 		}
 	sqlite3_close(db);
 	clean_close(&wal);
