@@ -42,7 +42,7 @@ cp "$(dirname "$0")/names" "$dir/etc/ve/names"
 cat >"$dir/etc/rc" <<'T'
 #!/bin/sh
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=16m tmpfs /dev/shm
-/etc/ve/names
+. /etc/ve/names
 T
 chmod 755 "$dir/etc/rc"
 cat >"$dir/etc/profile" <<'T'
