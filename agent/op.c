@@ -18,11 +18,12 @@
 #define WORKERS 16 /* most wait: for priv, for init, for the clock */
 
 /* So many of them at most for what may come in crowds, that others do not wait:
- * visitors of VEs that sleep; and archives, of which priv makes as many at once. */
+ * visitors of VEs that sleep; archives, of which priv makes as many at once; and
+ * all that is asked for, where each may wait long for an init that does not end. */
 static const struct lane {
-	const char *kind;
+	const char *kind; /* NULL: any other */
 	unsigned most;
-} lanes[] = { { "wake", 8 }, { "archive", 2 } };
+} lanes[] = { { "wake", 8 }, { "archive", 2 }, { NULL, 12 } };
 
 static pthread_cond_t queued; /* something, for one of them */
 
@@ -31,7 +32,7 @@ static pthread_cond_t queued; /* something, for one of them */
 static struct work {
 	int64_t id; /* 0: none */
 	const char *stage;
-	const struct lane *lane; /* NULL: without a bound */
+	const struct lane *lane;
 } works[WORKERS];
 
 static struct work *work_on(int64_t id)
@@ -237,10 +238,11 @@ struct claimed {
 
 static const struct lane *lane_of(const char *kind)
 {
-	for (size_t i = 0; i < sizeof(lanes) / sizeof(lanes[0]); i++)
-		if (!strcmp(lanes[i].kind, kind))
-			return &lanes[i];
-	return NULL;
+	const struct lane *l = lanes;
+
+	while (l->kind && strcmp(l->kind, kind) != 0)
+		l++;
+	return l;
 }
 
 static bool has_room(const struct lane *lane)
@@ -249,7 +251,7 @@ static bool has_room(const struct lane *lane)
 
 	for (int i = 0; i < WORKERS; i++)
 		n += works[i].id && works[i].lane == lane;
-	return !lane || n < lane->most;
+	return n < lane->most;
 }
 
 /* The first that nobody is at; what the ladder wants can wait for what people

@@ -20,7 +20,8 @@
 #include "portal/db_job.h"
 #include "portal/sandbox.h"
 
-#define WORKERS 4 /* for each node */
+/* For each node: fewer than the agent can be at, which has some for visitors. */
+#define WORKERS 12
 
 void pause_ms(int ms)
 {
@@ -195,9 +196,14 @@ void node_start(struct node *n)
 {
 	pthread_mutex_init(&n->lock, NULL);
 	mono_cond_init(&n->changed);
+	pthread_cond_init(&n->handed, NULL);
+	pthread_mutex_init(&n->desk.lock, NULL);
+	n->desk.db = db_create(n->conf->db, "ve-jobd work");
+	n->desk.workers = WORKERS;
 	start_thread(drive_run, n);
 	start_thread(listen_run, n);
 	start_thread(urgent_run, n);
+	start_thread(claim_run, n);
 	for (int i = 0; i < WORKERS; i++)
 		start_thread(work_run, n);
 }

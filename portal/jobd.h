@@ -5,9 +5,9 @@
 /*
  * ve-jobd inside.  For each node: a driver (the one of all daemons that holds
  * the node's lock: facts, states, address blocks), a listener for the node's
- * events that wakes the driver, and a few workers that take jobs.  Every thread
- * has its own database connection and its own connection to the agent, and all
- * that matters is in the database, so that any of them may die anywhere.
+ * events that wakes the driver, one that claims jobs, and workers.  Each has its
+ * own connection to the agent; workers, who mostly wait for the node, share one to
+ * the database.  All that matters is there, so that any of them may die anywhere.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -16,6 +16,8 @@
 #include "portal/conf.h"
 
 struct client;
+struct db;
+struct json_object;
 
 #define CHANGES_MAX 1024 /* more than so many VEs at once are all */
 
@@ -31,6 +33,14 @@ struct node {
 		uint32_t veid[CHANGES_MAX];
 	} changes;
 	bool gone; /* revoked: its threads end; set once, by the house */
+	pthread_cond_t handed; /* changes of the next two, and of gone */
+	struct json_object *job; /* claimed, for the next worker */
+	unsigned idle_workers;
+	struct desk {
+		pthread_mutex_t lock; /* of what follows */
+		struct db *db;
+		unsigned workers; /* whose it is */
+	} desk;
 };
 
 /* Whether the node's threads should end. */
@@ -58,8 +68,9 @@ void node_await(struct node *n, int ms, struct changes *out);
 
 /* The threads' bodies; @arg is the node. */
 void *drive_run(void *arg); /* jobd_drive.c */
-void *work_run(void *arg); /* jobd_work.c */
-void *urgent_run(void *arg); /* the same, suspensions only */
+void *claim_run(void *arg); /* jobd_work.c: jobs, for the workers */
+void *work_run(void *arg);
+void *urgent_run(void *arg); /* suspensions: claims and works */
 
 /* The same for letters; @arg is the configuration. */
 void *mail_run(void *arg); /* jobd_mail.c */

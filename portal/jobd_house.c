@@ -49,6 +49,7 @@ static void leave_nodes(struct node *list, struct json_object *all)
 			log_info("node %s is revoked", n->id);
 		n->gone = true;
 		pthread_cond_signal(&n->changed);
+		pthread_cond_broadcast(&n->handed);
 		pthread_mutex_unlock(&n->lock);
 	}
 }

@@ -26,10 +26,8 @@ enum outcome {
 
 struct work {
 	struct node *node;
-	struct db *db;
+	struct desk *desk;
 	struct link link;
-	int (*claim)(struct db *db, const char *node, int32_t seconds,
-		     struct json_object **out, struct err *e);
 	struct json_object *job; /* as claimed */
 	struct job_id id;
 	uint32_t veid;
@@ -76,10 +74,12 @@ static enum outcome keep(struct work *w, const char *stage)
 {
 	struct err e = { 0 };
 	bool ours = false;
+	int rc;
 
-	if (db_job_keep(w->db, &w->id, CLAIM_S, stage, &ours, &e) || !ours)
-		return OUTCOME_LOST;
-	return OUTCOME_DONE;
+	pthread_mutex_lock(&w->desk->lock);
+	rc = db_job_keep(w->desk->db, &w->id, CLAIM_S, stage, &ours, &e);
+	pthread_mutex_unlock(&w->desk->lock);
+	return rc || !ours ? OUTCOME_LOST : OUTCOME_DONE;
 }
 
 /* Wait for the operation at @location. */
@@ -275,18 +275,15 @@ static enum outcome perform(struct work *w)
 	return act(w, w->kind, OUTCOME_FAILED);
 }
 
-/* How the VE is now, before anybody is told that the job is done. */
-static void observe(struct work *w)
+/* How the VE is now, as a list for db_ve_observe(); NULL when it cannot be seen. */
+static char *see(struct work *w)
 {
 	_reply_ struct reply r = { 0 };
-	_free_ char *items = NULL;
 	enum outcome out;
-	struct err e = { 0 };
 
-	if (look(w, &r, &out))
-		return;
-	items = xasprintf("[%s]", r.body.data ? r.body.data : "");
-	db_ve_observe(w->db, w->node->id, items, false, &e);
+	return look(w, &r, &out)
+		       ? NULL
+		       : xasprintf("[%s]", r.body.data ? r.body.data : "");
 }
 
 static int delay_of(int attempt)
@@ -308,88 +305,157 @@ static bool may_give_up(const struct work *w)
 
 static void conclude(struct work *w, enum outcome out)
 {
+	_free_ char *seen = NULL;
 	struct err e = { 0 };
+	struct db *db;
 
-	if (out == OUTCOME_AGAIN && may_give_up(w))
-		out = OUTCOME_FAILED;
-	if (out == OUTCOME_AGAIN) {
-		db_job_again(w->db, &w->id, delay_of(w->id.attempt),
-			     w->why.text, NULL, &e);
-		return;
-	}
 	if (out == OUTCOME_LOST)
 		return;
+	if (out == OUTCOME_AGAIN && may_give_up(w))
+		out = OUTCOME_FAILED;
 	if (out == OUTCOME_FAILED)
 		log_warn("VE %u: %s: %s", w->veid, w->kind, w->why.text);
-	fail_point("job-performed");
-	observe(w);
-	db_job_finish(w->db, &w->id, out == OUTCOME_FAILED ? w->why.text : NULL,
-		      NULL, &e);
-	node_stir(w->node, w->veid);
+	if (out != OUTCOME_AGAIN) {
+		fail_point("job-performed");
+		seen = see(w);
+	}
+	pthread_mutex_lock(&w->desk->lock);
+	db = w->desk->db;
+	if (out == OUTCOME_AGAIN)
+		db_job_again(db, &w->id, delay_of(w->id.attempt), w->why.text,
+			     NULL, &e);
+	/* before anybody is told that the job is done */
+	if (seen)
+		db_ve_observe(db, w->node->id, seen, false, &e);
+	if (out != OUTCOME_AGAIN)
+		db_job_finish(db, &w->id,
+			      out == OUTCOME_FAILED ? w->why.text : NULL, NULL,
+			      &e);
+	pthread_mutex_unlock(&w->desk->lock);
+	if (out != OUTCOME_AGAIN)
+		node_stir(w->node, w->veid);
 }
 
-/* One job, when there is one. */
-static bool work_once(struct work *w)
+/* @job is the worker's own from here on. */
+static void work_on(void *arg, struct json_object *job)
 {
-	struct err e = { 0 };
+	struct work *w = arg;
 
-	if (w->claim(w->db, w->node->id, CLAIM_S, &w->job, &e) || !w->job)
-		return false;
-	fail_point("job-claimed");
-	w->id = (struct job_id){ number_of(w->job, "id"),
-				 (int32_t)number_of(w->job, "attempt") };
-	w->veid = (uint32_t)number_of(w->job, "veid");
-	w->kind = text_of(w->job, "kind");
-	w->key = text_of(w->job, "key");
+	w->job = job;
+	w->id = (struct job_id){ number_of(job, "id"),
+				 (int32_t)number_of(job, "attempt") };
+	w->veid = (uint32_t)number_of(job, "veid");
+	w->kind = text_of(job, "kind");
+	w->key = text_of(job, "key");
 	w->why = (struct err){ 0 };
 	link_renew(&w->link, w->node);
 	conclude(w, perform(w));
-	json_object_put(w->job);
-	w->job = NULL;
-	return true;
+	json_object_put(job);
+}
+
+/* ---- from the thread that claims to those that work ---------------------- */
+
+/* The next job for a worker, its own from here on; NULL: the node is gone. */
+static struct json_object *take(struct node *n)
+{
+	struct json_object *job;
+
+	pthread_mutex_lock(&n->lock);
+	n->idle_workers++;
+	pthread_cond_broadcast(&n->handed);
+	while (!n->job && !n->gone)
+		pthread_cond_wait(&n->handed, &n->lock);
+	job = n->job;
+	n->job = NULL;
+	n->idle_workers--;
+	pthread_cond_broadcast(&n->handed);
+	pthread_mutex_unlock(&n->lock);
+	return job;
+}
+
+/* Give @job, when not NULL, to a worker, and wait until another has nothing to
+ * do. */
+static void hand(void *arg, struct json_object *job)
+{
+	struct node *n = arg;
+
+	pthread_mutex_lock(&n->lock);
+	n->job = job;
+	pthread_cond_broadcast(&n->handed);
+	while ((n->job || !n->idle_workers) && !n->gone)
+		pthread_cond_wait(&n->handed, &n->lock);
+	pthread_mutex_unlock(&n->lock);
+}
+
+/* The last of the node's workers takes the desk with it. */
+void *work_run(void *arg)
+{
+	struct node *n = arg;
+	struct work w = { .node = n, .desk = &n->desk };
+	struct json_object *job;
+	bool last;
+
+	while ((job = take(n)))
+		work_on(&w, job);
+	link_close(&w.link);
+	pthread_mutex_lock(&n->desk.lock);
+	last = !--n->desk.workers;
+	pthread_mutex_unlock(&n->desk.lock);
+	if (last)
+		db_destroy(n->desk.db);
+	return NULL;
 }
 
 static void nothing(void *arg, const char *payload)
 {
 }
 
-static void work_for_ever(struct work *w)
+typedef int claim_fn(struct db *db, const char *node, int32_t seconds,
+		     struct json_object **out, struct err *e);
+typedef void job_fn(void *arg, struct json_object *job);
+
+/* Every job of the node goes to @fn, whose it is from there on. */
+static void claim_for_ever(struct node *n, struct db *db, claim_fn *claim,
+			   job_fn *fn, void *arg)
 {
-	while (!node_is_gone(w->node)) {
+	while (!node_is_gone(n)) {
+		struct json_object *job = NULL;
 		struct err e = { 0 };
 
-		if (db_listen(w->db, "ve_job", &e)) {
+		if (db_listen(db, "ve_job", &e)) {
 			pause_ms(500);
 			continue;
 		}
 		do {
-			while (work_once(w))
-				;
-		} while (!node_is_gone(w->node) &&
-			 !db_wait(w->db, 1000, nothing, NULL, &e));
+			while (!node_is_gone(n) &&
+			       !claim(db, n->id, CLAIM_S, &job, &e) && job) {
+				fail_point("job-claimed");
+				fn(arg, take_ptr(&job));
+			}
+		} while (!node_is_gone(n) &&
+			 !db_wait(db, 1000, nothing, NULL, &e));
 	}
-	db_destroy(w->db);
-	link_close(&w->link);
+	db_destroy(db);
 }
 
-void *work_run(void *arg)
+void *claim_run(void *arg)
 {
 	struct node *n = arg;
-	struct work w = { .node = n,
-			  .db = db_create(n->conf->db, "ve-jobd work"),
-			  .claim = db_job_claim };
 
-	work_for_ever(&w);
+	hand(n, NULL);
+	claim_for_ever(n, db_create(n->conf->db, "ve-jobd claim"),
+		       db_job_claim, hand, n);
 	return NULL;
 }
 
 void *urgent_run(void *arg)
 {
 	struct node *n = arg;
-	struct work w = { .node = n,
-			  .db = db_create(n->conf->db, "ve-jobd urgent"),
-			  .claim = db_job_claim_urgent };
+	struct desk desk = { .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .db = db_create(n->conf->db, "ve-jobd urgent") };
+	struct work w = { .node = n, .desk = &desk };
 
-	work_for_ever(&w);
+	claim_for_ever(n, desk.db, db_job_claim_urgent, work_on, &w);
+	link_close(&w.link);
 	return NULL;
 }
