@@ -37,8 +37,52 @@ void priv_unwatch(struct priv *p, struct watch *w)
 	w->fd = -1;
 }
 
+/* What api has asked and waits for its turn, in its order. */
+#define INBOX 32
+static struct {
+	struct msg room[INBOX];
+	struct msg *of[INBOX]; /* behind the first @n: free */
+	unsigned n;
+	int end; /* of the line, behind them: 0, -EPIPE, -EBADMSG */
+} inbox;
+
+static struct msg *inbox_take(unsigned i)
+{
+	struct msg *m = inbox.of[i];
+
+	inbox.n--;
+	memmove(&inbox.of[i], &inbox.of[i + 1],
+		(inbox.n - i) * sizeof(inbox.of[0]));
+	inbox.of[inbox.n] = m;
+	return m;
+}
+
+static void inbox_clear(void)
+{
+	for (unsigned i = 0; i < INBOX && !inbox.of[i]; i++)
+		inbox.of[i] = &inbox.room[i];
+	while (inbox.n)
+		msg_fini(inbox_take(0));
+	inbox.end = 0;
+}
+
+static void inbox_fill(int sock)
+{
+	while (inbox.n < INBOX && !inbox.end) {
+		int r = msg_recv_now(sock, inbox.of[inbox.n]);
+
+		if (r == -EAGAIN)
+			return;
+		if (r < 0)
+			inbox.end = r;
+		else
+			inbox.n++;
+	}
+}
+
 static void drop_api(struct priv *p)
 {
+	inbox_clear();
 	priv_refusals_listen(p, false);
 	priv_pack_orphan(p);
 	priv_unwatch(p, &p->api);
@@ -141,21 +185,46 @@ static void answer(struct priv *p, const struct request *q, const struct msg *m)
 		close(fds[i]);
 }
 
-static void on_api(struct priv *p)
+/* Addresses do not wait for what takes long: a start, a freeze. */
+static bool is_quick(const struct msg *m)
 {
-	struct msg m _msg_ = { .nfds = 0 };
-	int r = msg_recv(p->api.fd, &m);
+	return m->m.head.type == MSG_ADDR || m->m.head.type == MSG_FENCE;
+}
 
-	if (r == 0)
-		for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]);
-		     i++)
-			if (requests[i].type == m.m.head.type) {
-				answer(p, &requests[i], &m);
-				return;
-			}
-	if (r == 0 || r == -EBADMSG)
+static struct msg *next_asked(void)
+{
+	for (unsigned i = 0; i < inbox.n; i++)
+		if (is_quick(inbox.of[i]))
+			return inbox_take(i);
+	return inbox.n ? inbox_take(0) : NULL;
+}
+
+static const struct request *find_request(uint32_t type)
+{
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+		if (requests[i].type == type)
+			return &requests[i];
+	return NULL;
+}
+
+/* One of what api has asked; behind the last the end of its line is seen. */
+static void serve_api(struct priv *p)
+{
+	const struct request *q;
+	struct msg *m;
+
+	inbox_fill(p->api.fd);
+	m = next_asked();
+	if (!m && !inbox.end)
+		return;
+	q = m ? find_request(m->m.head.type) : NULL;
+	if (!q && inbox.end != -EPIPE)
 		log_err("api asked for what is not in the table: hanging up");
-	if (r != -EAGAIN)
+	if (q)
+		answer(p, q, m);
+	if (m)
+		msg_fini(m);
+	if (!q)
 		drop_api(p);
 }
 
@@ -189,9 +258,7 @@ static void dispatch(struct priv *p, struct watch *w)
 		on_supervisor(p);
 		break;
 	case WATCH_API:
-		if (p->api.fd >= 0)
-			on_api(p);
-		break;
+		break; /* it is served each time */
 	case WATCH_VE:
 		priv_ve_event(p, (struct priv_ve *)w);
 		break;
@@ -242,6 +309,7 @@ void priv_main(const struct conf *c)
 	if (abi < 0)
 		log_err("this kernel has no Virtual Environments: nothing can"
 			" be started; boot the patched kernel");
+	inbox_clear();
 	p.ep = epoll_create1(EPOLL_CLOEXEC);
 	if (p.ep < 0 || priv_watch(&p, &p.supervisor, EPOLLIN) < 0)
 		fatal("epoll: %s", strerror(errno));
@@ -252,13 +320,15 @@ void priv_main(const struct conf *c)
 		/* one at a time: a handler may free what a later event names */
 		struct epoll_event ev;
 		int wait = priv_fence_due(&p, priv_refusals_due(&p, SWEEP_MS));
-		bool make = priv_held_wanted(&p);
-		int n = epoll_wait(p.ep, &ev, 1, make ? 0 : wait);
+		bool asked = inbox.n || inbox.end, make = priv_held_wanted(&p);
+		int n = epoll_wait(p.ep, &ev, 1, asked || make ? 0 : wait);
 
 		if (n > 0)
 			dispatch(&p, ev.data.ptr);
-		else if (make)
+		else if (make && !asked)
 			priv_held_make(&p);
+		if (p.api.fd >= 0)
+			serve_api(&p);
 		sweep(&p);
 	}
 }
