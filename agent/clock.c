@@ -184,8 +184,9 @@ static bool is_out(const struct lease *l, const struct outcome *o)
 	return false;
 }
 
-/* Addresses out of the kernel's table and then free, as long as @find has some.
- * false: priv could not, try again soon. */
+/* Addresses out of the kernel's table and then free.  Those that come meanwhile
+ * are for the next time: others wait for the first.  false: priv could not, try
+ * again soon. */
 static bool take_back(unsigned (*find)(struct lease *l))
 {
 	bool longest = find == find_too_long;
@@ -194,7 +195,7 @@ static bool take_back(unsigned (*find)(struct lease *l))
 	bool all = true;
 	unsigned n;
 
-	while (all) {
+	do {
 		state_lock();
 		n = find(l);
 		state_unlock();
@@ -217,7 +218,7 @@ static bool take_back(unsigned (*find)(struct lease *l))
 		db_commit(api.db);
 		state_unlock();
 		fail_point("release-written");
-	}
+	} while (all && n == BATCH);
 	return all;
 }
 
