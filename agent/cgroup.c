@@ -228,23 +228,64 @@ int64_t cgroup_disk_ms(int fd)
 	return read_ms(fd, "total=");
 }
 
+/* What was asked for through the pipe at descriptor 3, one after the other. */
+static void reclaim_for_ever(const char *root)
+{
+	uint32_t id_first;
+
+	while (read(3, &id_first, sizeof(id_first)) == sizeof(id_first)) {
+		int dir _close_ = open_ve(root, id_first);
+		char size[24];
+
+		get(dir, "memory.swap.max", size, sizeof(size));
+		if (strcmp(size, "max\n") != 0)
+			continue; /* it is hot again */
+		get(dir, "memory.current", size, sizeof(size));
+		put(dir, "memory.reclaim", size, NULL);
+	}
+	_exit(0);
+}
+
+/* The process that reclaims, made when it is first asked.  The pipe to it, or -1. */
+static int start_reclaim(const char *root)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		/* nothing of priv's stays open for as long as it lives */
+		if (dup2(ends[0], 3) < 0 || fcntl(3, F_SETFL, 0) < 0)
+			_exit(1);
+		close_range(4, ~0u, 0);
+		reclaim_for_ever(root);
+	}
+	close(ends[0]);
+	if (pid < 0)
+		clean_close(&ends[1]);
+	return ends[1];
+}
+
 void cgroup_cold(const char *root, uint32_t id_first)
 {
+	static int line = -1;
 	int dir _close_ = open_ve(root, id_first);
-	char size[24];
-	pid_t pid;
 
 	if (dir < 0 || put(dir, "memory.swap.max", "max", NULL) < 0)
 		return;
-	/* it may take a while, and nobody waits for it */
-	pid = fork();
-	if (pid != 0)
-		return;
-	close_range(3, (unsigned)dir - 1, 0);
-	close_range((unsigned)dir + 1, ~0u, 0);
-	get(dir, "memory.current", size, sizeof(size));
-	put(dir, "memory.reclaim", size, NULL);
-	_exit(0);
+	/* it may take a while, and nobody waits for it; where so many wait that
+	 * the pipe is full, what this one has stays until memory is short */
+	for (int tries = 2; tries; tries--) {
+		if (line < 0)
+			line = start_reclaim(root);
+		if (line < 0 ||
+		    write(line, &id_first, sizeof(id_first)) >= 0 ||
+		    errno != EPIPE)
+			return;
+		clean_close(&line);
+	}
 }
 
 void cgroup_hot(const char *root, uint32_t id_first, uint64_t swap)

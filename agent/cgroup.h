@@ -43,8 +43,9 @@ int64_t cgroup_cpu_ms(int fd);
 int cgroup_disk_open(const char *root, uint32_t id_first);
 int64_t cgroup_disk_ms(int fd);
 
-/* Start a process that pushes the memory of a VE that is frozen into swap
- * (zram); cgroup_hot() forbids it to swap more than @swap bytes again. */
+/* Push the memory of a VE that is frozen into swap (zram): a process of ours does
+ * it for one after the other, and this does not wait.  cgroup_hot() forbids the VE
+ * to swap more than @swap bytes again. */
 void cgroup_cold(const char *root, uint32_t id_first);
 void cgroup_hot(const char *root, uint32_t id_first, uint64_t swap);
 
