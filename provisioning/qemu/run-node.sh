@@ -56,11 +56,14 @@ chardev() { # id, target
 	esac
 }
 
-accel=(-accel "tcg,thread=multi" -cpu max)
+# QEMU 7.2's cmpxchg16b makes the flags of what an instruction before left, not of what is there: an interrupt
+# right behind it saves flags that no processor has, and the return from it single-steps or faults.  A kernel that
+# knows of no "cx16" does without.
+accel=(-accel "tcg,thread=multi" -cpu "max,-cx16")
 if [ -n "$icount" ]; then
 	# Each turn of a rep-prefixed instruction is counted as one.  A kernel that trusts a processor to clear
 	# a page by one of them would pay 4,096: without "erms" it takes eight bytes a turn.
-	accel=(-accel tcg -cpu "max,-erms,-fsrm" -icount "shift=$icount,sleep=off")
+	accel=(-accel tcg -cpu "max,-cx16,-erms,-fsrm" -icount "shift=$icount,sleep=off")
 	smp=${smp:-1}
 elif grep -qE '^flags.* (vmx|svm)( |$)' /proc/cpuinfo && [ -w /dev/kvm ]; then
 	accel=(-accel kvm -cpu host)
