@@ -2,14 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # VEs whose init does not heed a stop take the node's time to the last second: nobody else waits for them.
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-. tests/lib/pg.sh
-. tests/lib/portal.sh
-. tests/lib/node.sh
-trap portal_cleanup EXIT
-portal_setup && node_conf || exit 1
-echo 'stop_ms 300000' >>"$PG_DIR/agentd.conf"
-node_start && jobd_start 1 && portal_start 1 || exit 1
+AGENT_CONF='stop_ms 300000'
+. tests/lib/stack.sh
 who() { JAR=$PG_DIR/jar-$1 API_CSRF=; }
 stopping() { [ "$(pg_sql "select count(*) from ve.job where kind = 'stop' and state = 'running'")" = "$1" ]; }
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }

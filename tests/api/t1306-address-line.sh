@@ -8,10 +8,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/portal.sh
 . tests/lib/node.sh
 trap portal_cleanup EXIT
-portal_setup || exit 1
-node_conf
-echo 'quarantine_ms 200' >>"$PG_DIR/agentd.conf"
-node_start || exit 1
+AGENT_CONF='quarantine_ms 200'
+portal_setup && node_start || exit 1
 pg_sql "delete from ve.pool where family(range) = 4; select ve.pool_install('10.77.0.0/31', 31)" >/dev/null
 jobd_start 1 && portal_start 1 || exit 1
 

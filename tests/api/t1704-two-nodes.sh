@@ -12,10 +12,8 @@ JOBD=ve-jobd-failing
 STOPPED=
 go_on() { [ -z "$STOPPED" ] || kill -CONT "$STOPPED"; STOPPED=; }
 trap 'go_on; portal_cleanup' EXIT
-portal_setup || exit 1
-node_conf
-echo 'quarantine_ms 200' >>"$PG_DIR/agentd.conf"
-node_start || exit 1
+AGENT_CONF='quarantine_ms 200'
+portal_setup && node_start || exit 1
 pg_sql "delete from ve.pool where family(range) = 4; select ve.pool_install('10.77.0.0/30', 31)" >/dev/null
 
 # n2, beside n1

@@ -20,6 +20,7 @@ await() {
   done
 }
 
+# AGENT_CONF: more lines for the agent's configuration
 node_conf() {
   mkdir -p "$PG_DIR/template/tiny" "$PG_DIR/template/debian" "$PG_DIR/private" "$PG_DIR/fake"
   echo sha256:aa >"$PG_DIR/template/tiny.digest"
@@ -38,6 +39,7 @@ template_dir $PG_DIR/template
 private_dir $PG_DIR/private
 user_api nobody
 user_term nobody
+${AGENT_CONF:-}
 CONF
 }
 
