@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# More VEs than there are workers whose init does not heed a stop: who visits a VE that sleeps does not wait for them.
+# More VEs than there are workers whose init does not heed a stop: who visits a VE that sleeps does not wait for
+# them, nor does who holds one back.
 . "$(dirname "$0")/t2-lib.sh"
 make_pki
 configure 'stop_ms 300000'
@@ -9,6 +10,7 @@ deaf='1000 1001 1002 1003 1004 1005 1006 1007 1008 1009 1010 1011 1012 1013 1014
 
 create 1016 >/dev/null; await_state 1016 running
 is 'one sleeps' "$(op_end "$(act 1016 idle | json id)" | json state)" succeeded
+create 1017 >/dev/null; await_state 1017 running
 for veid in $deaf; do create "$veid" >/dev/null; done
 for veid in $deaf; do
 	await_state "$veid" running
@@ -20,6 +22,7 @@ begun() { for op in $ops; do api GET "/v1/operations/$op" | json state; done | s
 many() { [ "$(begun)" = ' 4 queued 12 running ' ]; }
 if until_ok 30 many; then ok 'sixteen are to stop, and twelve are waited for'; else not_ok 'sixteen are to stop, and twelve are waited for' "$(begun)"; fi
 is 'it wakes' "$(op_end "$(act 1016 wake | json id)" | json state)" succeeded
+is 'another is suspended' "$(op_end "$(act 1017 suspend | json id)" | json state)" succeeded
 is 'while none of them has stopped' "$(begun)" ' 4 queued 12 running '
 for veid in $deaf; do
 	read -r pid _ <"$T/fake/ve-$veid"
