@@ -305,35 +305,34 @@ static bool may_give_up(const struct work *w)
 
 static void conclude(struct work *w, enum outcome out)
 {
+	pthread_mutex_t *lock = &w->desk->lock;
+	struct db *db = w->desk->db;
 	_free_ char *seen = NULL;
 	struct err e = { 0 };
-	struct db *db;
 
 	if (out == OUTCOME_LOST)
 		return;
 	if (out == OUTCOME_AGAIN && may_give_up(w))
 		out = OUTCOME_FAILED;
-	if (out == OUTCOME_FAILED)
-		log_warn("VE %u: %s: %s", w->veid, w->kind, w->why.text);
-	if (out != OUTCOME_AGAIN) {
-		fail_point("job-performed");
-		seen = see(w);
-	}
-	pthread_mutex_lock(&w->desk->lock);
-	db = w->desk->db;
-	if (out == OUTCOME_AGAIN)
+	if (out == OUTCOME_AGAIN) {
+		pthread_mutex_lock(lock);
 		db_job_again(db, &w->id, delay_of(w->id.attempt), w->why.text,
 			     NULL, &e);
+		pthread_mutex_unlock(lock);
+		return;
+	}
+	if (out == OUTCOME_FAILED)
+		log_warn("VE %u: %s: %s", w->veid, w->kind, w->why.text);
+	fail_point("job-performed");
+	seen = see(w);
+	pthread_mutex_lock(lock);
 	/* before anybody is told that the job is done */
 	if (seen)
 		db_ve_observe(db, w->node->id, seen, false, &e);
-	if (out != OUTCOME_AGAIN)
-		db_job_finish(db, &w->id,
-			      out == OUTCOME_FAILED ? w->why.text : NULL, NULL,
-			      &e);
-	pthread_mutex_unlock(&w->desk->lock);
-	if (out != OUTCOME_AGAIN)
-		node_stir(w->node, w->veid);
+	db_job_finish(db, &w->id, out == OUTCOME_FAILED ? w->why.text : NULL,
+		      NULL, &e);
+	pthread_mutex_unlock(lock);
+	node_stir(w->node, w->veid);
 }
 
 /* @job is the worker's own from here on. */
