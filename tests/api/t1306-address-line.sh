@@ -51,7 +51,7 @@ ok 'it has the first address that is free' await 60 with_address "$b1"
 ok 'and the others move up' await 60 line_is "$a3 $a4"
 ok 'of which the portal hears too' await 60 place_is "$a4" 2
 page a4 "$a4"
-like 'and the page says how long it may take' "$BODY" 'number 2 in the line for one, which may take some [0-9]+ minutes<'
+like 'and the page says how long it may take' "$BODY" 'number 2 in the line for one, which may take about [0-9]+ min<'
 api GET "/ves/$a4"
 is 'so does JSON' "$(printf %s "$BODY" | jq '.waiting_minutes >= 1')" true
 from b2 2; b2=$VEID

@@ -58,7 +58,7 @@ function watchVe(ve) {
     }
     const state = ve.querySelector('[data-state]');
     ve.dataset.state = state.dataset.state = now.state;
-    const pace = now.waiting_minutes ? `, which may take some ${now.waiting_minutes} minutes` : '';
+    const pace = now.waiting_minutes ? `, which may take about ${now.waiting_minutes} min` : '';
     now.ipv4 ??= now.waiting ? `number ${now.waiting} in the line for one${pace}` : 'none at the moment';
     now.activity = now.activity ? `active: ${now.activity}` : 'nothing seen yet';
     showSoon(now.soon);
