@@ -20,7 +20,10 @@
 #include "portal/db_job.h"
 #include "portal/sandbox.h"
 
-/* For each node: fewer than the agent can be at, which has some for visitors. */
+/*
+ * For each node: fewer than the agent can be at, which has some for visitors; more
+ * than job_take() lets wait for VEs that end.
+ */
 #define WORKERS 12
 
 void pause_ms(int ms)

@@ -960,6 +960,15 @@ $$;
 
 ALTER FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) OWNER TO ve_owner;
 
+CREATE FUNCTION ve.job_endings() RETURNS ve.job_kind[]
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 've', 'pg_temp'
+    AS $$
+  select array['stop', 'restart', 'reinstall', 'delete']::job_kind[]
+$$;
+
+ALTER FUNCTION ve.job_endings() OWNER TO ve_owner;
+
 CREATE FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) RETURNS jsonb
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 've', 'pg_temp'
@@ -973,6 +982,9 @@ begin
     returning * into j;
   if not found then
     return to_jsonb(false);
+  end if;
+  if j.kind = any(job_endings()) then
+    perform pg_notify('ve_job', j.node_id); -- one that had to wait for it (job_take)
   end if;
   update ve set state_error = left(p_error, 500) where veid = j.veid;
   if p_error is not null then
@@ -1033,13 +1045,17 @@ CREATE FUNCTION ve.job_take(p_node text, p_seconds integer, p_urgent boolean) RE
     SET search_path TO 've', 'pg_temp'
     AS $$
 declare
+  endings constant job_kind[] := job_endings();
   j job;
+  crowded boolean := 8 <= (select count(*) from job
+    where node_id = p_node and state = 'running' and locked_until >= now() and kind = any(endings));
 begin
   update job set state = 'running', attempts = attempts + 1,
       locked_until = now() + p_seconds * interval '1 second'
     where id = (
       select id from job
         where node_id = p_node and run_at <= now() and (kind = 'suspend' or not p_urgent)
+          and not (crowded and kind = any(endings))
           and (state = 'queued' or (state = 'running' and locked_until < now()))
         order by kind <> 'suspend', run_at, id
         limit 1
@@ -3883,6 +3899,8 @@ GRANT ALL ON FUNCTION ve.job_claim(p_node text, p_seconds integer) TO ve_jobd;
 
 REVOKE ALL ON FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.job_claim_urgent(p_node text, p_seconds integer) TO ve_jobd;
+
+REVOKE ALL ON FUNCTION ve.job_endings() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ve.job_finish(p_job bigint, p_attempt integer, p_error text) TO ve_jobd;

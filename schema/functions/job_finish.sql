@@ -16,6 +16,9 @@ begin
   if not found then
     return to_jsonb(false);
   end if;
+  if j.kind = any(job_endings()) then
+    perform pg_notify('ve_job', j.node_id); -- one that had to wait for it (job_take)
+  end if;
   update ve set state_error = left(p_error, 500) where veid = j.veid;
   if p_error is not null then
     perform audit_add('job daemon', 'job.failed', v.subscriber_id, j.veid,

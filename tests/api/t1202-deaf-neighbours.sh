@@ -6,29 +6,30 @@ AGENT_CONF='stop_ms 300000'
 . tests/lib/stack.sh
 who() { JAR=$PG_DIR/jar-$1 API_CSRF=; }
 stopping() { [ "$(pg_sql "select count(*) from ve.job where kind = 'stop' and state = 'running'")" = "$1" ]; }
+stops() { [ "$(pg_sql "select state from ve.job where veid = $1 and kind = 'stop'")" = running ]; }
 idle() { [ "$(pg_sql "select count(*) from ve.job where state in ('queued', 'running')")" = 0 ]; }
 created() { [ "$(pg_sql "select count(*) from ve.job where veid = $1 and state = 'done'")" = 1 ]; }
 
-for n in 0 1 2 3 4 5 6 7; do
+for n in 00 01 02 03 04 05 06 07 08 09 10 11; do
   who "$n"
   signup "deaf$n@example.net"
-  await 60 ve_is "100$n" running || { tap_say 1 "VE 100$n comes up"; break; }
-  read -r pid _ <"$PG_DIR/fake/ve-100$n"
+  await 60 ve_is "10$n" running || { tap_say 1 "VE 10$n comes up"; tap_end; exit 1; }
+  read -r pid _ <"$PG_DIR/fake/ve-10$n"
   kill -STOP "$pid"
-  await 60 created "100$n"
-  api POST "/ves/100$n/actions" '{"action":"stop"}'
+  await 60 created "10$n"
+  api POST "/ves/10$n/actions" '{"action":"stop"}'
 done
-ok 'eight are asked to stop and do not' await 60 stopping 8
+ok 'twelve are asked to stop, eight of them at a time, and do not' await 60 stopping 8
 who ann
 signup ann@example.net
-ok 'another starts meanwhile' await 60 ve_is 1008 running
-api POST /ves/1008/actions '{"action":"stop"}'
-ok 'and stops' await 60 ve_is 1008 stopped
-is 'while they still do not' "$(pg_sql "select count(*) from ve.job where kind = 'stop' and state = 'running'")" 8
-for n in 0 1 2 3 4 5 6 7; do
-  read -r pid _ <"$PG_DIR/fake/ve-100$n"
+ok 'another starts meanwhile' await 60 ve_is 1012 running
+is 'while they still do not' "$(pg_sql "select string_agg(state || ' ' || n, ', ' order by state)
+  from (select state::text, count(*) n from ve.job where kind = 'stop' group by 1) x")" 'queued 4, running 8'
+for n in 00 01 02 03 04 05 06 07 08 09 10 11; do
+  await 60 stops "10$n"
+  read -r pid _ <"$PG_DIR/fake/ve-10$n"
   kill -KILL "$pid"
 done
-ok 'their end is seen when it comes' await 60 idle
-is 'in each of them' "$(pg_sql "select count(*) from ve.ve where state = 'stopped'")" 9
+ok 'their end is seen when it comes, and others follow' await 60 idle
+is 'in each of them' "$(pg_sql "select count(*) from ve.ve where state = 'stopped'")" 12
 tap_end
