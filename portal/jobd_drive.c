@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 
+#include "agent/libve/addr.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/client.h"
 #include "agent/libve/fail.h"
@@ -21,6 +22,7 @@
 		      * events are about is looked at when they come */
 #define LIST_SHARE 10 /* one part in so many of the time goes into lists */
 #define BLOCKS_MS 15000
+#define RELEASED_MAX 1000 /* that a node tells of a block at a time */
 #define AGAIN_MS 2000 /* after a renewal that went wrong */
 #define PAGE_VES 100
 #define BOOT_ID 40
@@ -220,8 +222,21 @@ static const struct json_field told_fields[] = {
 	JSON_ROW_END,
 };
 
+static uint32_t addresses_of(struct json_object *block)
+{
+	struct json_object *v;
+	struct cidr c;
+
+	return json_object_object_get_ex(block, "range", &v) &&
+			       !cidr_parse(&c, json_object_get_string(v))
+		       ? cidr_count(&c)
+		       : 0;
+}
+
+/* What it answered to @block; more than it can lend, or tells at a time, is a lie. */
 static int read_told(struct json_object **tree, struct told *t,
-		     const struct buf *body, struct err *e)
+		     struct json_object *block, const struct buf *body,
+		     struct err *e)
 {
 	int rc = json_parse(tree, body->data, body->len, CLIENT_BODY_MAX, e);
 
@@ -230,6 +245,9 @@ static int read_told(struct json_object **tree, struct told *t,
 	if (!rc && (!json_object_is_type(t->leases, json_type_array) ||
 		    !json_object_is_type(t->released, json_type_array)))
 		rc = err_set(e, -EBADMSG, "its leases are no list");
+	if (!rc && (json_object_array_length(t->leases) > addresses_of(block) ||
+		    json_object_array_length(t->released) > RELEASED_MAX))
+		rc = err_set(e, -EBADMSG, "its leases are too many");
 	return rc;
 }
 
@@ -270,7 +288,7 @@ static int tell(struct drive *d, int64_t id, struct json_object *block,
 	if (r.status / 100 != 2)
 		err_set(&why, -EIO, "%ld %s", r.status, r.detail);
 	else
-		read_told(&answer, &t, &r.body, &why);
+		read_told(&answer, &t, block, &r.body, &why);
 	if (why.code) {
 		log_warn("node %s: block %lld: %s", d->node->id, (long long)id,
 			 why.text);

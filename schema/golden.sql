@@ -421,6 +421,8 @@ CREATE FUNCTION ve.block_report(p_block bigint, p_nonce text, p_leases jsonb, p_
 declare
   b block;
   r record;
+  wrong jsonb[] := '{}';
+  w jsonb;
   alarms integer := 0;
   fresh boolean;
   since timestamptz;
@@ -450,10 +452,10 @@ begin
         returning xmax = 0 into fresh;
       if fresh and r.veid >= 1000 and not exists (select from ve v where v.veid = r.veid
           and coalesce(v.deleted_at > since, true)) then
-        alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid, 'the VE is gone');
+        wrong := wrong || jsonb_build_object('address', r.address, 'epoch', r.epoch, 'veid', r.veid, 'why', 'the VE is gone');
       end if;
     exception when exclusion_violation then
-      alarms := alarms + lease_alarm(b.node_id, r.address, r.epoch, r.veid);
+      wrong := wrong || jsonb_build_object('address', r.address, 'epoch', r.epoch, 'veid', r.veid);
     end;
   end loop;
   update lease l set during = tstzrange(lower(l.during), greatest(now(), lower(l.during) + interval '1 microsecond'))
@@ -463,6 +465,11 @@ begin
   update block set nonce = p_nonce, acked_epoch = greatest(acked_epoch, coalesce(
       (select max((i ->> 'epoch')::bigint) from jsonb_array_elements(p_released) i), 0))
     where id = p_block;
+  foreach w in array wrong loop
+    alarms := alarms + lease_alarm(b.node_id, (w ->> 'address')::inet, (w ->> 'epoch')::bigint,
+      (w ->> 'veid')::integer, w ->> 'why');
+    exit when alarms = 16;
+  end loop;
   return to_jsonb(alarms);
 end
 $$;
@@ -1247,7 +1254,9 @@ CREATE FUNCTION ve.lease_alarm(p_node text, p_address inet, p_epoch bigint, p_ve
     AS $$
 begin
   if exists (select from audit where action = 'lease.alarm' and detail ->> 'node' = p_node
-      and detail ->> 'address' = host(p_address) and detail ->> 'epoch' = p_epoch::text) then
+      and detail ->> 'address' = host(p_address) and detail ->> 'epoch' = p_epoch::text)
+      or 1000 <= (select count(*) from audit where action = 'lease.alarm' and detail ->> 'node' = p_node
+        and at > now() - interval '1 day') then
     return 0;
   end if;
   perform audit_add('job daemon', 'lease.alarm', null, p_veid, jsonb_strip_nulls(jsonb_build_object(
@@ -2628,7 +2637,8 @@ begin
         (i #>> '{status,state}')::ve_state as state,
         coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
         coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
-        (i #>> '{status,ipv4}')::inet as ipv4,
+        (select a from (select (i #>> '{status,ipv4}')::inet) x(a) where masklen(a) = 32
+          and exists (select from block b where b.node_id = p_node and b.term @> now() and a <<= b.range)) as ipv4,
         left(i #>> '{status,activity}', 200) as activity,
         (i #>> '{status,idle_at}')::timestamptz as idle_at,
         (i #>> '{status,waiting}')::integer as waiting,

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- What a node says of its VEs.  With p_complete the list is all there is, and
+-- What a node says of its VEs; an address only if it is of a block that it was lent.  With p_complete the list is all there is, and
 -- what is missing in it is absent.  Where a node and the database disagree about
 -- a suspension, a deletion, a VE's being there or what it may use, where one runs
 -- that is to be down, or is there still that was deleted, and no job is on its
@@ -29,7 +29,8 @@ begin
         (i #>> '{status,state}')::ve_state as state,
         coalesce((i #>> '{status,suspended}')::boolean, false) as suspended,
         coalesce((i #>> '{status,observed_generation}')::integer, 0) as generation,
-        (i #>> '{status,ipv4}')::inet as ipv4,
+        (select a from (select (i #>> '{status,ipv4}')::inet) x(a) where masklen(a) = 32
+          and exists (select from block b where b.node_id = p_node and b.term @> now() and a <<= b.range)) as ipv4,
         left(i #>> '{status,activity}', 200) as activity,
         (i #>> '{status,idle_at}')::timestamptz as idle_at,
         (i #>> '{status,waiting}')::integer as waiting,

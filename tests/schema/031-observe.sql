@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The node says how it is; where it disagrees and nobody is at it, somebody will be.
-select plan(20);
+select plan(22);
 create function pg_temp.see(s text, suspended boolean) returns jsonb language sql as $$
   select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'), 'status',
     jsonb_build_object('state', s, 'suspended', suspended, 'observed_generation', 1,
@@ -8,7 +8,14 @@ create function pg_temp.see(s text, suspended boolean) returns jsonb language sq
 select pg_temp.work();
 select pg_temp.see('running', false);
 select is((select state::text from ve), 'running', 'a state is seen');
-select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'ipv4', '10.77.0.3', 'and the address');
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'ipv4', null, 'but no address that the node was not lent');
+select block_renew((block_sync('n1') ->> 0)::bigint);
+select pg_temp.see('running', false);
+select is(ve_get(pg_temp.h('ann'), pg_temp.veid('ann')) ->> 'ipv4', '10.77.0.3', 'one that it was lent is');
+select ve_observe('n1', jsonb_build_array(jsonb_build_object('veid', pg_temp.veid('ann'), 'status',
+  jsonb_build_object('state', 'running', 'ipv4', a))), false) from unnest(array['2001:db8::1', '10.77.0.0/30']) a;
+select is((select state_ipv4 from ve), null, 'nor what is no IPv4 address');
+select pg_temp.see('running', false);
 select is(pg_temp.see('running', true), '0', 'just after a job nothing is made of it');
 update job set finished_at = now() - interval '1 minute';
 select is(pg_temp.see('running', true), '1', 'later a foreign suspension is lifted');

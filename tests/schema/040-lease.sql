@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- A block has one borrower at a time, an address one VE.
-select plan(39);
+select plan(41);
 create temp table b as select (block_sync('n1') ->> 0)::bigint as id;
 select is((block_renew((select id from b)) ->> 'range'), '10.77.0.0/28', 'a node is lent a block');
 select node_install('n2', 'https://127.0.0.1:7444', repeat('cd', 32), 2);
@@ -49,6 +49,11 @@ select is(pg_temp.report('[{"address":"10.77.0.4","veid":999999,"epoch":8,"since
 select is(pg_temp.report(format('[{"address":"10.77.0.5","veid":%s,"epoch":9,"since":"2026-01-01T00:30:00Z"}]', pg_temp.veid('ann'))::text, '[]'), '0',
   'for one that is there it is none');
 -- a node that lies
+create temp table lies as select jsonb_agg(jsonb_build_object('address', '192.0.2.9', 'veid', 100, 'epoch', 100 + i,
+  'since', '2026-01-01T00:30:00Z')) as l from generate_series(1, 40) i;
+select is((select jsonb_agg(pg_temp.report('[]', l::text)) from lies, generate_series(1, 4)), '[16, 16, 8, 0]',
+  'many lies are sixteen alarms at a time');
+select is((select sum(lease_alarm('n3', '192.0.2.9', i, 100))::int from generate_series(1, 1002) i), 1000, 'and a thousand a day');
 select is(pg_temp.report('[]', '[{"address":"10.77.0.6","veid":100,"epoch":20,"since":"2000-01-01T00:00:00Z","until":"3000-01-01T00:00:00Z"},
   {"address":"10.77.0.7","veid":100,"epoch":21,"since":"2999-01-01T00:00:00Z","until":"3000-01-01T00:00:00Z"}]'), '0', 'what a node says of the past and the future');
 select is((select during from lease where epoch = 20), (select tstzrange(lower(term), now()) from block where id = (select id from b)),
