@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,12 +15,24 @@
 #include "agent/lanes.h"
 #include "agent/libve/clean.h"
 #include "agent/libve/log.h"
+#include "agent/libve/mono.h"
 #include "agent/libve/wire.h"
 
 #define WORKERS 4 /* of each lane */
 #define CONNECT_MS 10000
+#define CONNECTS_ONE 32 /* that are awaited of one VE */
 
 static struct lanes *lanes;
+
+/* Connections that are awaited, each as long, so the oldest ends first. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	int epoll;
+	TAILQ_HEAD(portings, porting) all;
+} awaited = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	      .more = PTHREAD_COND_INITIALIZER,
+	      .all = TAILQ_HEAD_INITIALIZER(awaited.all) };
 
 void porting_put(struct porting *p)
 {
@@ -66,56 +80,143 @@ static bool awake(struct porting *p)
 	}
 }
 
-/* 0 when the socket is connected. */
-static int await_connect(int fd)
+/* It has what it will get. */
+static void finish(struct porting *p)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int why = 0;
-
-	if (poll(&p, 1, CONNECT_MS) <= 0)
-		return -ETIMEDOUT;
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &len) < 0)
-		return -errno;
-	return -why;
-}
-
-static void reach(struct porting *p)
-{
-	struct msg_ve m = { .head.type = MSG_PORT,
-			    .veid = p->veid,
-			    .arg = p->port };
-	struct msg reply _msg_ = { .nfds = 0 };
-	struct err e = { 0 };
-	int r;
-
-	db_sync(); /* its grant counts once, whatever happens */
-	if (!awake(p))
-		return;
-	r = ask(&m, &reply, &e);
-	if (r == 0 && reply.nfds == 1)
-		r = await_connect(reply.fds[0]);
-	if (r == 0 && reply.nfds == 1)
-		p->fd = take_fd(&reply.fds[0]);
-	else if (r == -EPIPE || r == -ESRCH)
-		fail(p, 503, "not-ready", e.text);
-	else
-		fail(p, 502, "port-closed",
-		     "nobody listens on that port of the VE");
-}
-
-static void work(void *job)
-{
-	struct porting *p = job;
 	uint32_t veid = p->veid;
 
-	reach(p);
 	p->done = true;
 	porting_put(p);
 	http_wake(TOPIC_VE | veid);
 }
 
+/* What has become of its connection; when it is not @ready, time is out. */
+static void judge(struct porting *p, bool ready)
+{
+	socklen_t len = sizeof(int);
+	int why = ETIMEDOUT;
+
+	if (ready && getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &why, &len) < 0)
+		why = errno;
+	if (!why)
+		return;
+	clean_close(&p->fd);
+	p->fd = -1;
+	fail(p, 502, "port-closed", "nobody listens on that port of the VE");
+}
+
+/* To the thread that awaits connections.  False when its VE has too many there. */
+static bool await_connect(struct porting *p)
+{
+	struct epoll_event ev = { .events = EPOLLOUT, .data.ptr = p };
+	struct porting *other;
+	unsigned n = 0;
+	bool room;
+
+	pthread_mutex_lock(&awaited.lock);
+	for (other = TAILQ_FIRST(&awaited.all); other;
+	     other = TAILQ_NEXT(other, next))
+		n += other->veid == p->veid;
+	room = n < CONNECTS_ONE &&
+	       !epoll_ctl(awaited.epoll, EPOLL_CTL_ADD, p->fd, &ev);
+	if (room) {
+		p->due = mono_ms() + CONNECT_MS;
+		TAILQ_INSERT_TAIL(&awaited.all, p, next);
+		pthread_cond_signal(&awaited.more);
+	}
+	pthread_mutex_unlock(&awaited.lock);
+	return room;
+}
+
+static void settle(struct porting *p, bool ready)
+{
+	pthread_mutex_lock(&awaited.lock);
+	TAILQ_REMOVE(&awaited.all, p, next);
+	pthread_mutex_unlock(&awaited.lock);
+	epoll_ctl(awaited.epoll, EPOLL_CTL_DEL, p->fd, NULL);
+	judge(p, ready);
+	finish(p);
+}
+
+/* How long the one that waits longest may still wait; blocks while there is none.
+ * Only this thread takes any away. */
+static int time_left(void)
+{
+	struct porting *p;
+	int64_t left;
+
+	pthread_mutex_lock(&awaited.lock);
+	while (!(p = TAILQ_FIRST(&awaited.all)))
+		pthread_cond_wait(&awaited.more, &awaited.lock);
+	pthread_mutex_unlock(&awaited.lock);
+	left = p->due - mono_ms();
+	if (left > 0)
+		return (int)left;
+	settle(p, false);
+	return 0;
+}
+
+static void *connect_run(void *arg)
+{
+	struct epoll_event ev[64];
+
+	for (;;) {
+		int n = epoll_wait(awaited.epoll, ev, 64, time_left());
+
+		for (int i = 0; i < n; i++)
+			settle(ev[i].data.ptr, true);
+	}
+	return NULL;
+}
+
+/* True when it is not known yet: another finishes it. */
+static bool reach(struct porting *p)
+{
+	struct msg_ve m = { .head.type = MSG_PORT,
+			    .veid = p->veid,
+			    .arg = p->port };
+	struct msg reply _msg_ = { .nfds = 0 };
+	struct pollfd poll_fd = { .events = POLLOUT };
+	struct err e = { 0 };
+	int r;
+
+	db_sync(); /* its grant counts once, whatever happens */
+	if (atomic_load(&p->refs) == 1 || !awake(p))
+		return false; /* nobody waits for it any more; or asleep */
+	r = ask(&m, &reply, &e);
+	if (r == -EPIPE || r == -ESRCH) {
+		fail(p, 503, "not-ready", e.text);
+	} else if (r < 0 || reply.nfds != 1) {
+		fail(p, 502, "port-closed",
+		     "nobody listens on that port of the VE");
+	} else {
+		poll_fd.fd = p->fd = take_fd(&reply.fds[0]);
+		if (poll(&poll_fd, 1, 0) > 0)
+			judge(p, true);
+		else if (await_connect(p))
+			return true;
+		else
+			fail(p, 503, "capacity-exhausted",
+			     "too many wait for a port of the VE");
+	}
+	return false;
+}
+
+static void work(void *job)
+{
+	struct porting *p = job;
+
+	if (!reach(p))
+		finish(p);
+}
+
 void porting_start(void)
 {
+	pthread_t t;
+
+	awaited.epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (awaited.epoll < 0 || pthread_create(&t, NULL, connect_run, NULL))
+		fatal("no thread for the connections of ports");
+	pthread_detach(t);
 	lanes = lanes_start("ports", WORKERS, WORKERS, work);
 }

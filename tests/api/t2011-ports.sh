@@ -66,5 +66,30 @@ is 'suspension ends it' $? 0
 exec 9>&-
 refused 'suspended: not woken' 'answered 403' 1000 "$P" "$(grant 1000 "$P")"
 refused 'no such VE' 'answered 404' 77 "$P" "$(grant 77 "$P")"
+
+# ports where nobody accepts, of as many VEs as there are workers and one more
+python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 0), backlog=0)
+full = [socket.socket() for _ in range(2)]
+for f in full:
+    f.setblocking(False)
+    f.connect_ex(s.getsockname())
+print(s.getsockname()[1], flush=True)
+time.sleep(600)' >"$T/deaf" &
+deaf=$!
+trap 'kill $server $deaf 2>/dev/null; cleanup' EXIT
+until_ok 10 test -s "$T/deaf"
+D=$(cat "$T/deaf")
+create 1100 >/dev/null; await_state 1100 running
+for v in 1101 1102 1103 1104 1105; do
+	create $v >/dev/null; await_state $v running
+	for n in 1 2; do
+		(tcp "/v1/ves/$v/ports/$D" "$(grant $v "$D")" </dev/null; echo $v >>"$T/given-up") &
+	done
+done
+is 'others are reached' "$(echo bye | tcp "/v1/ves/1100/ports/$P" "$(grant 1100 "$P")")" bye
+is 'while those wait' "$(cat "$T/given-up" 2>/dev/null)" ''
+ten() { [ "$(grep -c . "$T/given-up")" = 10 ]; }
+yes_ 'who hears in the end that nobody answers' 'until_ok 60 ten'
 is 'no part died' "$(grep -c 'starting it again' "$T/log")" 0
 done_testing
