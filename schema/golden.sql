@@ -971,7 +971,7 @@ CREATE FUNCTION ve.job_endings() RETURNS ve.job_kind[]
     LANGUAGE sql IMMUTABLE
     SET search_path TO 've', 'pg_temp'
     AS $$
-  select array['stop', 'restart', 'reinstall', 'delete']::job_kind[]
+  select array['stop', 'restart', 'reinstall', 'delete', 'suspend']::job_kind[]
 $$;
 
 ALTER FUNCTION ve.job_endings() OWNER TO ve_owner;
@@ -1054,15 +1054,17 @@ CREATE FUNCTION ve.job_take(p_node text, p_seconds integer, p_urgent boolean) RE
 declare
   endings constant job_kind[] := job_endings();
   j job;
-  crowded boolean := 8 <= (select count(*) from job
-    where node_id = p_node and state = 'running' and locked_until >= now() and kind = any(endings));
+  ending integer;
+  suspending integer;
 begin
+  select count(*), count(*) filter (where kind = 'suspend') into ending, suspending from job
+    where node_id = p_node and state = 'running' and locked_until >= now() and kind = any(endings);
   update job set state = 'running', attempts = attempts + 1,
       locked_until = now() + p_seconds * interval '1 second'
     where id = (
       select id from job
         where node_id = p_node and run_at <= now() and (kind = 'suspend' or not p_urgent)
-          and not (crowded and kind = any(endings))
+          and (p_urgent or not (kind = any(endings) and ending >= 8 or kind = 'suspend' and suspending >= 4))
           and (state = 'queued' or (state = 'running' and locked_until < now()))
         order by kind <> 'suspend', run_at, id
         limit 1

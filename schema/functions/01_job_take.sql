@@ -2,7 +2,8 @@
 -- One job of a node for p_seconds, or null; with p_urgent only what holds
 -- somebody back, which comes first anyhow.  A job whose claim ran out is free.
 -- What ends a VE may take as long as the VE likes, up to the node's patience: eight at a time
--- (of a job daemon's twelve workers), so that there is always somebody for a start.
+-- (of a job daemon's twelve workers), of them four suspensions, so that there is always
+-- somebody for a start.
 create or replace function ve.job_take(p_node text, p_seconds integer, p_urgent boolean)
   returns jsonb
   language plpgsql
@@ -11,15 +12,17 @@ as $$
 declare
   endings constant job_kind[] := job_endings();
   j job;
-  crowded boolean := 8 <= (select count(*) from job
-    where node_id = p_node and state = 'running' and locked_until >= now() and kind = any(endings));
+  ending integer;
+  suspending integer;
 begin
+  select count(*), count(*) filter (where kind = 'suspend') into ending, suspending from job
+    where node_id = p_node and state = 'running' and locked_until >= now() and kind = any(endings);
   update job set state = 'running', attempts = attempts + 1,
       locked_until = now() + p_seconds * interval '1 second'
     where id = (
       select id from job
         where node_id = p_node and run_at <= now() and (kind = 'suspend' or not p_urgent)
-          and not (crowded and kind = any(endings))
+          and (p_urgent or not (kind = any(endings) and ending >= 8 or kind = 'suspend' and suspending >= 4))
           and (state = 'queued' or (state = 'running' and locked_until < now()))
         order by kind <> 'suspend', run_at, id
         limit 1

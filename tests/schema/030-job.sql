@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- One live job a VE; a claim runs out; what is over stays over.
-select plan(26);
+select plan(29);
 select throws_ok(format('select ve_act(pg_temp.h(''ann''), %s, ''stop'')', pg_temp.veid('ann')), 'VE006', null,
   'a second job has to wait');
 select is(job_claim('n2', 30), null, 'another node has nothing to do');
@@ -42,3 +42,14 @@ select throws_ok($$select ve_create(pg_temp.h('bob2'), 'debian', '192.0.2.7')$$,
 update node set capacity = 9;
 select throws_ok($$select ve_create(pg_temp.h('bob2'), 'debian', '192.0.2.7')$$, 'VE009', null, 'one a person');
 select isnt(pg_temp.veid('ann'), 1000, 'with a number that was never used');
+-- a mass suspension leaves workers for others
+update node set capacity = 100;
+update rate_rule set most = 1000;
+select pg_temp.signup('c' || i, 'c' || i) from generate_series(1, 7) i;
+select pg_temp.work() from generate_series(1, 9);
+select subscriber_suspend(pg_temp.h('op'), pg_temp.sub('c' || i), 'x') from generate_series(1, 6) i;
+select ve_act(pg_temp.h('c7'), pg_temp.veid('c7'), 'restart');
+select is((select string_agg(job_claim('n1', 30) ->> 'kind', ' ') from generate_series(1, 6)),
+  'suspend suspend suspend suspend restart', 'of suspensions four are under way, and others go on');
+select is(job_claim_urgent('n1', 30) ->> 'kind', 'suspend', 'but for who takes only those');
+select is(job_claim('n1', 30), null, 'the last one waits');
