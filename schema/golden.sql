@@ -280,6 +280,10 @@ declare
   h audit_head;
   t timestamptz := clock_timestamp();
 begin
+  if p_action !~ '^account[.]' and exists (select from subscriber where id = p_subscriber and email = p_actor)
+      and not rate_take('change', 'subscriber ' || p_subscriber) then
+    raise exception using errcode = 'VE003', message = 'too many changes in an hour; try again later';
+  end if;
   select * into h from audit_head for update;
   h.id := h.id + 1;
   h.hash := digest(h.hash || convert_to(
