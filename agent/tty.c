@@ -18,9 +18,12 @@
 #define INPUT_MAX 65536 /* waiting for a shell that does not read */
 #define EXIT_WAIT_MS 300 /* for output that is still on its way */
 #define REPORT_MS 1000 /* activity is told as often */
-#define RESIZE_MS 100 /* a window that is being drawn out changes all the time */
+#define RESIZE_MS \
+	100 /* a window that is being drawn out changes all the time */
 #define RESIZE_BURST 5
 #define CELLS_MAX 65536 /* of a screen */
+#define CELLS_ALL (2 * CELLS_MAX + 16 * CELLS_MIN) /* of all of a VE ... */
+#define CELLS_MIN (80 * 24) /* ... but so many of each */
 
 /* The supervisor's copy of what we know of a tty. */
 struct notes {
@@ -74,10 +77,25 @@ void tty_ask_again(void)
 	}
 }
 
+/* What a screen may have beside the VE's others: they are the node's memory. */
+static unsigned cells_for(const struct tty *t)
+{
+	unsigned others = 0;
+
+	for (const struct tty *o = term.ttys; o; o = o->next)
+		if (o != t && o->veid == t->veid)
+			others += (unsigned)o->wide * o->high;
+	if (others + CELLS_MIN > CELLS_ALL)
+		return CELLS_MIN;
+	return others + CELLS_MAX > CELLS_ALL ? CELLS_ALL - others : CELLS_MAX;
+}
+
 static void ask_size(struct tty *t, uint16_t cols, uint16_t rows)
 {
+	unsigned most = cells_for(t) / cols;
+
 	t->wide = cols;
-	t->high = rows <= CELLS_MAX / cols ? rows : (uint16_t)(CELLS_MAX / cols);
+	t->high = rows <= most ? rows : (uint16_t)(most ? most : 1);
 }
 
 static struct tty *add(uint32_t veid, const char *name, uint16_t cols,

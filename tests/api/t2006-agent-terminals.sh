@@ -49,7 +49,10 @@ seq=$(ws "$B" "$(grant 1000 tty)" 'send=echo big-$((1+1))\n' expect=big-2 seq)
 yes_ 'a screen has its bounds' 'ws "$B" "$(grant 1000 tty)" "send=stty size\n" "expect=65 1000"'
 yes_ 'a large screen is filled' 'ws "$B&from=$seq" "$(grant 1000 tty)" "send=yes \"\$(printf \"\\\\033[31mw\\\\033[32mw\")\" | tr -d [:space:] | head -c 1400004; echo; echo full-\$((6+7))\n" expect=full-13'
 yes_ 'its snapshot is longer than a message, and whole' 'ws "$B&from=$seq" "$(grant 1000 tty)" snapshot len=120000 expect=full-13 "send=echo after-\$((6+8))\n" expect=after-14'
-ws "$B" "$(grant 1000 tty)" 'send=exit\n' close=1000
+B2=$(echo "$B" | sed s/big/big2/) B3=$(echo "$B" | sed s/big/big3/)
+yes_ 'a second has its bounds' 'ws "$B2" "$(grant 1000 tty)" "send=stty size\n" "expect=65 1000"'
+yes_ 'a third what the VE has left' 'ws "$B3" "$(grant 1000 tty)" "send=stty size\n" "expect=27 1000"'
+for b in "$B3" "$B2" "$B"; do ws "$b" "$(grant 1000 tty)" 'send=exit\n' close=1000; done
 
 # credit: a client that acknowledges nothing stops the shell, and nothing is lost
 seq=$(ws "$M" "$(grant 1000 tty)" 'send=echo four-$((1+1))\n' expect=four-2 seq)

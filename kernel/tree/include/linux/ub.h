@@ -14,6 +14,7 @@
 #include <linux/types.h>
 #include <linux/ub_types.h>
 
+struct kmem_cache;
 struct mem_cgroup;
 struct mm_struct;
 struct net;
@@ -88,6 +89,7 @@ struct ub_row {
  * @lock: bounds, and @memcg
  * @memcg: the cgroup that is the VE, from START to STOPPED; counted
  * @batched: counters of the rows that have a per-CPU part
+ * @aio_nr: requests of its AIO contexts, as aio_nr of the node; fs/aio.c's lock
  * @tell: of the refusals that came too fast to be told, when nothing follows them
  */
 struct user_beancounter {
@@ -98,6 +100,7 @@ struct user_beancounter {
 	struct mem_cgroup __rcu	*memcg;
 	struct ub_row		row[UB_RESOURCES];
 	struct percpu_counter	batched[UB_BATCHED];
+	unsigned long		aio_nr;
 	struct delayed_work	tell;
 	struct rcu_head		rcu;
 };
@@ -286,6 +289,12 @@ void ub_memcg_refused(struct mem_cgroup *memcg, int resource);
 struct mem_cgroup *ub_memcg_get(struct user_beancounter *ub); /* counted, or NULL */
 bool ub_fault_refused(void);
 long ub_oom_guarantee(const struct task_struct *p, long totalpages);
+/*
+ * kzalloc() and kmem_cache_alloc() of what a packet brings about: the VE's whose
+ * network it is, whoever happens to run.
+ */
+void *ub_net_kzalloc(const struct net *net, size_t size, gfp_t gfp);
+void *ub_net_cache_alloc(const struct net *net, struct kmem_cache *cache, gfp_t gfp);
 
 /* Who cannot wait, and a page fault that needs a page table, has the limit. */
 static __always_inline s64 ub_memcg_bound(const struct ub_row *row, gfp_t gfp)
@@ -336,6 +345,8 @@ static inline void ub_memcg_uncharge(atomic_long_t *count, long n)
 	(!(mm)->ub || __ub_may_copy(mm, old))
 #define ub_may_lock(mm, vm_flags, pages) \
 	(!(mm)->ub || __ub_may_lock(mm, vm_flags, pages))
+#define ub_aio_nr(mm) \
+	((mm)->ub ? &(mm)->ub->aio_nr : NULL)
 
 #define ub_kmem_charge(memcg, gfp, pages) \
 	(!(memcg)->ub.top || __ub_kmem_charge((memcg)->ub.top, gfp, pages))
@@ -378,6 +389,7 @@ static inline void ub_memcg_uncharge(atomic_long_t *count, long n)
 #define ub_may_expand(mm, vm_flags, pages)	true
 #define ub_may_copy(mm, old)			true
 #define ub_may_lock(mm, vm_flags, pages)	true
+#define ub_aio_nr(mm)				((unsigned long *)NULL)
 #define ub_flock_charge(ub)			true
 #define ub_flock_split(ub, of)			true
 #define ub_flock_free(ub)			do { } while (0)
@@ -396,6 +408,8 @@ static inline void ub_memcg_uncharge(atomic_long_t *count, long n)
 #define ub_memcg_refused(memcg, resource)	do { } while (0)
 #define ub_fault_refused()			false
 #define ub_oom_guarantee(p, totalpages)		0L
+#define ub_net_kzalloc(net, size, gfp)		kzalloc(size, gfp)
+#define ub_net_cache_alloc(net, cache, gfp)	kmem_cache_alloc(cache, gfp)
 
 #endif /* CONFIG_VE */
 #endif /* _LINUX_UB_H */

@@ -251,10 +251,32 @@ void __ub_sk_send_force(struct sock *sk, int bytes)
 	atomic_add(bytes, &sk->sk_ub_snd);
 }
 
+/* A fragment of TCP comes by here too; what it is made of has been charged as pages. */
 void __ub_sk_send_uncharge(struct sock *sk, int bytes)
 {
-	int n = sk_take(&sk->sk_ub_snd, bytes);
+	int n = sk_counts_as_tcp(sk) ? 0 : sk_take(&sk->sk_ub_snd, bytes);
 
 	if (n)
 		ub_uncharge(sk->sk_ub, UB_OTHERSOCKBUF, n);
+}
+
+/* See <linux/ub_sock.h>. */
+bool __ub_sk_recv_room(struct sock *sk, int bytes)
+{
+	return __ub_has_room(sk->sk_ub, sk_rcv_row(sk) - sk->sk_ub->row, bytes,
+			     sk_mem_how(&sk->sk_ub_rcv, bytes));
+}
+
+void __ub_sk_recv_force(struct sock *sk, int bytes)
+{
+	__ub_charge(sk->sk_ub, sk_rcv_row(sk), bytes, UB_MAXVALUE);
+	atomic_add(bytes, &sk->sk_ub_rcv);
+}
+
+void __ub_sk_recv_uncharge(struct sock *sk, int bytes)
+{
+	int n = sk_take(&sk->sk_ub_rcv, bytes);
+
+	if (n)
+		__ub_uncharge(sk_rcv_row(sk), n);
 }

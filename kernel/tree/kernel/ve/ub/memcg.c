@@ -12,6 +12,7 @@
 #include <linux/page_counter.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/slab.h>
 #include <linux/swap.h>
 
 bool ub_row_of_memcg(int resource)
@@ -298,4 +299,40 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages)
 
 	return barrier && ub_memcg_held(ub, UB_OOMGUARPAGES) <= barrier ?
 	       totalpages : 0;
+}
+
+/* Its cgroup while RCU is held; NULL: none, and whoever runs is charged as ever. */
+static struct mem_cgroup *ub_active(struct user_beancounter *ub)
+{
+	return set_active_memcg(rcu_dereference(ub->memcg));
+}
+
+void *ub_net_kzalloc(const struct net *net, size_t size, gfp_t gfp)
+{
+	struct user_beancounter *ub = ub_of_net(net);
+	struct mem_cgroup *old;
+	void *p;
+
+	if (!ub)
+		return kzalloc(size, gfp);
+	guard(rcu)();
+	old = ub_active(ub);
+	p = kzalloc(size, gfp | __GFP_ACCOUNT);
+	set_active_memcg(old);
+	return p;
+}
+
+void *ub_net_cache_alloc(const struct net *net, struct kmem_cache *cache, gfp_t gfp)
+{
+	struct user_beancounter *ub = ub_of_net(net);
+	struct mem_cgroup *old;
+	void *p;
+
+	if (!ub)
+		return kmem_cache_alloc(cache, gfp);
+	guard(rcu)();
+	old = ub_active(ub);
+	p = kmem_cache_alloc(cache, gfp | __GFP_ACCOUNT);
+	set_active_memcg(old);
+	return p;
 }

@@ -4,6 +4,7 @@
  * of a resource; from outside the row is read, bounded, and read again when
  * everything was given back.
  */
+#include "eater.h"
 #include "envlib.h"
 #include "tap.h"
 
@@ -21,7 +22,6 @@
 
 #define TINY "/usr/share/ve/template/tiny"
 
-static char *init[] = { "/sbin/init", NULL };
 static char out[65536];
 static uint64_t cpus;
 
@@ -64,112 +64,6 @@ static const struct row {
 	{ "dgramrcvbuf", UB_DGRAMRCVBUF, BYTES, 1024, 0, 0, 50, 0, 0, 128 << 10 },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-static struct env_ubstat stat_of(const struct env_ve *ve, int resource)
-{
-	struct env_ubstat all[UB_RESOURCES];
-	struct env_ubstats arg = { .stats = (uintptr_t)all, .nr = UB_RESOURCES };
-
-	if (env_ctl(ve->fd, ENV_CTL_UB_STAT, &arg, sizeof(arg)))
-		die("UB_STAT");
-	return all[resource];
-}
-
-static int set(int fd, uint32_t resource, uint64_t barrier, uint64_t limit)
-{
-	struct env_ublimit l = { .resource = resource, .barrier = barrier,
-				 .limit = limit };
-	struct env_ublimits arg = { .limits = (uintptr_t)&l, .nr = 1 };
-
-	return env_ctl(fd, ENV_CTL_UB_SET, &arg, sizeof(arg));
-}
-
-/* Until the row holds no more than @want: objects go after an RCU grace period. */
-static uint64_t settle(const struct env_ve *ve, int resource, uint64_t want)
-{
-	struct env_ubstat s = {};
-
-	for (int i = 0; i < 200; i++) {
-		s = stat_of(ve, resource);
-		if (s.held <= want)
-			break;
-		usleep(50000);
-	}
-	return s.held;
-}
-
-struct eater {
-	int proc;	/* process descriptor */
-	int in;		/* closing it gives everything back */
-	int got, error;
-};
-
-/* Where bounds change meanwhile the eater itself may be refused: then its proc is -1. */
-static struct eater may_eat(const struct env_ve *ve, const char *row, int most)
-{
-	char count[16], line[64] = "";
-	char *argv[] = { "/root/ub_eat", (char *)row, count, NULL };
-	struct eater e = { .got = -1, .error = -1 };
-	int in[2], said[2];
-	ssize_t n, len = 0;
-
-	snprintf(count, sizeof(count), "%d", most);
-	if (pipe2(in, O_CLOEXEC) || pipe2(said, O_CLOEXEC))
-		die("pipe");
-	e.proc = env_run_with(ve, argv, in[0], said[1]);
-	close(in[0]);
-	close(said[1]);
-	if (e.proc < 0) {
-		e.error = errno;
-		close(in[1]);
-		close(said[0]);
-		return e;
-	}
-	e.in = in[1];
-	while (!strchr(line, '\n') && len < (ssize_t)sizeof(line) - 1 &&
-	       (n = read(said[0], line + len, sizeof(line) - 1 - (size_t)len)) > 0)
-		len += n;
-	close(said[0]);
-	sscanf(line, "%d %d", &e.got, &e.error);
-	return e;
-}
-
-static struct eater eat(const struct env_ve *ve, const char *row, int most)
-{
-	struct eater e = may_eat(ve, row, most);
-
-	if (e.proc < 0) {
-		errno = e.error;
-		die("ub_eat %s", row);
-	}
-	return e;
-}
-
-static int finish(struct eater *e)
-{
-	int status;
-
-	close(e->in);
-	status = env_wait(e->proc);
-	close(e->proc);
-	return status;
-}
-
-static struct env_ve start(envid_t id)
-{
-	struct env_create_args args;
-	struct env_ve ve;
-
-	env_prepare(&ve, id, TINY, &args, init);
-	env_put(&ve, "/bin/ub_eat", "ub_eat");
-	args.features = ENV_FEAT_NETFILTER;
-	ve.fd = env_create(&args, sizeof(args));
-	if (ve.fd < 0)
-		die("env_create");
-	close(args.root_fd);
-	env_settle(&ve);
-	return ve;
-}
 
 /* What the row holds when nobody eats: the eater itself holds some, too. */
 static uint64_t idle_held(const struct env_ve *ve, const struct row *r)
@@ -216,7 +110,7 @@ static void test_row(const struct env_ve *ve, const struct row *r)
 
 	/* Room for half as much. */
 	bound = base + (s.held - base) / 2;
-	if (set(ve->fd, (uint32_t)r->resource, bound, bound + 4 * r->slack))
+	if (set_bound(ve->fd, (uint32_t)r->resource, bound, bound + 4 * r->slack))
 		die("bound of %s", r->name);
 	e = eat(ve, r->name, r->few);
 	s2 = stat_of(ve, r->resource);
@@ -374,7 +268,7 @@ static void test_guarantees(const struct env_ve *ve)
 	e = eat(ve, "privvmpages", 8);
 	ok(e.got < 8, "vmguarpages: without it the barrier of privvmpages holds");
 	finish(&e);
-	if (set(ve->fd, UB_VMGUARPAGES, base + 16 * 256, UB_MAXVALUE))
+	if (set_bound(ve->fd, UB_VMGUARPAGES, base + 16 * 256, UB_MAXVALUE))
 		die("vmguarpages");
 	e = eat(ve, "privvmpages", 8);
 	ok(e.got == 8, "vmguarpages: what is guaranteed is not refused");
@@ -388,12 +282,12 @@ static void test_guarantees(const struct env_ve *ve)
 	if (env_ctl(e.proc, ENV_CTL_QUERY, &info, sizeof(info)))
 		die("query");
 	before = oom_score(info.pid);
-	if (set(ve->fd, UB_OOMGUARPAGES, stat_of(ve, UB_PHYSPAGES).held + 1000, UB_MAXVALUE))
+	if (set_bound(ve->fd, UB_OOMGUARPAGES, stat_of(ve, UB_PHYSPAGES).held + 1000, UB_MAXVALUE))
 		die("oomguarpages");
 	guarded = oom_score(info.pid);
 	if (!ok(guarded < before && guarded < 100, "oomguarpages: below it the OOM killer looks elsewhere"))
 		printf("# score %d, was %d\n", guarded, before);
-	if (set(ve->fd, UB_OOMGUARPAGES, 1, UB_MAXVALUE))
+	if (set_bound(ve->fd, UB_OOMGUARPAGES, 1, UB_MAXVALUE))
 		die("oomguarpages");
 	ok(oom_score(info.pid) >= before - 10, "oomguarpages: above it the VE is as any other");
 	finish(&e);
@@ -430,7 +324,7 @@ static void test_low(const struct env_ve *a, const struct env_ve *b)
 	uint64_t ha, hb;
 
 	group_write("memory.low", "max"); /* as the agent has it: or no VE has more than nothing */
-	if (set(a->fd, UB_VMGUARPAGES, 100 * 256, UB_MAXVALUE))
+	if (set_bound(a->fd, UB_VMGUARPAGES, 100 * 256, UB_MAXVALUE))
 		die("vmguarpages");
 	ha = stat_of(a, UB_PHYSPAGES).held;
 	hb = stat_of(b, UB_PHYSPAGES).held;
@@ -439,7 +333,7 @@ static void test_low(const struct env_ve *a, const struct env_ve *b)
 		"vmguarpages: what is guaranteed is not reclaimed while there is other"))
 		printf("# %llu of %llu, %llu of %llu\n", (unsigned long long)stat_of(a, UB_PHYSPAGES).held,
 		       (unsigned long long)ha, (unsigned long long)stat_of(b, UB_PHYSPAGES).held, (unsigned long long)hb);
-	if (set(a->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE))
+	if (set_bound(a->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE))
 		die("vmguarpages");
 	group_write("memory.reclaim", "16M");
 	if (!ok(stat_of(a, UB_PHYSPAGES).held + 4 * 256 <= ha, "vmguarpages: without it is as any other"))
@@ -456,7 +350,7 @@ static int goes_first(const struct env_ve *a, const struct env_ve *b, uint64_t g
 	char max[32];
 	int first, others;
 
-	if (set(a->fd, UB_OOMGUARPAGES, guarantee, UB_MAXVALUE))
+	if (set_bound(a->fd, UB_OOMGUARPAGES, guarantee, UB_MAXVALUE))
 		die("oomguarpages");
 	snprintf(max, sizeof(max), "%lld", group_current() + (4 << 20));
 	group_write("memory.max", max);
@@ -477,7 +371,7 @@ static void test_choice(const struct env_ve *a, const struct env_ve *b)
 	ok(goes_first(a, b, 0) == 1, "oomguarpages: without a guarantee who has most goes first");
 	ok(goes_first(a, b, much) == 0, "oomguarpages: who has no more than its guarantee stays");
 	ok(goes_first(a, b, much / 4) == 1, "oomguarpages: who has more goes");
-	if (set(a->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE))
+	if (set_bound(a->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE))
 		die("oomguarpages");
 }
 
@@ -502,11 +396,11 @@ static long sock_pages(const struct env_ve *ve)
  */
 static void test_forced(void)
 {
-	struct env_ve ve = start(504);
+	struct env_ve ve = eater_ve(504);
 	long pages, rows;
 	struct eater e;
 
-	if (set(ve.fd, UB_TCPSNDBUF, 0, UB_MAXVALUE))
+	if (set_bound(ve.fd, UB_TCPSNDBUF, 0, UB_MAXVALUE))
 		die("tcpsndbuf");
 	e = eat(&ve, "forced", 300);
 	rows = (long)((stat_of(&ve, UB_TCPSNDBUF).held + stat_of(&ve, UB_TCPRCVBUF).held) / 4096);
@@ -571,7 +465,7 @@ static void test_gap(const struct env_ve *ve, const struct gap *g)
 	settle(ve, g->resource, before);
 
 	limit = barrier + (uint64_t)g->n * unit;
-	if (set(ve->fd, (uint32_t)g->resource, barrier, limit))
+	if (set_bound(ve->fd, (uint32_t)g->resource, barrier, limit))
 		die("bounds of %s", g->what);
 	failed = stat_of(ve, g->resource).failcnt;
 	e = eat(ve, g->what, g->n);
@@ -594,7 +488,7 @@ static void test_gap(const struct env_ve *ve, const struct gap *g)
 	settle(ve, g->resource, before);
 
 	limit = barrier + (uint64_t)(g->n / 2) * unit;
-	if (set(ve->fd, (uint32_t)g->resource, barrier, limit))
+	if (set_bound(ve->fd, (uint32_t)g->resource, barrier, limit))
 		die("bounds of %s", g->what);
 	failed = stat_of(ve, g->resource).failcnt;
 	e = eat(ve, g->what, g->n);
@@ -634,7 +528,7 @@ static void test_node(const struct env_ve *ve)
 	struct eater e, e2;
 	int fd;
 
-	if (set(ve->fd, UB_NUMPROC, held, held + 2))
+	if (set_bound(ve->fd, UB_NUMPROC, held, held + 2))
 		die("numproc");
 	e = eat(ve, "numproc", 1);
 	ok(e.got == 0 && e.error == EAGAIN, "numproc: at the barrier none is forked inside");
@@ -646,7 +540,7 @@ static void test_node(const struct env_ve *ve)
 	env_bound(ve, UB_NUMPROC, UB_MAXVALUE);
 
 	held = stat_of(ve, UB_NUMPTY).held;
-	if (set(ve->fd, UB_NUMPTY, held, held + 1))
+	if (set_bound(ve->fd, UB_NUMPTY, held, held + 1))
 		die("numpty");
 	e = eat(ve, "numpty", 1);
 	ok(e.got == 0 && e.error == ENOSPC, "numpty: at the barrier there is none inside");
@@ -658,7 +552,7 @@ static void test_node(const struct env_ve *ve)
 	close(pty.slave);
 
 	held = stat_of(ve, UB_NUMOTHERSOCK).held;
-	if (set(ve->fd, UB_NUMOTHERSOCK, held, held + 1))
+	if (set_bound(ve->fd, UB_NUMOTHERSOCK, held, held + 1))
 		die("numothersock");
 	e = eat(ve, "numothersock", 1);
 	ok(e.got == 0 && e.error == ENOMEM, "numothersock: at the barrier there is none inside");
@@ -677,7 +571,7 @@ static void test_first_read(const struct env_ve *ve)
 	struct env_ubstat s = stat_of(ve, UB_TCPRCVBUF), s2;
 	struct eater e;
 
-	if (set(ve->fd, UB_TCPRCVBUF, 0, UB_MAXVALUE))
+	if (set_bound(ve->fd, UB_TCPRCVBUF, 0, UB_MAXVALUE))
 		die("tcprcvbuf");
 	e = eat(ve, "firstread", 50);
 	s2 = stat_of(ve, UB_TCPRCVBUF);
@@ -757,7 +651,7 @@ static void test_privilege(const struct env_ve *ve)
 		wrong |= syscall(__NR_setublimit, ve->veid, UB_NUMPTY, bounds) != -1 || errno != EPERM;
 		wrong |= (syscall(__NR_ubstat, ve->veid, 0, &s, sizeof(s)) != -1 || errno != EPERM) << 1;
 		wrong |= (env_ctl(-1, ENV_CTL_UB_EVENTS, NULL, 0) != -1 || errno != EPERM) << 2;
-		wrong |= (set(ve->fd, UB_NUMPTY, 1, 1) != -1 || errno != EPERM) << 3;
+		wrong |= (set_bound(ve->fd, UB_NUMPTY, 1, 1) != -1 || errno != EPERM) << 3;
 		_exit(wrong);
 	}
 	waitpid(pid, &status, 0);
@@ -849,9 +743,9 @@ static void test_errors(const struct env_ve *ve)
 
 	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "a barrier above its limit");
 	ok(stat_of(ve, UB_NUMPROC).barrier == before.barrier, "of a refused set nothing is taken");
-	refused(set(ve->fd, UB_RESOURCES, 1, 1), EINVAL, "an unknown resource");
-	refused(set(ve->fd, UB_DUMMY, 1, 1), EINVAL, "a row that is none");
-	refused(set(ve->fd, UB_NUMPROC, 1, 1ULL << 63), EINVAL, "a limit over the maximum");
+	refused(set_bound(ve->fd, UB_RESOURCES, 1, 1), EINVAL, "an unknown resource");
+	refused(set_bound(ve->fd, UB_DUMMY, 1, 1), EINVAL, "a row that is none");
+	refused(set_bound(ve->fd, UB_NUMPROC, 1, 1ULL << 63), EINVAL, "a limit over the maximum");
 	arg.nr = 0;
 	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "no limits at all");
 	arg.nr = UB_RESOURCES + 1;
@@ -860,13 +754,13 @@ static void test_errors(const struct env_ve *ve)
 	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EFAULT, "limits at a bad address");
 	arg = (struct env_ublimits){ .limits = (uintptr_t)l, .nr = 1, .flags = 4 };
 	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "an unknown flag");
-	refused(set(proc, UB_NUMPROC, 1, 1), EINVAL, "a process descriptor");
+	refused(set_bound(proc, UB_NUMPROC, 1, 1), EINVAL, "a process descriptor");
 	env_wait(proc);
 	close(proc);
-	ok(!set(ve->fd, UB_NUMPTY, 0, 0), "a limit of nothing");
+	ok(!set_bound(ve->fd, UB_NUMPTY, 0, 0), "a limit of nothing");
 	env_sh(ve, "exec 3<>/dev/ptmx", out, sizeof(out));
 	ok(strstr(out, "No space") != NULL, "with it there is none");
-	ok(!set(ve->fd, UB_NUMPTY, UB_MAXVALUE, UB_MAXVALUE), "the greatest limit");
+	ok(!set_bound(ve->fd, UB_NUMPTY, UB_MAXVALUE, UB_MAXVALUE), "the greatest limit");
 	ok(!env_sh(ve, "exec 3<>/dev/ptmx", out, sizeof(out)), "with it there is one");
 }
 
@@ -940,7 +834,7 @@ static void unbound(const struct env_ve *ve)
 	for (size_t i = 0; i < ROWS; i++)
 		env_bound(ve, rows[i].resource, UB_MAXVALUE);
 	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
-	if (set(ve->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE) || set(ve->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE) ||
+	if (set_bound(ve->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE) || set_bound(ve->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE) ||
 	    set_mode(ve, ENV_UB_BATCHED) || env_ctl(ve->fd, ENV_CTL_CPU, &c, sizeof(c)))
 		die("bounds");
 }
@@ -963,11 +857,11 @@ static void set_and_set(const struct env_ve *ve, const uint64_t *before)
 		if (env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)))
 			_exit(1);
 		/* Each reclaims. */
-		if (k % 250 == 0 && set(ve->fd, UB_PHYSPAGES, before[ROWS], k % 500 ? before[ROWS] + 256 : UB_MAXVALUE))
+		if (k % 250 == 0 && set_bound(ve->fd, UB_PHYSPAGES, before[ROWS], k % 500 ? before[ROWS] + 256 : UB_MAXVALUE))
 			_exit(2);
-		if (k % 13 == 0 && set(ve->fd, UB_VMGUARPAGES, (uint64_t)k, UB_MAXVALUE))
+		if (k % 13 == 0 && set_bound(ve->fd, UB_VMGUARPAGES, (uint64_t)k, UB_MAXVALUE))
 			_exit(3);
-		if (k % 17 == 0 && set(ve->fd, UB_OOMGUARPAGES, (uint64_t)k, UB_MAXVALUE))
+		if (k % 17 == 0 && set_bound(ve->fd, UB_OOMGUARPAGES, (uint64_t)k, UB_MAXVALUE))
 			_exit(4);
 		if (k % 19 == 0 && env_ctl(ve->fd, ENV_CTL_CPU, &c, sizeof(c)))
 			_exit(5);
@@ -1115,7 +1009,7 @@ static long memory_stat(const struct env_ve *ve, const char *name)
 static void test_after(void)
 {
 	static const char *const memory[] = { "anon", "shmem", "kernel_stack", "pagetables", "sock", "vmalloc" };
-	struct env_ve ve = start(503);
+	struct env_ve ve = eater_ve(503);
 	struct eater e[ROWS + 1];
 	char rm[160];
 	size_t i;
@@ -1153,7 +1047,7 @@ static void test_after(void)
 	}
 	for (i = 0; i <= ROWS; i++)
 		finish(&e[i]);
-	refused(set(ve.fd, UB_NUMPROC, 1, 1), ESRCH, "a VE that is gone");
+	refused(set_bound(ve.fd, UB_NUMPROC, 1, 1), ESRCH, "a VE that is gone");
 	env_destroy(&ve);
 }
 
@@ -1163,8 +1057,8 @@ int main(int argc, char **argv)
 
 	env_require();
 	cpus = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
-	a = start(501);
-	b = start(502);
+	a = eater_ve(501);
+	b = eater_ve(502);
 	for (size_t i = 0; i < ROWS; i++)
 		if (argc < 2 || !strcmp(argv[1], rows[i].name))
 			test_row(&a, &rows[i]);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What packets and routes bring about, and what waits in sockets of any kind, is
+ * the VE's; and what the machine has one of is not one VE's to take.
+ */
+#include "eater.h"
+#include "envlib.h"
+#include "tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static char out[4096];
+
+static const struct row {
+	const char *name;	/* of ub_eat */
+	int resource;
+	int many;
+	uint64_t unit;		/* bytes that one takes, at least */
+	int error, error2;	/* of a refusal, if who asks hears of it */
+	bool stays;		/* for a minute */
+} rows[] = {
+	{ "route4", UB_KMEMSIZE, 2000, 200, ENOMEM, ENOBUFS },
+	{ "route6", UB_KMEMSIZE, 2000, 300, ENOMEM },
+	{ "halfopen", UB_KMEMSIZE, 2000, 200 },
+	{ "timewait", UB_KMEMSIZE, 1000, 150, .stays = true },
+	{ "contexts", UB_KMEMSIZE, 200, 2000, ENOMEM },
+	{ "raw", UB_DGRAMRCVBUF, 50, 1024 },
+	{ "netlink", UB_DGRAMRCVBUF, 50, 1024, ENOBUFS },
+	{ "errors", UB_DGRAMRCVBUF, 50, 256 },
+};
+
+static void test_row(const struct env_ve *ve, const struct row *r)
+{
+	struct eater e = eat(ve, r->name, 1);
+	uint64_t base = stat_of(ve, r->resource).held, want = r->unit * (uint64_t)r->many;
+	struct env_ubstat s, s2;
+
+	finish(&e);
+	base = settle(ve, r->resource, base);
+	e = eat(ve, r->name, r->many);
+	s = stat_of(ve, r->resource);
+	if (!ok(e.got == r->many && s.held >= base + want, "%s: held rises with use", r->name))
+		printf("# took %d of %d, errno %s, held %llu, before %llu\n", e.got, r->many,
+		       strerror(e.error), (unsigned long long)s.held, (unsigned long long)base);
+	finish(&e);
+	if (r->stays)
+		return;
+	if (!ok(settle(ve, r->resource, base + want / 2) <= base + want / 2,
+		"%s: and falls when it is given back", r->name))
+		printf("# before %llu after %llu\n", (unsigned long long)base,
+		       (unsigned long long)stat_of(ve, r->resource).held);
+	settle(ve, r->resource, base);
+
+	/* Room for half as much. */
+	s = stat_of(ve, r->resource);
+	env_bound(ve, r->resource, s.held + want / 2);
+	e = eat(ve, r->name, r->many);
+	s2 = stat_of(ve, r->resource);
+	if (!ok(s2.failcnt > s.failcnt && s2.held <= s.held + want / 2 + (128 << 10) &&
+		(!r->error || (e.got < r->many && (e.error == r->error || e.error == r->error2))), "%s: a bound refuses", r->name))
+		printf("# took %d of %d, errno %s, held %llu of %llu, failcnt from %llu to %llu\n", e.got, r->many,
+		       strerror(e.error), (unsigned long long)s2.held, (unsigned long long)(s.held + want / 2),
+		       (unsigned long long)s.failcnt, (unsigned long long)s2.failcnt);
+	env_bound(ve, r->resource, UB_MAXVALUE);
+	finish(&e);
+	settle(ve, r->resource, s.held);
+}
+
+/* Requests of AIO are counted, of each VE and of the node apart. */
+static void test_aio(const struct env_ve *a, const struct env_ve *b)
+{
+	unsigned long context = 0;
+	struct eater ea = eat(a, "aio", 2), eb;
+
+	if (!ok(ea.got == 1 && ea.error == EAGAIN, "a VE has as many requests of AIO as there may be"))
+		printf("# took %d, errno %s\n", ea.got, strerror(ea.error));
+	eb = eat(b, "aio", 1);
+	ok(eb.got == 1, "another has as many");
+	ok(!syscall(SYS_io_setup, 65536, &context) && !syscall(SYS_io_destroy, context), "and the node");
+	finish(&ea);
+	finish(&eb);
+	ea = eat(a, "aio", 1);
+	ok(ea.got == 1, "they come back with the process that had them");
+	finish(&ea);
+}
+
+/* Sectors that were written to the loop device below a file system of the node. */
+static long long written(void)
+{
+	long long n = -1;
+	FILE *f = fopen("/sys/block/loop5/stat", "r");
+
+	if (!f || fscanf(f, "%*s %*s %*s %*s %*s %*s %lld", &n) != 1)
+		die("/sys/block/loop5/stat");
+	fclose(f);
+	return n;
+}
+
+static void test_sync(const struct env_ve *ve)
+{
+	long long before;
+
+	if (system("dd if=/dev/zero of=/run/other.img bs=1048576 count=16 2>/dev/null && mke2fs -F /run/other.img >/dev/null 2>&1 &&"
+		   " mkdir -p /run/other && losetup /dev/loop5 /run/other.img && mount -t ext4 /dev/loop5 /run/other &&"
+		   " sync && echo something >/run/other/file"))
+		die("a file system of the node");
+	before = written();
+	ok(!env_sh(ve, "sync", out, sizeof(out)), "a VE syncs");
+	ok(written() == before, "what it has nothing to do with is not written");
+	sync();
+	ok(written() > before, "the node syncs all there is");
+	if (system("umount /run/other; losetup -d /dev/loop5; rm /run/other.img"))
+		die("undoing it");
+}
+
+int main(void)
+{
+	struct env_ve a, b;
+
+	env_require();
+	a = eater_ve(900);
+	b = eater_ve(901);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		test_row(&a, &rows[i]);
+	test_aio(&a, &b);
+	test_sync(&b);
+	env_destroy(&a);
+	env_destroy(&b);
+	return tap_done();
+}
