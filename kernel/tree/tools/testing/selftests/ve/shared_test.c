@@ -87,6 +87,20 @@ static void test_aio(const struct env_ve *a, const struct env_ve *b)
 	finish(&ea);
 }
 
+/* Fragments of TCP are sent like another protocol's packets, and are charged as TCP. */
+static void test_fragments(const struct env_ve *ve)
+{
+	uint64_t before = stat_of(ve, UB_TCPSNDBUF).held, after;
+	struct eater e = eat(ve, "fragments", 20);
+
+	env_sh(ve, "awk '/^Ip:/ { n = $20 } END { print n }' /proc/net/snmp", out, sizeof(out));
+	finish(&e);
+	after = settle(ve, UB_TCPSNDBUF, before);
+	if (!ok(e.got == 20 && atol(out) > 20 && after == before, "fragments of TCP come back to tcpsndbuf"))
+		printf("# took %d, %ld fragments, from %llu to %llu\n", e.got, atol(out), (unsigned long long)before,
+		       (unsigned long long)after);
+}
+
 /* Sectors that were written to the loop device below a file system of the node. */
 static long long written(void)
 {
@@ -127,6 +141,7 @@ int main(void)
 		test_row(&a, &rows[i]);
 	test_aio(&a, &b);
 	test_sync(&b);
+	test_fragments(&b);
 	env_destroy(&a);
 	env_destroy(&b);
 	return tap_done();

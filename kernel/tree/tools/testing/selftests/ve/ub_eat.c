@@ -713,6 +713,23 @@ static int eat_errors(void)
 	return 0;
 }
 
+/* A KiB over TCP in pieces that are larger than what its device lets through. */
+static int eat_fragments(void)
+{
+	static int out = -1, in, off = IP_PMTUDISC_DONT;
+	static char text[1024];
+
+	if (out < 0) {
+		out = tcp_pair(&in);
+		if (out < 0 || setsockopt(out, IPPROTO_IP, IP_MTU_DISCOVER, &off, sizeof(off)))
+			return -1;
+		if (system("ip link set lo mtu 68"))
+			errno = 0;
+	}
+	return send(out, text, sizeof(text), 0) < 0 ||
+	       recv(in, text, sizeof(text), MSG_WAITALL) < 0 ? -1 : 0;
+}
+
 /* As many requests as the machine allows. */
 static int eat_aio(void)
 {
@@ -756,6 +773,7 @@ static const struct {
 	{ "timewait", eat_timewait },	    { "raw", eat_raw },
 	{ "netlink", eat_netlink },	    { "errors", eat_errors },
 	{ "aio", eat_aio },		    { "contexts", eat_contexts },
+	{ "fragments", eat_fragments },
 };
 
 /* What does not go with the process. */
