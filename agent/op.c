@@ -15,16 +15,19 @@
 #include "agent/libve/log.h"
 #include "agent/op_run.h"
 
-#define WORKERS 27 /* most wait: for priv, for init, for the clock */
+#define WORKERS 35 /* most wait: for priv, for init, for the clock */
 
 /* So many of them for each, that none waits for another's crowd: visitors of VEs
  * that sleep; archives, of which priv makes as many at once; who is to be held
- * back; and all else that is asked for, where each may wait long for an init that
- * does not end. */
+ * back; stops, which wait for an init that may not heed them; and all else. */
 static const struct lane {
 	const char *kind; /* NULL: any other */
 	unsigned most;
-} lanes[] = { { "wake", 8 }, { "archive", 2 }, { "suspend", 5 }, { NULL, 12 } };
+} lanes[] = { { "wake", 8 },
+	      { "archive", 2 },
+	      { "suspend", 5 },
+	      { "stop", 8 },
+	      { NULL, 12 } };
 
 static pthread_cond_t queued; /* something, for one of them */
 

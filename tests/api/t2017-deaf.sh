@@ -19,11 +19,13 @@ for veid in $deaf; do
 done
 ops=$(for veid in $deaf; do act "$veid" stop | json id; done)
 begun() { for op in $ops; do api GET "/v1/operations/$op" | json state; done | sort | uniq -c | tr -s '\n ' ' '; }
-many() { [ "$(begun)" = ' 4 queued 12 running ' ]; }
-if until_ok 30 many; then ok 'sixteen are to stop, and twelve are waited for'; else not_ok 'sixteen are to stop, and twelve are waited for' "$(begun)"; fi
+many() { [ "$(begun)" = ' 8 queued 8 running ' ]; }
+if until_ok 30 many; then ok 'sixteen are to stop, and eight are waited for'; else not_ok 'sixteen are to stop, and eight are waited for' "$(begun)"; fi
 is 'it wakes' "$(op_end "$(act 1016 wake | json id)" | json state)" succeeded
+create 1018 >/dev/null
+await_state 1018 running && ok 'a new one starts'
 is 'another is suspended' "$(op_end "$(act 1017 suspend | json id)" | json state)" succeeded
-is 'while none of them has stopped' "$(begun)" ' 4 queued 12 running '
+is 'while none of them has stopped' "$(begun)" ' 8 queued 8 running '
 for veid in $deaf; do
 	read -r pid _ <"$T/fake/ve-$veid"
 	kill -KILL "$pid"
