@@ -2,7 +2,6 @@
 #include "agent/porting.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +55,8 @@ struct porting *porting_begin(uint32_t veid, uint16_t port, bool awake)
 static void fail(struct porting *p, int status, const char *problem,
 		 const char *detail)
 {
+	clean_close(&p->fd);
+	p->fd = -1;
 	p->status = status;
 	p->problem = problem;
 	snprintf(p->detail, sizeof(p->detail), "%.150s", detail);
@@ -98,11 +99,9 @@ static void judge(struct porting *p, bool ready)
 
 	if (ready && getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &why, &len) < 0)
 		why = errno;
-	if (!why)
-		return;
-	clean_close(&p->fd);
-	p->fd = -1;
-	fail(p, 502, "port-closed", "nobody listens on that port of the VE");
+	if (why)
+		fail(p, 502, "port-closed",
+		     "nobody listens on that port of the VE");
 }
 
 /* To the thread that awaits connections.  False when its VE has too many there. */
@@ -125,6 +124,9 @@ static bool await_connect(struct porting *p)
 		pthread_cond_signal(&awaited.more);
 	}
 	pthread_mutex_unlock(&awaited.lock);
+	if (!room)
+		fail(p, 503, "capacity-exhausted",
+		     "too many wait for a port of the VE");
 	return room;
 }
 
@@ -169,36 +171,31 @@ static void *connect_run(void *arg)
 	return NULL;
 }
 
-/* True when it is not known yet: another finishes it. */
+/* True when another finishes it. */
 static bool reach(struct porting *p)
 {
 	struct msg_ve m = { .head.type = MSG_PORT,
 			    .veid = p->veid,
 			    .arg = p->port };
 	struct msg reply _msg_ = { .nfds = 0 };
-	struct pollfd poll_fd = { .events = POLLOUT };
 	struct err e = { 0 };
 	int r;
 
 	db_sync(); /* its grant counts once, whatever happens */
-	if (atomic_load(&p->refs) == 1 || !awake(p))
-		return false; /* nobody waits for it any more; or asleep */
+	if (atomic_load(&p->refs) == 1) /* nobody waits for it any more */
+		return false;
+	if (!awake(p))
+		return false;
 	r = ask(&m, &reply, &e);
-	if (r == -EPIPE || r == -ESRCH) {
+	if (r == 0 && reply.nfds == 1) {
+		p->fd = take_fd(&reply.fds[0]);
+		return await_connect(p);
+	}
+	if (r == -EPIPE || r == -ESRCH)
 		fail(p, 503, "not-ready", e.text);
-	} else if (r < 0 || reply.nfds != 1) {
+	else
 		fail(p, 502, "port-closed",
 		     "nobody listens on that port of the VE");
-	} else {
-		poll_fd.fd = p->fd = take_fd(&reply.fds[0]);
-		if (poll(&poll_fd, 1, 0) > 0)
-			judge(p, true);
-		else if (await_connect(p))
-			return true;
-		else
-			fail(p, 503, "capacity-exhausted",
-			     "too many wait for a port of the VE");
-	}
 	return false;
 }
 

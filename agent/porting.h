@@ -15,7 +15,7 @@ struct porting {
 	atomic_bool done; /* what stands below is valid */
 	uint32_t veid;
 	uint16_t port;
-	int fd; /* connected; -1 with a problem */
+	int fd;	    /* connected; -1 with a problem */
 	int status; /* of the problem */
 	const char *problem;
 	char detail[160];

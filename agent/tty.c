@@ -18,12 +18,11 @@
 #define INPUT_MAX 65536 /* waiting for a shell that does not read */
 #define EXIT_WAIT_MS 300 /* for output that is still on its way */
 #define REPORT_MS 1000 /* activity is told as often */
-#define RESIZE_MS \
-	100 /* a window that is being drawn out changes all the time */
+#define RESIZE_MS 100 /* a window that is being drawn out changes all the time */
 #define RESIZE_BURST 5
 #define CELLS_MAX 65536 /* of a screen */
-#define CELLS_ALL (2 * CELLS_MAX + 16 * CELLS_MIN) /* of all of a VE ... */
-#define CELLS_MIN (80 * 24) /* ... but so many of each */
+#define CELLS_MIN (80 * 24)
+#define CELLS_ALL (2 * CELLS_MAX + 16 * CELLS_MIN) /* of all screens of a VE */
 
 /* The supervisor's copy of what we know of a tty. */
 struct notes {
@@ -33,6 +32,7 @@ struct notes {
 };
 
 _Static_assert(sizeof(struct notes) <= MSG_BLOB, "notes fit");
+_Static_assert(CELLS_MIN >= TERM_SIZE_MAX, "a line at least");
 
 struct tty *tty_find(uint32_t veid, const char *name)
 {
@@ -95,7 +95,7 @@ static void ask_size(struct tty *t, uint16_t cols, uint16_t rows)
 	unsigned most = cells_for(t) / cols;
 
 	t->wide = cols;
-	t->high = rows <= most ? rows : (uint16_t)(most ? most : 1);
+	t->high = rows <= most ? rows : (uint16_t)most;
 }
 
 static struct tty *add(uint32_t veid, const char *name, uint16_t cols,
