@@ -301,38 +301,34 @@ long ub_oom_guarantee(const struct task_struct *p, long totalpages)
 	       totalpages : 0;
 }
 
-/* Its cgroup while RCU is held; NULL: none, and whoever runs is charged as ever. */
-static struct mem_cgroup *ub_active(struct user_beancounter *ub)
+/*
+ * To the end of the scope, which is inside RCU, accounted memory is @ub's; without
+ * a cgroup whoever runs is charged as ever.
+ */
+DEFINE_CLASS(ub_active, struct mem_cgroup *, set_active_memcg(_T),
+	     set_active_memcg(rcu_dereference(ub->memcg)), struct user_beancounter *ub)
+
+/* @cache or, if NULL, @size bytes of zeros. */
+static void *ub_alloc_as(struct user_beancounter *ub, struct kmem_cache *cache,
+			 size_t size, gfp_t gfp)
 {
-	return set_active_memcg(rcu_dereference(ub->memcg));
+	guard(rcu)();
+	CLASS(ub_active, before)(ub);
+
+	return cache ? kmem_cache_alloc(cache, gfp | __GFP_ACCOUNT) :
+		       kzalloc(size, gfp | __GFP_ACCOUNT);
 }
 
 void *ub_net_kzalloc(const struct net *net, size_t size, gfp_t gfp)
 {
 	struct user_beancounter *ub = ub_of_net(net);
-	struct mem_cgroup *old;
-	void *p;
 
-	if (!ub)
-		return kzalloc(size, gfp);
-	guard(rcu)();
-	old = ub_active(ub);
-	p = kzalloc(size, gfp | __GFP_ACCOUNT);
-	set_active_memcg(old);
-	return p;
+	return ub ? ub_alloc_as(ub, NULL, size, gfp) : kzalloc(size, gfp);
 }
 
 void *ub_net_cache_alloc(const struct net *net, struct kmem_cache *cache, gfp_t gfp)
 {
 	struct user_beancounter *ub = ub_of_net(net);
-	struct mem_cgroup *old;
-	void *p;
 
-	if (!ub)
-		return kmem_cache_alloc(cache, gfp);
-	guard(rcu)();
-	old = ub_active(ub);
-	p = kmem_cache_alloc(cache, gfp | __GFP_ACCOUNT);
-	set_active_memcg(old);
-	return p;
+	return ub ? ub_alloc_as(ub, cache, 0, gfp) : kmem_cache_alloc(cache, gfp);
 }
