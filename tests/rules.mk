@@ -2,13 +2,15 @@
 # Guest programs: static, so that they run on the node and in any VE.  Those of the kernel's own selftests
 # lie in the kernel room; tests/guest has what needs more than one room.
 SELFTESTS := kernel/tree/tools/testing/selftests/ve
-GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test fuzz_test ub_test ub_eat shared_test view_test
+GUEST_NAMES := verun errno_test life_test net_test failnth_test churn_test fuzz_test ub_test ub_memory_test ub_call_test ub_eat shared_test \
+	shared_eat view_test
 GUEST_PROGRAMS := $(GUEST_NAMES:%=build/guest/bin/%)
-build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTESTS)/envlib.c $(SELFTESTS)/eater.c kernel/tree/include/uapi/linux/ve.h
+SELFTEST_PARTS := $(addprefix $(SELFTESTS)/,envlib.c eater.c eat.c)
+build/guest/bin/%: $(SELFTESTS)/%.c $(wildcard $(SELFTESTS)/*.h) $(SELFTEST_PARTS) kernel/tree/include/uapi/linux/ve.h
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -static -O2 -g -Wall -Wextra -Wno-missing-field-initializers $(if $(DEV),-Werror) -I$(SELFTESTS) \
-		-Ikernel/tree/include/uapi -o $@ $< $(SELFTESTS)/envlib.c $(SELFTESTS)/eater.c
+		-Ikernel/tree/include/uapi -o $@ $< $(SELFTEST_PARTS)
 
 # Isolation tests: put into a guest by the tests that run them
 ISOLATION := tests/guest/isolation

@@ -44,7 +44,7 @@ uint64_t settle(const struct env_ve *ve, int resource, uint64_t want)
 struct eater may_eat(const struct env_ve *ve, const char *row, int most)
 {
 	char count[16], line[64] = "";
-	char *argv[] = { "/root/ub_eat", (char *)row, count, NULL };
+	char *argv[] = { "/root/eat", (char *)row, count, NULL };
 	struct eater e = { .got = -1, .error = -1 };
 	int in[2], said[2];
 	ssize_t n, len = 0;
@@ -76,7 +76,7 @@ struct eater eat(const struct env_ve *ve, const char *row, int most)
 
 	if (e.proc < 0) {
 		errno = e.error;
-		die("ub_eat %s", row);
+		die("eating %s", row);
 	}
 	return e;
 }
@@ -91,13 +91,15 @@ int finish(struct eater *e)
 	return status;
 }
 
-struct env_ve eater_ve(envid_t id)
+struct env_ve eater_ve(envid_t id, const char *program)
 {
 	struct env_create_args args;
 	struct env_ve ve;
+	char path[64];
 
 	env_prepare(&ve, id, "/usr/share/ve/template/tiny", &args, init);
-	env_put(&ve, "/bin/ub_eat", "ub_eat");
+	snprintf(path, sizeof(path), "/bin/%s", program);
+	env_put(&ve, path, "eat");
 	args.features = ENV_FEAT_NETFILTER;
 	ve.fd = env_create(&args, sizeof(args));
 	if (ve.fd < 0)

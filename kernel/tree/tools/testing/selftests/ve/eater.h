@@ -3,7 +3,8 @@
 #define VE_TESTS_EATER_H
 
 /*
- * A row of a VE's beancounter, and ub_eat, which runs inside and takes of it.
+ * A row of a VE's beancounter, and an eater: a program (eat.h) that runs inside and
+ * takes of it.
  */
 #include <stdint.h>
 
@@ -18,8 +19,9 @@ int set_bound(int fd, uint32_t resource, uint64_t barrier, uint64_t limit);
  * an RCU grace period.  What it holds. */
 uint64_t settle(const struct env_ve *ve, int resource, uint64_t want);
 
-/* A VE of the tiny template with ub_eat in it, netfilter allowed, and its init at rest. */
-struct env_ve eater_ve(envid_t id);
+/* A VE of the tiny template with @program in it as its eater, netfilter allowed, and
+ * its init at rest. */
+struct env_ve eater_ve(envid_t id, const char *program);
 
 struct eater {
 	int proc;	/* process descriptor */

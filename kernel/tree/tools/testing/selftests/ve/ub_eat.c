@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ub_eat ROW COUNT: what runs inside a VE for ub_test and shared_test.  Takes COUNT of a
- * resource, or as many as it gets; says "COUNT ERRNO" (errno of the refusal, or
- * 0), and keeps them until its standard input ends.
+ * What runs inside a VE for ub_test: see eat.h.
  */
+#include "eat.h"
+
 #include <arpa/inet.h>
 #include <elf.h>
 #include <errno.h>
@@ -12,13 +12,9 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <netinet/ip.h>
-#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +24,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -205,15 +200,6 @@ static int eat_numothersock(void)
 	return socket(AF_INET, SOCK_DGRAM, 0);
 }
 
-static int listener(struct sockaddr_in *a)
-{
-	socklen_t n = sizeof(*a);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-	*a = (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	return bind(fd, (void *)a, n) || listen(fd, 16) || getsockname(fd, (void *)a, &n) ? -1 : fd;
-}
-
 /* The other ends, made beforehand, come one by one. */
 static int eat_accept(void)
 {
@@ -321,20 +307,6 @@ static int eat_stream(int fd)
 	static char text[1024];
 
 	return send(fd, text, sizeof(text), MSG_DONTWAIT) == sizeof(text) ? 0 : -1;
-}
-
-static int tcp_pair(int *in)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(a);
-	int l = socket(AF_INET, SOCK_STREAM, 0), out = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (bind(l, (void *)&a, n) || listen(l, 1) || getsockname(l, (void *)&a, &n) ||
-	    connect(out, (void *)&a, n))
-		return -1;
-	*in = accept(l, NULL, NULL);
-	return *in < 0 ? -1 : out;
 }
 
 static int eat_tcp(void)
@@ -535,221 +507,7 @@ static int eat_numiptent(void)
 	return errno ? -1 : 0;
 }
 
-/* ---- what packets and routes bring about ----------------------------------- */
-
-struct route_request {
-	struct nlmsghdr h;
-	struct rtmsg r;
-	struct rtattr dst_head;
-	unsigned char dst[16];
-	struct rtattr metric_head;
-	uint32_t metric;
-};
-
-/* An unreachable host of documentation, each time of another metric; the smallest
- * is the first of the list, so that this is as fast with many. */
-static int change_route(int type, int family, uint32_t metric)
-{
-	static int fd = -1;
-	unsigned char size = family == AF_INET ? 4 : 16;
-	struct route_request q = {
-		.h = { .nlmsg_type = (uint16_t)type,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK |
-				      (type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_EXCL : 0),
-		       .nlmsg_len = sizeof(q) },
-		.r = { .rtm_family = (unsigned char)family, .rtm_dst_len = (unsigned char)(8 * size),
-		       .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
-		       .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNREACHABLE },
-		.dst_head = { RTA_LENGTH(size), RTA_DST },
-		.metric_head = { RTA_LENGTH(4), RTA_PRIORITY },
-		.metric = metric,
-	};
-	struct {
-		struct nlmsghdr h;
-		struct nlmsgerr e;
-	} answer;
-
-	if (fd < 0)
-		fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (family == AF_INET) { /* the attribute is shorter, and the next one follows it */
-		memmove(q.dst + 4, &q.metric_head, RTA_LENGTH(4));
-		q.h.nlmsg_len -= 12;
-		inet_pton(family, "192.0.2.77", q.dst);
-	} else {
-		inet_pton(family, "2001:db8::77", q.dst);
-	}
-	if (send(fd, &q, q.h.nlmsg_len, 0) < 0 ||
-	    recv(fd, &answer, sizeof(answer), 0) < (ssize_t)NLMSG_LENGTH(sizeof(int)))
-		return -1;
-	errno = -answer.e.error;
-	return errno ? -1 : 0;
-}
-
-static uint32_t routes;
-
-static int eat_route4(void)
-{
-	return change_route(RTM_NEWROUTE, AF_INET, UINT32_MAX - ++routes);
-}
-
-static int eat_route6(void)
-{
-	return change_route(RTM_NEWROUTE, AF_INET6, UINT32_MAX - ++routes);
-}
-
-static uint16_t checksum(const void *data, size_t len)
-{
-	const unsigned char *p = data;
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i + 1 < len; i += 2)
-		sum += (uint32_t)p[i] << 8 | p[i + 1];
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
-
-/* The first packet of a connection from somewhere to whence no answer goes. */
-static int eat_halfopen(void)
-{
-	static struct sockaddr_in to;
-	static int raw = -1;
-	static uint32_t from = 0x0a000001;
-	struct {
-		struct iphdr ip;
-		struct tcphdr tcp;
-	} p = { .ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP },
-		.tcp = { .source = htons(1024), .doff = 5, .syn = 1, .window = htons(1024) } };
-	struct {
-		uint32_t from, to;
-		uint16_t proto, len;
-		struct tcphdr tcp;
-	} sum;
-
-	if (raw < 0) {
-		int l = listener(&to), on = 1;
-
-		raw = socket(AF_INET, SOCK_RAW, IPPROTO_RAW);
-		if (l < 0 || listen(l, 4096) || raw < 0 ||
-		    setsockopt(raw, IPPROTO_IP, IP_HDRINCL, &on, sizeof(on)))
-			return -1;
-		/* there already, if not the first; what system() says is lost, for children are ignored */
-		if (system("ip route add 10.0.0.0/8 dev lo >/dev/null 2>&1"))
-			errno = 0;
-	}
-	p.ip.saddr = htonl(from++);
-	p.ip.daddr = to.sin_addr.s_addr;
-	p.ip.tot_len = htons(sizeof(p));
-	p.tcp.dest = to.sin_port;
-	sum.from = p.ip.saddr;
-	sum.to = p.ip.daddr;
-	sum.proto = htons(IPPROTO_TCP);
-	sum.len = htons(sizeof(p.tcp));
-	sum.tcp = p.tcp;
-	p.tcp.check = checksum(&sum, sizeof(sum));
-	return sendto(raw, &p, sizeof(p), 0, (void *)&to, sizeof(to)) < 0 ? -1 : 0;
-}
-
-/* A connection whose end waits for its time to be over. */
-static int eat_timewait(void)
-{
-	int in, out = tcp_pair(&in);
-
-	if (out < 0)
-		return -1;
-	close(out);
-	close(in);
-	return 0;
-}
-
-/* What waits in a socket that nobody reads: raw, netlink, and the errors of another. */
-static int eat_raw(void)
-{
-	static int to = -1, from = -1;
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	char text[1024] = "";
-
-	if (to < 0) {
-		to = socket(AF_INET, SOCK_RAW, 253);
-		from = socket(AF_INET, SOCK_RAW, 253);
-		shutdown(from, SHUT_RD);
-	}
-	return sendto(from, text, sizeof(text), 0, (void *)&a, sizeof(a)) < 0 ? -1 : 0;
-}
-
-static int eat_netlink(void)
-{
-	static struct sockaddr_nl a = { .nl_family = AF_NETLINK };
-	static int to = -1, from = -1;
-	socklen_t n = sizeof(a);
-	char text[1024] = ""; /* a message of no length is none */
-
-	if (to < 0) {
-		to = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-		from = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-		if (bind(to, (void *)&a, n) || getsockname(to, (void *)&a, &n))
-			return -1;
-	}
-	return sendto(from, text, sizeof(text), MSG_DONTWAIT, (void *)&a, sizeof(a)) < 0 ? -1 : 0;
-}
-
-static int eat_errors(void)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-				 .sin_port = htons(9) };
-	static int fd = -1;
-	int on = 1;
-
-	if (fd < 0) {
-		fd = socket(AF_INET, SOCK_DGRAM, 0);
-		setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
-		if (connect(fd, (void *)&a, sizeof(a)))
-			return -1;
-	}
-	/* what one brings about is told to the next */
-	if (send(fd, "", 1, 0) < 0 && errno != ECONNREFUSED)
-		return -1;
-	errno = 0;
-	return 0;
-}
-
-/* A KiB over TCP in pieces that are larger than what its device lets through. */
-static int eat_fragments(void)
-{
-	static int out = -1, in, off = IP_PMTUDISC_DONT;
-	static char text[1024];
-
-	if (out < 0) {
-		out = tcp_pair(&in);
-		if (out < 0 || setsockopt(out, IPPROTO_IP, IP_MTU_DISCOVER, &off, sizeof(off)))
-			return -1;
-		if (system("ip link set lo mtu 68"))
-			errno = 0;
-	}
-	return send(out, text, sizeof(text), 0) < 0 ||
-	       recv(in, text, sizeof(text), MSG_WAITALL) < 0 ? -1 : 0;
-}
-
-/* As many requests as the machine allows. */
-static int eat_aio(void)
-{
-	unsigned long context = 0;
-
-	return (int)syscall(SYS_io_setup, 65536, &context);
-}
-
-/* Contexts of few. */
-static int eat_contexts(void)
-{
-	unsigned long context = 0;
-
-	return (int)syscall(SYS_io_setup, 1, &context);
-}
-
-static const struct {
-	const char *row;
-	int (*eat)(void);
-} rows[] = {
+static const struct eat_row rows[] = {
 	{ "numproc", eat_numproc },	    { "numfile", eat_numfile },
 	{ "numflock", eat_numflock },	    { "numpty", eat_numpty },
 	{ "numsiginfo", eat_numsiginfo },   { "numtcpsock", eat_numtcpsock },
@@ -768,12 +526,7 @@ static const struct {
 	{ "firstread", eat_firstread },	    { "refusals", eat_refusals },
 	{ "othersockbuf", eat_othersockbuf }, { "dgramrcvbuf", eat_dgramrcvbuf },
 	{ "numiptent", eat_numiptent },	    { "physpages", touch_pages },
-	{ "swappages", touch_pages },	    { "route4", eat_route4 },
-	{ "route6", eat_route6 },	    { "halfopen", eat_halfopen },
-	{ "timewait", eat_timewait },	    { "raw", eat_raw },
-	{ "netlink", eat_netlink },	    { "errors", eat_errors },
-	{ "aio", eat_aio },		    { "contexts", eat_contexts },
-	{ "fragments", eat_fragments },
+	{ "swappages", touch_pages },
 };
 
 /* What does not go with the process. */
@@ -794,8 +547,6 @@ static void give_back(const char *row, int n)
 		for (int i = 0; i <= top; i++)
 			msgctl(msgctl(i, MSG_STAT, &ds), IPC_RMID, NULL);
 	}
-	for (uint32_t i = 1; i <= routes; i++)
-		change_route(RTM_DELROUTE, strcmp(row, "route4") ? AF_INET6 : AF_INET, UINT32_MAX - i);
 	if (!strcmp(row, "numflock") || !strcmp(row, "split"))
 		unlink("/root/lock");
 	if (!strcmp(row, "numiptent")) {
@@ -813,40 +564,7 @@ static void give_back(const char *row, int n)
 	}
 }
 
-/* Where bounds change all the time a page for the pipe may be refused, too. */
-static void say(int n, int error)
-{
-	struct timespec moment = { .tv_nsec = 10000000 };
-	char line[32];
-	int len = snprintf(line, sizeof(line), "%d %d\n", n, error);
-
-	while (write(1, line, (size_t)len) < 0 && errno == ENOMEM)
-		nanosleep(&moment, NULL);
-}
-
 int main(int argc, char **argv)
 {
-	int (*eat)(void) = NULL;
-	char c;
-	int n, most;
-
-	signal(SIGCHLD, SIG_IGN);
-	for (size_t i = 0; argc == 3 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (!strcmp(rows[i].row, argv[1]))
-			eat = rows[i].eat;
-	if (!eat) {
-		fputs("usage: ub_eat ROW COUNT\n", stderr);
-		return 2;
-	}
-	most = atoi(argv[2]);
-	if (write(1, " ", 1) < 0) /* the page for what is said when nothing is left */
-		return 2;
-	errno = 0;
-	for (n = 0; n < most && eat() >= 0; n++)
-		errno = 0;
-	say(n, n < most ? errno : 0);
-	while (read(0, &c, 1) > 0)
-		;
-	give_back(argv[1], n);
-	return 0;
+	return eat_main(argc, argv, EAT_ROWS(rows), give_back);
 }

@@ -183,244 +183,6 @@ static void test_apart(const struct env_ve *a, const struct env_ve *b)
 	env_bound(a, UB_NUMPROC, UB_MAXVALUE);
 }
 
-static void test_reclaim(const struct env_ve *ve)
-{
-	struct env_ubstat s, s2;
-	struct eater e;
-	uint64_t base = stat_of(ve, UB_PHYSPAGES).held;
-	int status;
-
-	s = stat_of(ve, UB_PHYSPAGES);
-	e = eat(ve, "physpages", 8);
-	s2 = stat_of(ve, UB_PHYSPAGES);
-	if (!ok(e.got == 8 && s2.held > base + 7 * 256, "physpages: held rises with use"))
-		printf("# took %d, from %llu to %llu\n", e.got, (unsigned long long)base,
-		       (unsigned long long)s2.held);
-	finish(&e);
-	env_bound(ve, UB_SWAPPAGES, 0);
-	env_bound(ve, UB_PHYSPAGES, base + 16 * 256);
-	e = eat(ve, "physpages", 8);
-	ok(e.got == 8 && stat_of(ve, UB_PHYSPAGES).failcnt == s.failcnt,
-	   "physpages: below the bound nothing is refused");
-	finish(&e);
-	e = eat(ve, "physpages", 64);
-	status = finish(&e);
-	s2 = stat_of(ve, UB_PHYSPAGES);
-	ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && s2.failcnt > s.failcnt,
-	   "physpages: who asks for more than there is ends, and failcnt counts it");
-	ok(s2.held <= base + 16 * 256, "physpages: no more than the bound is held");
-	ok(!env_sh(ve, "echo alive", out, sizeof(out)), "physpages: the VE goes on");
-	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
-}
-
-static void swap_on(void)
-{
-	if (system("echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null && swapon /dev/zram0"))
-		die("a swap device on zram");
-}
-
-static void test_swap(const struct env_ve *ve)
-{
-	uint64_t base = stat_of(ve, UB_PHYSPAGES).held;
-	struct env_ubstat s;
-	struct eater e;
-
-	swap_on();
-	env_bound(ve, UB_SWAPPAGES, 16 * 256);
-	env_bound(ve, UB_PHYSPAGES, base + 8 * 256);
-	e = eat(ve, "swappages", 16);
-	s = stat_of(ve, UB_SWAPPAGES);
-	if (!ok(e.got == 16 && s.held > 4 * 256, "swappages: what does not fit in memory is there"))
-		printf("# took %d, held %llu\n", e.got, (unsigned long long)s.held);
-	ok(s.held <= 16 * 256, "swappages: no more than its bound");
-	finish(&e);
-	ok(settle(ve, UB_SWAPPAGES, 256) <= 256, "swappages: and falls when it is given back");
-	env_bound(ve, UB_SWAPPAGES, 256);
-	/* Files' pages in base may be dropped to make room: more than all of them. */
-	e = eat(ve, "swappages", (int)(base / 256) + 16);
-	ok(WIFSIGNALED(finish(&e)) && stat_of(ve, UB_SWAPPAGES).failcnt > s.failcnt,
-	   "swappages: a small bound refuses, and failcnt counts it");
-	env_bound(ve, UB_PHYSPAGES, UB_MAXVALUE);
-	env_bound(ve, UB_SWAPPAGES, UB_MAXVALUE);
-}
-
-static int oom_score(int pid)
-{
-	char path[64], text[16] = "";
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/oom_score", pid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		die("%s", path);
-	close(fd);
-	return atoi(text);
-}
-
-static void test_guarantees(const struct env_ve *ve)
-{
-	uint64_t base = stat_of(ve, UB_PRIVVMPAGES).held;
-	struct env_proc_info info;
-	int before, guarded;
-	struct eater e;
-
-	env_bound(ve, UB_PRIVVMPAGES, base + 4 * 256);
-	e = eat(ve, "privvmpages", 8);
-	ok(e.got < 8, "vmguarpages: without it the barrier of privvmpages holds");
-	finish(&e);
-	if (set_bound(ve->fd, UB_VMGUARPAGES, base + 16 * 256, UB_MAXVALUE))
-		die("vmguarpages");
-	e = eat(ve, "privvmpages", 8);
-	ok(e.got == 8, "vmguarpages: what is guaranteed is not refused");
-	finish(&e);
-	e = eat(ve, "privvmpages", 64);
-	ok(e.got < 64 && e.error == ENOMEM, "vmguarpages: what is not still is");
-	finish(&e);
-	env_bound(ve, UB_PRIVVMPAGES, UB_MAXVALUE);
-
-	e = eat(ve, "physpages", 8);
-	if (env_ctl(e.proc, ENV_CTL_QUERY, &info, sizeof(info)))
-		die("query");
-	before = oom_score(info.pid);
-	if (set_bound(ve->fd, UB_OOMGUARPAGES, stat_of(ve, UB_PHYSPAGES).held + 1000, UB_MAXVALUE))
-		die("oomguarpages");
-	guarded = oom_score(info.pid);
-	if (!ok(guarded < before && guarded < 100, "oomguarpages: below it the OOM killer looks elsewhere"))
-		printf("# score %d, was %d\n", guarded, before);
-	if (set_bound(ve->fd, UB_OOMGUARPAGES, 1, UB_MAXVALUE))
-		die("oomguarpages");
-	ok(oom_score(info.pid) >= before - 10, "oomguarpages: above it the VE is as any other");
-	finish(&e);
-}
-
-/* A file of the group that all VEs are in; what cannot be reclaimed whole is no error. */
-static void group_write(const char *file, const char *text)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/ve/%s", file);
-	fd = open(path, O_WRONLY);
-	if (fd < 0 || (write(fd, text, strlen(text)) < 0 && errno != EAGAIN))
-		die("%s", path);
-	close(fd);
-}
-
-static long long group_current(void)
-{
-	char text[32] = "";
-	int fd = open("/sys/fs/cgroup/ve/memory.current", O_RDONLY);
-
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		die("memory.current");
-	close(fd);
-	return atoll(text);
-}
-
-/* When there is want of memory, the pages of a VE that has a guarantee stay, and another's go. */
-static void test_low(const struct env_ve *a, const struct env_ve *b)
-{
-	struct eater ea = eat(a, "physpages", 24), eb = eat(b, "physpages", 24);
-	uint64_t ha, hb;
-
-	group_write("memory.low", "max"); /* as the agent has it: or no VE has more than nothing */
-	if (set_bound(a->fd, UB_VMGUARPAGES, 100 * 256, UB_MAXVALUE))
-		die("vmguarpages");
-	ha = stat_of(a, UB_PHYSPAGES).held;
-	hb = stat_of(b, UB_PHYSPAGES).held;
-	group_write("memory.reclaim", "16M");
-	if (!ok(stat_of(a, UB_PHYSPAGES).held + 128 >= ha && stat_of(b, UB_PHYSPAGES).held + 8 * 256 <= hb,
-		"vmguarpages: what is guaranteed is not reclaimed while there is other"))
-		printf("# %llu of %llu, %llu of %llu\n", (unsigned long long)stat_of(a, UB_PHYSPAGES).held,
-		       (unsigned long long)ha, (unsigned long long)stat_of(b, UB_PHYSPAGES).held, (unsigned long long)hb);
-	if (set_bound(a->fd, UB_VMGUARPAGES, 0, UB_MAXVALUE))
-		die("vmguarpages");
-	group_write("memory.reclaim", "16M");
-	if (!ok(stat_of(a, UB_PHYSPAGES).held + 4 * 256 <= ha, "vmguarpages: without it is as any other"))
-		printf("# %llu of %llu\n", (unsigned long long)stat_of(a, UB_PHYSPAGES).held, (unsigned long long)ha);
-	finish(&ea);
-	finish(&eb);
-	group_write("memory.low", "0");
-}
-
-/* All VEs' memory is used up, and somebody has to go: 1 if it is @a, which has most, 0 another. */
-static int goes_first(const struct env_ve *a, const struct env_ve *b, uint64_t guarantee)
-{
-	struct eater ea = eat(a, "physpages", 48), eb = eat(b, "physpages", 16), more;
-	char max[32];
-	int first, others;
-
-	if (set_bound(a->fd, UB_OOMGUARPAGES, guarantee, UB_MAXVALUE))
-		die("oomguarpages");
-	snprintf(max, sizeof(max), "%lld", group_current() + (4 << 20));
-	group_write("memory.max", max);
-	more = eat(b, "physpages", 16);
-	group_write("memory.max", "max");
-	first = finish(&ea);
-	others = WIFSIGNALED(finish(&eb)) + WIFSIGNALED(finish(&more));
-	printf("# of the one %#x, of the other %d\n", first, others);
-	return WIFSIGNALED(first) ? others ? -1 : 1 : others ? 0 : -1;
-}
-
-static void test_choice(const struct env_ve *a, const struct env_ve *b)
-{
-	uint64_t much = stat_of(a, UB_PHYSPAGES).held + 64 * 256;
-
-	if (system("swapoff /dev/zram0"))
-		die("swapoff");
-	ok(goes_first(a, b, 0) == 1, "oomguarpages: without a guarantee who has most goes first");
-	ok(goes_first(a, b, much) == 0, "oomguarpages: who has no more than its guarantee stays");
-	ok(goes_first(a, b, much / 4) == 1, "oomguarpages: who has more goes");
-	if (set_bound(a->fd, UB_OOMGUARPAGES, 0, UB_MAXVALUE))
-		die("oomguarpages");
-}
-
-/* Pages of sockets' buffers by the VE's memory cgroup. */
-static long sock_pages(const struct env_ve *ve)
-{
-	int fd = openat(ve->acct, "memory.stat", O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, sizeof(out) - 1);
-	char *at;
-
-	close(fd);
-	out[n > 0 ? n : 0] = '\0';
-	at = strstr(out, "\nsock ");
-	if (!at)
-		die("memory.stat");
-	return atol(at + 6) / 4096;
-}
-
-/*
- * What a row refuses and the kernel takes all the same is charged to the memory
- * cgroup too, or its counter would end below nothing.
- */
-static void test_forced(void)
-{
-	struct env_ve ve = eater_ve(504);
-	long pages, rows;
-	struct eater e;
-
-	if (set_bound(ve.fd, UB_TCPSNDBUF, 0, UB_MAXVALUE))
-		die("tcpsndbuf");
-	e = eat(&ve, "forced", 300);
-	rows = (long)((stat_of(&ve, UB_TCPSNDBUF).held + stat_of(&ve, UB_TCPRCVBUF).held) / 4096);
-	pages = sock_pages(&ve);
-	if (!ok(e.got == 300 && rows > 300 && stat_of(&ve, UB_TCPSNDBUF).failcnt >= 300,
-		"tcpsndbuf: what cannot wait is forced"))
-		printf("# took %d, errno %s, %ld pages\n", e.got, strerror(e.error), rows);
-	/* The cgroup's own figure is not exact. */
-	if (!ok(labs(rows - pages) < 150, "tcpsndbuf: and the memory cgroup has it as well"))
-		printf("# %ld pages of %ld\n", pages, rows);
-	finish(&e);
-	settle(&ve, UB_TCPSNDBUF, 0);
-	env_bound(&ve, UB_TCPSNDBUF, 0);
-	e = eat(&ve, "forced", 300);
-	if (!ok(!e.got && e.error == EAGAIN, "tcpsndbuf: but not above the limit"))
-		printf("# took %d, errno %s\n", e.got, strerror(e.error));
-	finish(&e);
-	env_destroy(&ve);
-}
-
 /*
  * What is hard to refuse goes between barrier and limit, where what is not is
  * refused.  @first: what the eater takes in the ordinary way before its first
@@ -636,187 +398,6 @@ static void test_zero(const struct env_ve *ve)
 	}
 }
 
-static void test_privilege(const struct env_ve *ve)
-{
-	struct env_ubstat before = stat_of(ve, UB_NUMPTY);
-	uint64_t bounds[2] = { 1, 1 };
-	struct env_ubstat s;
-	int status, pid = fork();
-
-	if (!pid) {
-		int wrong = 0;
-
-		if (setgid(65534) || setuid(65534))
-			_exit(99);
-		wrong |= syscall(__NR_setublimit, ve->veid, UB_NUMPTY, bounds) != -1 || errno != EPERM;
-		wrong |= (syscall(__NR_ubstat, ve->veid, 0, &s, sizeof(s)) != -1 || errno != EPERM) << 1;
-		wrong |= (env_ctl(-1, ENV_CTL_UB_EVENTS, NULL, 0) != -1 || errno != EPERM) << 2;
-		wrong |= (set_bound(ve->fd, UB_NUMPTY, 1, 1) != -1 || errno != EPERM) << 3;
-		_exit(wrong);
-	}
-	waitpid(pid, &status, 0);
-	if (!ok(!status, "without privilege no bound is set, none is read, no refusal is told"))
-		printf("# %d\n", WEXITSTATUS(status));
-	ok(stat_of(ve, UB_NUMPTY).limit == before.limit, "and the bound is what it was");
-}
-
-/* Of what comes faster than one a second all is told, by few events, and to the last one. */
-static void test_burst(const struct env_ve *ve, int fd)
-{
-	uint64_t failed, told = 0, last = 0;
-	struct env_event ev;
-	bool apart = true, whose = true;
-	int events = 0;
-	struct eater e;
-
-	/* Nothing is left to tell of what was before: a read that has nothing for two seconds. */
-	while (env_poll(fd, POLLIN, 2500) & POLLIN)
-		while (read(fd, &ev, sizeof(ev)) == sizeof(ev))
-			last = ev.time;
-	failed = stat_of(ve, UB_NUMPTY).failcnt;
-	env_bound(ve, UB_NUMPTY, 0);
-	e = eat(ve, "refusals", 50);
-	finish(&e);
-	failed = stat_of(ve, UB_NUMPTY).failcnt - failed;
-	while (told < failed && env_poll(fd, POLLIN, 20000) & POLLIN)
-		while (read(fd, &ev, sizeof(ev)) == sizeof(ev)) {
-			if (ev.resource != UB_NUMPTY || ev.veid != ve->veid)
-				continue;
-			/* A tick less: it is counted in ticks. */
-			if (last && ev.time - last < 980000000)
-				apart = false;
-			if (strcmp(ev.comm, "ub_eat") || ev.pid <= 1 || ev.lost)
-				whose = false;
-			last = ev.time;
-			told += ev.refused;
-			events++;
-		}
-	if (!ok(e.got == 50 && failed == 50 && told == failed && events > 1, "events: all of a burst is told, its end too"))
-		printf("# %d refused, failcnt %llu, told %llu by %d\n", e.got, (unsigned long long)failed,
-		       (unsigned long long)told, events);
-	ok(apart && events < 25, "events: but no more than one a second (%d)", events);
-	ok(whose, "events: each with its program");
-}
-
-static void test_events(const struct env_ve *ve)
-{
-	int fd = env_ctl(-1, ENV_CTL_UB_EVENTS, NULL, 0);
-	uint64_t base = stat_of(ve, UB_NUMPTY).held, failed;
-	struct env_event ev = {};
-	struct eater e;
-	char small[8];
-
-	ok(fd >= 0 && !env_poll(fd, POLLIN, 0), "events: none before a refusal");
-	refused((int)read(fd, small, sizeof(small)), EINVAL, "events: a buffer for less than one");
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	refused((int)read(fd, &ev, sizeof(ev)), EAGAIN, "events: none to read");
-	env_bound(ve, UB_NUMPTY, base + 2);
-	failed = stat_of(ve, UB_NUMPTY).failcnt;
-	/* Of a row one a second is told: until it is this one's turn. */
-	e = eat(ve, "numpty", 5);
-	for (int i = 0; i < 50 && !(env_poll(fd, POLLIN, 100) & POLLIN); i++) {
-		finish(&e);
-		e = eat(ve, "numpty", 5);
-	}
-	ok(env_poll(fd, POLLIN, 0) & POLLIN, "events: a refusal wakes the reader");
-	while (read(fd, &ev, sizeof(ev)) == sizeof(ev) && ev.resource != UB_NUMPTY)
-		;
-	ok(ev.veid == ve->veid && ev.resource == UB_NUMPTY, "events: it says whose and of what");
-	ok(ev.barrier == base + 2 && ev.limit == base + 2 && ev.held == base + 2,
-	   "events: and how much there was");
-	ok(!strcmp(ev.comm, "ub_eat") && ev.pid > 1, "events: and which program");
-	ok(ev.time > 0 && ev.refused >= 1 && !ev.lost, "events: and when, how often, that none is missing");
-	finish(&e);
-	test_burst(ve, fd);
-	ok(stat_of(ve, UB_NUMPTY).failcnt >= failed + 51, "events: failcnt counts each");
-	env_bound(ve, UB_NUMPTY, UB_MAXVALUE);
-	close(fd);
-}
-
-static void test_errors(const struct env_ve *ve)
-{
-	struct env_ublimit l[2] = { { .resource = UB_NUMPROC, .barrier = 5, .limit = 5 },
-				    { .resource = UB_NUMFILE, .barrier = 9, .limit = 8 } };
-	struct env_ublimits arg = { .limits = (uintptr_t)l, .nr = 2 };
-	struct env_ubstat before = stat_of(ve, UB_NUMPROC);
-	int proc = env_run(ve, (char *[]){ "/bin/true", NULL });
-
-	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "a barrier above its limit");
-	ok(stat_of(ve, UB_NUMPROC).barrier == before.barrier, "of a refused set nothing is taken");
-	refused(set_bound(ve->fd, UB_RESOURCES, 1, 1), EINVAL, "an unknown resource");
-	refused(set_bound(ve->fd, UB_DUMMY, 1, 1), EINVAL, "a row that is none");
-	refused(set_bound(ve->fd, UB_NUMPROC, 1, 1ULL << 63), EINVAL, "a limit over the maximum");
-	arg.nr = 0;
-	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "no limits at all");
-	arg.nr = UB_RESOURCES + 1;
-	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "more limits than rows");
-	arg = (struct env_ublimits){ .limits = 16, .nr = 1 };
-	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EFAULT, "limits at a bad address");
-	arg = (struct env_ublimits){ .limits = (uintptr_t)l, .nr = 1, .flags = 4 };
-	refused(env_ctl(ve->fd, ENV_CTL_UB_SET, &arg, sizeof(arg)), EINVAL, "an unknown flag");
-	refused(set_bound(proc, UB_NUMPROC, 1, 1), EINVAL, "a process descriptor");
-	env_wait(proc);
-	close(proc);
-	ok(!set_bound(ve->fd, UB_NUMPTY, 0, 0), "a limit of nothing");
-	env_sh(ve, "exec 3<>/dev/ptmx", out, sizeof(out));
-	ok(strstr(out, "No space") != NULL, "with it there is none");
-	ok(!set_bound(ve->fd, UB_NUMPTY, UB_MAXVALUE, UB_MAXVALUE), "the greatest limit");
-	ok(!env_sh(ve, "exec 3<>/dev/ptmx", out, sizeof(out)), "with it there is one");
-}
-
-static void test_calls(const struct env_ve *ve)
-{
-	uint64_t bounds[2] = { 77, 88 };
-	struct env_ubstat s[UB_RESOURCES];
-
-	ok(syscall(__NR_getluid) == 0, "getluid: the node is 0");
-	ok(syscall(__NR_setluid, 0) == 0, "setluid: what one has already");
-	refused((int)syscall(__NR_setluid, ve->veid), EPERM, "setluid: another one");
-	ok(!syscall(__NR_setublimit, ve->veid, UB_NUMIPTENT, bounds) &&
-	   stat_of(ve, UB_NUMIPTENT).barrier == 77 && stat_of(ve, UB_NUMIPTENT).limit == 88,
-	   "setublimit: sets a row");
-	refused((int)syscall(__NR_setublimit, 4711, UB_NUMIPTENT, bounds), ESRCH, "setublimit: no such VE");
-	refused((int)syscall(__NR_setublimit, ve->veid, UB_NUMIPTENT, NULL), EFAULT, "setublimit: bad address");
-	bounds[0] = 99;
-	refused((int)syscall(__NR_setublimit, ve->veid, UB_NUMIPTENT, bounds), EINVAL, "setublimit: wrong way round");
-	ok(syscall(__NR_ubstat, ve->veid, 0, s, sizeof(s)) == UB_RESOURCES && s[UB_NUMIPTENT].limit == 88,
-	   "ubstat: reads all rows");
-	ok(syscall(__NR_ubstat, ve->veid, UB_NUMFILE, s, sizeof(s[0])) == 1 && s[0].held > 0,
-	   "ubstat: reads one row");
-	refused((int)syscall(__NR_ubstat, ve->veid, UB_RESOURCES, s, sizeof(s)), EINVAL, "ubstat: no such row");
-	refused((int)syscall(__NR_ubstat, 4711, 0, s, sizeof(s)), ESRCH, "ubstat: no such VE");
-	env_bound(ve, UB_NUMIPTENT, UB_MAXVALUE);
-}
-
-static void test_file(const struct env_ve *a, const struct env_ve *b)
-{
-	char want[64];
-	FILE *f;
-	size_t n;
-
-	ok(!env_sh(a, "cat /proc/user_beancounters", out, sizeof(out)) &&
-	   !strncmp(out, "Version: 2.5\n       uid  resource ", 34), "the file inside begins as it always did");
-	snprintf(want, sizeof(want), "%10u: kmemsize ", a->veid);
-	ok(strstr(out, want) && strstr(out, "\n            numproc "), "it has one's own rows");
-	snprintf(want, sizeof(want), "%10u:", b->veid);
-	ok(!strstr(out, want), "and nobody else's");
-	n = 0;
-	for (char *p = out; (p = strchr(p, '\n')); p++)
-		n++;
-	ok(n == 2 + UB_RESOURCES, "a line a row");
-	ok(env_sh(a, "su -s /bin/sh nobody -c 'cat /proc/user_beancounters' 2>&1", out, sizeof(out)) &&
-	   strstr(out, "denied"), "a user inside may not read it");
-	f = fopen("/proc/user_beancounters", "r");
-	n = f ? fread(out, 1, sizeof(out) - 1, f) : 0;
-	out[n] = '\0';
-	if (f)
-		fclose(f);
-	snprintf(want, sizeof(want), "%10u: kmemsize ", a->veid);
-	ok(strstr(out, want) != NULL, "the node sees one VE");
-	snprintf(want, sizeof(want), "%10u: kmemsize ", b->veid);
-	ok(strstr(out, want) != NULL, "and the other");
-}
-
 static int set_mode(const struct env_ve *ve, uint32_t flags)
 {
 	struct env_ublimit l = { .resource = UB_NUMFILE, .barrier = UB_MAXVALUE, .limit = UB_MAXVALUE };
@@ -1009,7 +590,7 @@ static long memory_stat(const struct env_ve *ve, const char *name)
 static void test_after(void)
 {
 	static const char *const memory[] = { "anon", "shmem", "kernel_stack", "pagetables", "sock", "vmalloc" };
-	struct env_ve ve = eater_ve(503);
+	struct env_ve ve = eater_ve(503, "ub_eat");
 	struct eater e[ROWS + 1];
 	char rm[160];
 	size_t i;
@@ -1057,8 +638,8 @@ int main(int argc, char **argv)
 
 	env_require();
 	cpus = (uint64_t)sysconf(_SC_NPROCESSORS_CONF);
-	a = eater_ve(501);
-	b = eater_ve(502);
+	a = eater_ve(501, "ub_eat");
+	b = eater_ve(502, "ub_eat");
 	for (size_t i = 0; i < ROWS; i++)
 		if (argc < 2 || !strcmp(argv[1], rows[i].name))
 			test_row(&a, &rows[i]);
@@ -1070,17 +651,7 @@ int main(int argc, char **argv)
 		test_dropped(&a);
 		test_first_read(&a);
 		test_apart(&a, &b);
-		test_reclaim(&a);
-		test_swap(&a);
-		test_guarantees(&a);
-		test_low(&a, &b);
-		test_choice(&a, &b);
-		test_events(&a);
-		test_errors(&a);
 		test_zero(&a);
-		test_privilege(&a);
-		test_calls(&a);
-		test_file(&a, &b);
 		test_exact(&b);
 		test_corked(&b);
 		test_way(&b, "half", UB_OTHERSOCKBUF, 20, 20 * 60000, 64 << 10);
@@ -1088,18 +659,11 @@ int main(int argc, char **argv)
 		test_way(&b, "mprotect", UB_PRIVVMPAGES, 1, 8 * 256, 0);
 		test_unmap(&b);
 	}
-	if (argc == 2 && !strcmp(argv[1], "guarantees")) {
-		swap_on();
-		test_low(&a, &b);
-		test_choice(&a, &b);
-	}
 	if (argc < 2 || !strcmp(argv[1], "race"))
 		test_race(&b);
 	env_destroy(&a);
 	env_destroy(&b);
 	if (argc < 2 || !strcmp(argv[1], "after"))
 		test_after();
-	if (argc < 2 || !strcmp(argv[1], "forced"))
-		test_forced();
 	return tap_done();
 }
