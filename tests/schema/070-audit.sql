@@ -17,7 +17,7 @@ select throws_ok($$select pool_add(pg_temp.h('op'), 'x', null, '')$$, 'VE017', n
 -- it is never cut, so nobody fills it
 update rate_rule set most = 5 where kind = 'change';
 delete from rate;
-select lives_ok(format('select ve_rename(pg_temp.h(''ann''), %s, ''ann-%s'', null)', pg_temp.veid('ann'), i), 'changes are made') from generate_series(1, 1) i;
+select lives_ok(format('select ve_rename(pg_temp.h(''ann''), %s, ''ann-1'', null)', pg_temp.veid('ann')), 'changes are made');
 select audit_add('ann@example.net', 've.rename', pg_temp.sub('ann'), null) from generate_series(2, 5);
 select throws_ok(format('select ve_rename(pg_temp.h(''ann''), %s, ''ann-6'', null)', pg_temp.veid('ann')), 'VE003', null, 'so many in an hour');
 select lives_ok($$select account_login(pg_temp.sub('ann'), '192.0.2.1', pg_temp.h('ann2'))$$, 'coming and going is none');
